@@ -1,0 +1,202 @@
+/**
+ * What a callback script sees: the events it is told, the host it may ask, and what it says of itself.
+ * `import type { Host, Script, StableStudy } from 'onstable'`
+ */
+declare module 'onstable' {
+  export type Level = 'Patient' | 'Study' | 'Series' | 'Instance'
+
+  /** DICOM keyword to value, such as `{ PatientID: 'X1' }`; several values are joined by a backslash. */
+  export type Tags = Readonly<Partial<Record<string, string>>>
+
+  /** Where instances came from. */
+  export interface Origin {
+    readonly requestOrigin: 'DicomProtocol' | 'RestApi' | 'Folder'
+    /** AE title of the sender; empty if it did not come by DICOM. */
+    readonly remoteAet: string
+    readonly remoteIp: string
+    readonly calledAet: string
+    readonly username: string
+  }
+
+  interface Event {
+    /** Number of the change in the log. */
+    readonly seq: number
+    /** The kind of change, such as `StableStudy`. */
+    readonly change: string
+    /** When the change was committed: ISO 8601, UTC. */
+    readonly at: string
+    readonly level: Level
+    /** The identifier that Orthanc gives the resource. */
+    readonly id: string
+    /** The same for every attempt at this event by this callback: hand it on to make an effect happen once. */
+    readonly idempotencyKey: string
+    /** 1 at the first try. */
+    readonly attempt: number
+  }
+
+  interface Parents {
+    readonly patient: string
+    readonly study: string
+    readonly series: string
+  }
+
+  export interface NewPatient extends Event {
+    readonly level: 'Patient'
+    readonly tags: Tags
+    readonly origin: Origin
+  }
+  export interface NewStudy extends Event {
+    readonly level: 'Study'
+    readonly tags: Tags
+    readonly patientTags: Tags
+    readonly parents: Pick<Parents, 'patient'>
+    readonly origin: Origin
+  }
+  export interface NewSeries extends Event {
+    readonly level: 'Series'
+    readonly tags: Tags
+    readonly studyTags: Tags
+    readonly patientTags: Tags
+    readonly parents: Pick<Parents, 'patient' | 'study'>
+    readonly origin: Origin
+  }
+  export interface StoredInstance extends Event {
+    readonly level: 'Instance'
+    readonly tags: Tags
+    readonly seriesTags: Tags
+    readonly studyTags: Tags
+    readonly patientTags: Tags
+    readonly parents: Parents
+    readonly origin: Origin
+    readonly sopClassUid: string
+    readonly transferSyntaxUid: string
+    readonly sizeBytes: number
+  }
+
+  interface Stable extends Event {
+    readonly tags: Tags
+    readonly counts: { readonly studies: number; readonly series: number; readonly instances: number }
+    /** All modalities below this resource, sorted. */
+    readonly modalities: readonly string[]
+    /** Everyone who sent a part of it. */
+    readonly origins: readonly Origin[]
+    readonly firstArrival: string
+    readonly lastArrival: string
+    /** The n-th time that the resource became stable, from 1. */
+    readonly revision: number
+    /** What came since the last revision; the lists name at most 1,000 each. */
+    readonly added: {
+      readonly seriesCount: number
+      readonly instanceCount: number
+      readonly series: readonly string[]
+      readonly instances: readonly string[]
+    }
+    /** Why now: it was quiet, somebody forced it, or it had waited as long as it may. */
+    readonly trigger: 'quiet' | 'forced' | 'deadline'
+  }
+  export interface StablePatient extends Stable {
+    readonly level: 'Patient'
+  }
+  export interface StableStudy extends Stable {
+    readonly level: 'Study'
+    readonly patientTags: Tags
+    readonly parents: Pick<Parents, 'patient'>
+  }
+  export interface StableSeries extends Stable {
+    readonly level: 'Series'
+    readonly studyTags: Tags
+    readonly patientTags: Tags
+    readonly parents: Pick<Parents, 'patient' | 'study'>
+  }
+
+  /** What was deleted, as it last was. */
+  export interface Deleted extends Event {
+    readonly tags: Tags
+  }
+  /** Any change; see the event of its kind for what else it says. */
+  export interface Change extends Event {
+    readonly [property: string]: unknown
+  }
+
+  export interface HttpRequest {
+    readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+    readonly headers?: Readonly<Record<string, string>>
+    /** Text as it is; anything else is sent as JSON. */
+    readonly body?: unknown
+    readonly timeoutMs?: number
+  }
+  export interface HttpResponse {
+    readonly status: number
+    readonly ok: boolean
+    readonly headers: Readonly<Record<string, string>>
+    readonly text: string
+    json(): unknown
+  }
+
+  /** Something of the archive: every event is one. */
+  export interface Reference {
+    readonly level: Level
+    readonly id: string
+  }
+
+  export interface Host {
+    /** A line in the run's record and in the server's log. Do not log what identifies a patient. */
+    log(...values: unknown[]): void
+    /** Reads one of the server's own resource routes, such as `/studies/{id}/series`; null if it is not there. */
+    get(path: string): Promise<unknown>
+    /** Sends the instances of a resource to a configured modality by C-STORE. Needs `send`. */
+    send(resource: Reference, modality: string): Promise<{ readonly sent: number }>
+    /** A request to an origin that the administrator granted. Needs `http`. */
+    http(url: string, request?: HttpRequest): Promise<HttpResponse>
+    /** Memory of this script that outlives restarts. What a failed run wrote is forgotten. */
+    readonly kv: {
+      get(key: string): Promise<unknown>
+      set(key: string, value: unknown): Promise<void>
+      delete(key: string): Promise<void>
+      list(prefix?: string): Promise<ReadonlyArray<{ readonly key: string; readonly value: unknown }>>
+    }
+  }
+
+  export interface Script {
+    /** What the script asks for. What the administrator has not granted makes the load fail. */
+    readonly needs?: {
+      /** Names of modalities. */
+      readonly send?: readonly string[]
+      /** Origins with a path prefix, such as `https://ris.example.org/`. */
+      readonly http?: readonly string[]
+    }
+    readonly retry?: {
+      /** Tries in all, the first included. Default 8. */
+      readonly attempts?: number
+      readonly backoff?: 'exponential' | 'fixed'
+      /** Wait before the second try, such as `'1s'`. Default 1 s. */
+      readonly delay?: string
+    }
+    /** Longest run, such as `'30s'` or `'5m'`. Default 30 s. */
+    readonly timeout?: string
+    /** Heap in megabytes. Default 64. */
+    readonly memoryMb?: number
+  }
+
+  type Told = void | Promise<void>
+  /** The callbacks that a script may export. */
+  export interface Callbacks {
+    initialize?(host: Host): Told
+    finalize?(host: Host): Told
+    onNewPatient?(patient: NewPatient, host: Host): Told
+    onNewStudy?(study: NewStudy, host: Host): Told
+    onNewSeries?(series: NewSeries, host: Host): Told
+    onStoredInstance?(instance: StoredInstance, host: Host): Told
+    onStablePatient?(patient: StablePatient, host: Host): Told
+    onStableStudy?(study: StableStudy, host: Host): Told
+    onStableSeries?(series: StableSeries, host: Host): Told
+    onDeletedPatient?(patient: Deleted, host: Host): Told
+    onDeletedStudy?(study: Deleted, host: Host): Told
+    onDeletedSeries?(series: Deleted, host: Host): Told
+    onDeletedInstance?(instance: Deleted, host: Host): Told
+    onChange?(change: Change, host: Host): Told
+  }
+}
+
+/** The isolate's console: writes to the run's record. */
+declare const console: Record<'debug' | 'log' | 'info' | 'warn' | 'error', (...values: unknown[]) => void>

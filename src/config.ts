@@ -1,0 +1,177 @@
+/**
+ * Every setting: its name, default and meaning. The only reader of the environment and of `onstable.json`.
+ */
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { fault, isSystemError, messageOf } from './errors.ts'
+import { nearest } from './lib/nearest.ts'
+
+const port = z.coerce.number().int().min(0).max(65535)
+const seconds = z.coerce
+  .number()
+  .positive()
+  .max(30 * 86_400)
+const aeTitle = z.string().trim().min(1).max(16)
+const strings = z.array(z.string().min(1))
+
+const modality = z.strictObject({
+  aet: aeTitle.describe('AE title of the receiver'),
+  host: z.string().min(1),
+  port: z.number().int().min(1).max(65535),
+})
+
+const stabilityRule = z
+  .strictObject({
+    level: z.enum(['patient', 'study', 'series']).optional(),
+    modality: z.string().min(1).optional(),
+    remoteAet: z.string().min(1).optional(),
+    stableAge: seconds.optional(),
+    maxWait: seconds.optional(),
+  })
+  .refine((rule) => rule.stableAge !== undefined || rule.maxWait !== undefined, {
+    message: 'Expected "stableAge", "maxWait" or both',
+  })
+  .refine(
+    (rule) => !(rule.stableAge !== undefined && rule.maxWait !== undefined && rule.maxWait <= rule.stableAge),
+    {
+      message: 'Expected "maxWait" to be longer than "stableAge"',
+    },
+  )
+
+const grant = z.strictObject({ send: strings.default([]), http: strings.default([]) })
+
+/** The settings. `describe` is what the README's table says of each. */
+export const settingsSchema = z.strictObject({
+  data: z.string().min(1).default('data').describe('Folder of the database and the DICOM files'),
+  scripts: z.string().min(1).default('scripts').describe('Folder of the callback scripts'),
+  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on, for HTTP and DICOM'),
+  httpPort: port.default(8042).describe('Port of the REST interface'),
+  dicomPort: port.default(4242).describe('Port of the DICOM receiver'),
+  dicomAet: aeTitle.default('ONSTABLE').describe('AE title of the DICOM receiver'),
+  name: z.string().default('OnStable').describe('Name that `/system` shows'),
+  token: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Bearer token that every request then needs; required on any address but loopback'),
+  allowedHosts: strings.default([]).describe('Further `Host` names under which the server may be addressed'),
+  callingAets: strings.default([]).describe('AE titles that may send; empty: any'),
+  callingAddresses: strings.default([]).describe('IP addresses that may send by DICOM; empty: any'),
+  checkCalledAet: z
+    .stringbool()
+    .or(z.boolean())
+    .default(false)
+    .describe('Refuse associations to another AE title'),
+  maxInstanceMb: z.coerce.number().positive().max(4096).default(1024).describe('Largest instance accepted'),
+  maxAssociations: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(64)
+    .describe('Most DICOM associations at a time'),
+  overwriteInstances: z
+    .enum(['Never', 'Always', 'IfChanged'])
+    .default('Never')
+    .describe('What happens to an instance that is there already'),
+  stableAge: seconds.default(60).describe('Seconds without a new instance until a resource is stable'),
+  maxWait: seconds
+    .optional()
+    .describe('Seconds after which a resource counts as stable though instances still come'),
+  stability: z
+    .array(stabilityRule)
+    .default([])
+    .describe('Other ages by `level`, `modality` and `remoteAet`: the longest of those that match counts'),
+  modalities: z.record(z.string(), modality).default({}).describe('DICOM receivers that scripts may send to'),
+  grants: z.record(z.string(), grant).default({}).describe('What each script may do: `send`, `http`'),
+  logLevel: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least level logged'),
+  store: z.literal('sqlite').default('sqlite').describe('Where the index is kept'),
+  crashAt: z.string().optional().describe('For tests: the point at which the process kills itself'),
+})
+export type Settings = Readonly<z.infer<typeof settingsSchema>>
+export type SettingName = keyof Settings
+
+const names = Object.keys(settingsSchema.shape) as SettingName[]
+
+/** `stableAge` → `ONSTABLE_STABLE_AGE`. */
+export function variableOf(name: string): string {
+  return `ONSTABLE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/**
+ * Reads the settings: flags before variables before the file before defaults.
+ * @param flags values given on the command line, by setting name
+ * @param environment usually `process.env`
+ * @param file path of the settings file; null: `onstable.json` if there is one
+ * @throws `bad-setting`, naming the setting and where it came from
+ */
+export function readSettings(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+  file: string | null,
+): Settings {
+  const fromFile = readSettingsFile(file ?? environment.ONSTABLE_CONFIG ?? null)
+  const merged: Record<string, unknown> = {}
+  const source: Record<string, string> = {}
+  const take = (name: string, value: unknown, from: string) => {
+    if (!(names as string[]).includes(name)) {
+      throw fault('bad-setting', `Unknown setting ${from}: did you mean "${nearest(name, names)}"?`)
+    }
+    merged[name] = value
+    source[name] = from
+  }
+  for (const [name, value] of Object.entries(fromFile.values))
+    take(name, value, `"${name}" in ${fromFile.path}`)
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!variable.startsWith('ONSTABLE_') || variable === 'ONSTABLE_CONFIG' || value === undefined) continue
+    const name = names.find((candidate) => variableOf(candidate) === variable)
+    if (name === undefined) {
+      const known = nearest(variable, names.map(variableOf))
+      throw fault('bad-setting', `Unknown setting "${variable}" in the environment: did you mean "${known}"?`)
+    }
+    take(name, parseVariable(name, value), `"${variable}" in the environment`)
+  }
+  for (const [name, value] of Object.entries(flags)) {
+    if (value !== undefined) take(name, value, `"--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}"`)
+  }
+  const parsed = settingsSchema.safeParse(merged)
+  if (parsed.success) return Object.freeze(parsed.data)
+  const issue = parsed.error.issues[0]
+  const name = String(issue?.path[0] ?? '')
+  const place = issue !== undefined && issue.path.length > 1 ? ` at ${issue.path.slice(1).join('.')}` : ''
+  throw fault(
+    'bad-setting',
+    `Bad value for setting ${source[name] ?? `"${name}"`}${place}: ${issue?.message}`,
+  )
+}
+
+function parseVariable(name: SettingName, value: string): unknown {
+  const wantsList = ['allowedHosts', 'callingAets', 'callingAddresses'].includes(name)
+  if (wantsList) return value.split(',').filter((item) => item !== '')
+  if (!['stability', 'modalities', 'grants'].includes(name)) return value
+  try {
+    return JSON.parse(value)
+  } catch (cause) {
+    throw fault('bad-setting', `Setting "${variableOf(name)}" is not JSON: ${messageOf(cause)}`, { cause })
+  }
+}
+
+function readSettingsFile(given: string | null): { path: string; values: Record<string, unknown> } {
+  const path = given ?? 'onstable.json'
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (given === null && isSystemError(cause, 'ENOENT')) return { path, values: {} }
+    throw fault('bad-setting', `Cannot read the settings file "${path}": ${messageOf(cause)}`, { cause })
+  }
+  try {
+    return { path, values: z.record(z.string(), z.unknown()).parse(JSON.parse(text)) }
+  } catch (cause) {
+    throw fault('bad-setting', `The settings file "${path}" is not a JSON object: ${messageOf(cause)}`, {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * The wall between a script and the host: every call that a script can make, with its strict schema.
+ */
+import { z } from 'zod'
+
+const level = z.enum(['Patient', 'Study', 'Series', 'Instance'])
+const id = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/, 'Expected an identifier as Orthanc writes it')
+const key = z.string().min(1).max(512)
+
+export const hostCall = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('get'), path: z.string().startsWith('/').max(2048) }),
+  z.strictObject({ name: z.literal('send'), level, id, modality: z.string().min(1).max(64) }),
+  z.strictObject({
+    name: z.literal('http'),
+    url: z.url({ protocol: /^https?$/ }).max(8192),
+    method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+    headers: z.record(z.string().max(256), z.string().max(8192)),
+    body: z.string().nullable(),
+    timeoutMs: z.number().int().positive().nullable(),
+  }),
+  z.strictObject({ name: z.literal('kv.get'), key }),
+  /** `value` is JSON text. */
+  z.strictObject({ name: z.literal('kv.set'), key, value: z.string().max(1024 * 1024) }),
+  z.strictObject({ name: z.literal('kv.delete'), key }),
+  z.strictObject({ name: z.literal('kv.list'), prefix: z.string().max(512) }),
+])
+export type ParsedHostCall = z.infer<typeof hostCall>

@@ -1,0 +1,24 @@
+/**
+ * The server's log: readable on a terminal, JSON lines otherwise. No patient data goes in: callers log
+ * identifiers made by hashing, counts and reasons, never tags.
+ */
+import { pino } from 'pino'
+import { PinoPretty } from 'pino-pretty'
+
+export type Log = pino.Logger
+
+/** @param level least level that is written; `silent` writes nothing */
+export function createLog(level: string, output: NodeJS.WriteStream = process.stderr): Log {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
+  if (!output.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }))
+  return pino(
+    options,
+    PinoPretty({
+      colorize: true,
+      translateTime: 'SYS:HH:MM:ss.l',
+      ignore: 'pid,hostname,stage',
+      destination: 2,
+      sync: true,
+    }),
+  )
+}

@@ -1,0 +1,96 @@
+/**
+ * Runs a callback of a script in an isolate, in a process of its own. It knows no DICOM and no database.
+ * Door of the folder.
+ */
+import type { HostCall } from './protocol.ts'
+
+export { startRuntime } from './supervisor.ts'
+
+/** What a version of a script is to the runtime. */
+export interface Program {
+  /** Content hash: names the version. */
+  readonly version: string
+  /** The script's file name; only for messages. */
+  readonly script: string
+  /** A classic script that defines the global `__exports` (esbuild's `iife` with that `globalName`). */
+  readonly code: string
+  /** Source map of `code`, as JSON. */
+  readonly sourceMap: string
+  readonly limits: Limits
+}
+
+export interface Limits {
+  /** Wall time of one run, waiting included. */
+  readonly timeoutMs: number
+  /** Heap of the isolate. */
+  readonly memoryMb: number
+}
+
+/** What a script says of itself when it is loaded. */
+export interface Loaded {
+  /** Names of the exported functions. */
+  readonly functions: readonly string[]
+  /** The export `script` as plain data; undefined if there is none. */
+  readonly manifest: unknown
+}
+
+export type RunOutcome = 'ok' | 'threw' | 'timed-out' | 'out-of-memory' | 'crashed'
+
+/** An error of a script, as its author should see it: places are those of the source file. */
+export interface ScriptError {
+  readonly name: string
+  readonly message: string
+  readonly stack: string
+  readonly file: string | null
+  readonly line: number | null
+  readonly column: number | null
+}
+
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly text: string
+}
+
+export interface RunRequest {
+  readonly version: string
+  readonly callback: string
+  /** The event as JSON text; it goes to the isolate untouched. */
+  readonly event: string
+  /** Answers a call that the callback makes; must not throw for what a script does wrong. */
+  readonly answer: (call: HostCall, signal: AbortSignal) => Promise<HostAnswer>
+}
+
+/** `value` and `error` are JSON text. */
+export type HostAnswer =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly error: WireError }
+export interface WireError {
+  readonly code: string
+  readonly message: string
+}
+
+export interface RunResult {
+  readonly outcome: RunOutcome
+  /** Null when `ok`. For a limit, the message names it and its number. */
+  readonly error: ScriptError | null
+  readonly logs: readonly LogLine[]
+  readonly durationMs: number
+  readonly cpuMs: number
+  readonly memoryBytes: number
+}
+
+export interface Runtime extends AsyncDisposable {
+  /**
+   * Makes an isolate for a version, evaluates it and calls its `initialize`. Loading what is loaded already
+   * changes nothing. Throws `script-refused` with a `ScriptError` as cause data when the code or `initialize`
+   * throws or meets a limit.
+   */
+  load(program: Program): Promise<Loaded>
+  /** Calls `finalize` (best effort) and drops the isolate, after the runs that are in flight. */
+  unload(version: string): Promise<void>
+  /** Never rejects for what a script does. Runs of one version are started in the order of the calls. */
+  run(request: RunRequest): Promise<RunResult>
+  close(): Promise<void>
+}
+
+export type { HostCall }

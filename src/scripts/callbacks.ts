@@ -1,0 +1,51 @@
+/**
+ * The callbacks that exist, and the changes of the log that each is told.
+ */
+import type { ChangeType, Subscription } from '../store/store.ts'
+
+const everyChange: readonly ChangeType[] = [
+  'NewPatient',
+  'NewStudy',
+  'NewSeries',
+  'NewInstance',
+  'CompletedSeries',
+  'StablePatient',
+  'StableStudy',
+  'StableSeries',
+  'DeletedPatient',
+  'DeletedStudy',
+  'DeletedSeries',
+  'DeletedInstance',
+]
+
+/** Callback to what it is told; the two without changes are called by the runtime itself. */
+export const callbacks = {
+  initialize: {
+    changes: [],
+    tells: 'A version of the script has been loaded, on every isolate that runs it',
+  },
+  finalize: { changes: [], tells: 'The isolate is about to go; best effort' },
+  onNewPatient: { changes: ['NewPatient'], tells: 'The first instance of a patient is stored' },
+  onNewStudy: { changes: ['NewStudy'], tells: 'The first instance of a study is stored' },
+  onNewSeries: { changes: ['NewSeries'], tells: 'The first instance of a series is stored' },
+  onStoredInstance: { changes: ['NewInstance'], tells: 'An instance is stored' },
+  onStablePatient: { changes: ['StablePatient'], tells: 'No instance of a patient came for its stable age' },
+  onStableStudy: { changes: ['StableStudy'], tells: 'No instance of a study came for its stable age' },
+  onStableSeries: { changes: ['StableSeries'], tells: 'No instance of a series came for its stable age' },
+  onDeletedPatient: { changes: ['DeletedPatient'], tells: 'A patient is deleted' },
+  onDeletedStudy: { changes: ['DeletedStudy'], tells: 'A study is deleted' },
+  onDeletedSeries: { changes: ['DeletedSeries'], tells: 'A series is deleted' },
+  onDeletedInstance: { changes: ['DeletedInstance'], tells: 'An instance is deleted' },
+  onChange: { changes: everyChange, tells: 'Any of the above, and CompletedSeries' },
+} as const satisfies Record<string, { changes: readonly ChangeType[]; tells: string }>
+
+export type CallbackName = keyof typeof callbacks
+
+export function isCallback(name: string): name is CallbackName {
+  return Object.hasOwn(callbacks, name)
+}
+
+/** Which changes a script with these callbacks is told, and by which of them. */
+export function subscriptionsOf(names: readonly CallbackName[]): Subscription[] {
+  return names.flatMap((callback) => callbacks[callback].changes.map((type) => ({ type, callback })))
+}
