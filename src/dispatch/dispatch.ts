@@ -1,0 +1,5 @@
+/**
+ * Delivers the changes of the log to the callbacks of scripts: at least once, in order per key, tried again
+ * when they fail, set aside when they keep failing. Door of the folder.
+ */
+export { type Dispatch, type DispatchParts, startDispatch } from './pump.ts'

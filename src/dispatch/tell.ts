@@ -1,0 +1,95 @@
+/**
+ * One delivery, one run: finds the version in force, runs its callback, and decides how the delivery goes on.
+ */
+import type { CallHistory, Host } from '../host/host.ts'
+import type { ReachPoint } from '../lib/crash-point.ts'
+import type { Log } from '../log.ts'
+import type { RunResult, Runtime } from '../runtime/runtime.ts'
+import type { ScriptInForce } from '../scripts/scripts.ts'
+import type { Lease, RunRecord, Settlement } from '../store/store.ts'
+import { retryDelayMs } from './retry.ts'
+
+export interface TellParts {
+  readonly scriptNamed: (name: string) => ScriptInForce | undefined
+  readonly runtime: Pick<Runtime, 'run'>
+  readonly host: Host
+  readonly log: Log
+  readonly reach: ReachPoint
+  readonly random: () => number
+}
+
+/** @param isLive whether the lease is still ours; asked at every host call */
+export type Tell = (lease: Lease, isLive: () => boolean) => Promise<Settlement>
+
+export function createTell({ scriptNamed, runtime, host, log, reach, random }: TellParts): Tell {
+  return async (lease, isLive) => {
+    const script = scriptNamed(lease.script)
+    if (script === undefined) return settlementOf(lease, 'release', null)
+    const reason = reasonToSkip(lease, script)
+    if (reason !== null) return settlementOf(lease, 'done', skipped(script.version, reason))
+    const calls = host.begin({
+      script: script.name,
+      needs: script.manifest.needs,
+      idempotencyKey: lease.idempotencyKey,
+      isLive,
+    })
+    reach('run-started')
+    const result = await runtime.run({
+      version: script.version,
+      callback: lease.callback,
+      event: lease.event!,
+      answer: calls.answer,
+    })
+    reach('run-ended')
+    writeLog(log, lease, result)
+    const run = recordOf(script.version, result, calls)
+    if (result.outcome === 'ok') {
+      return { ...settlementOf(lease, 'done', run), keyValueWrites: calls.keyValueWrites() }
+    }
+    const delayMs = retryDelayMs(script.manifest.retry, lease.attempt, random())
+    if (delayMs === null) return settlementOf(lease, 'dead', run)
+    return { ...settlementOf(lease, 'retry', run), delayMs }
+  }
+}
+
+function reasonToSkip(lease: Lease, script: ScriptInForce): string | null {
+  if (lease.event === null)
+    return `The ${lease.resource.level.toLowerCase()} was deleted before its turn came`
+  if (!script.callbacks.some((name) => name === lease.callback)) {
+    return `The version in force has no callback "${lease.callback}"`
+  }
+  return null
+}
+
+function settlementOf(lease: Lease, next: Settlement['next'], run: RunRecord | null): Settlement {
+  return { delivery: lease.delivery, fence: lease.fence, next, delayMs: 0, run, keyValueWrites: [] }
+}
+
+function skipped(version: string, reason: string): RunRecord {
+  const nothing = { durationMs: 0, cpuMs: 0, memoryBytes: 0, logs: '[]', hostCalls: '[]' }
+  return { version, outcome: 'skipped', reason: JSON.stringify({ message: reason }), ...nothing }
+}
+
+function recordOf(version: string, result: RunResult, calls: CallHistory): RunRecord {
+  return {
+    version,
+    outcome: result.outcome,
+    reason: result.error === null ? null : JSON.stringify(result.error),
+    durationMs: result.durationMs,
+    cpuMs: result.cpuMs,
+    memoryBytes: result.memoryBytes,
+    logs: JSON.stringify(result.logs),
+    hostCalls: JSON.stringify(calls.records()),
+  }
+}
+
+function writeLog(log: Log, lease: Lease, { logs, outcome, error, durationMs }: RunResult): void {
+  const facts = { script: lease.script, callback: lease.callback, seq: lease.seq }
+  for (const { level, text } of logs) log[level](facts, text)
+  if (outcome === 'ok') log.debug({ ...facts, durationMs }, 'Ran')
+  else
+    log.warn(
+      { ...facts, outcome, attempt: lease.attempt, line: error?.line ?? null },
+      error?.message ?? outcome,
+    )
+}

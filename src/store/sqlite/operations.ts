@@ -1,0 +1,75 @@
+/**
+ * Every operation of the store by name: who runs it (the writing or the reading thread), and whether its
+ * commit has to be synced before it is answered.
+ */
+
+import type { Settlement } from '../store.ts'
+import { changes, hideChanges } from './changes.ts'
+import { find, findAll, holds, list, related, statistics } from './find.ts'
+import { keyValue, keyValueList } from './key-value.ts'
+import { lease, reclaimLeases, renew } from './lease.ts'
+import { record } from './record.ts'
+import { forgetTrash, orphans, remove, trash } from './remove.ts'
+import { parkScript, putScript, scripts } from './scripts.ts'
+import type { Session } from './session.ts'
+import { backlog, runs, settle } from './settle.ts'
+import { forceStable, tick } from './tick.ts'
+import { markUnstable, windows } from './windows.ts'
+
+interface Operation {
+  readonly writes: boolean
+  durable(parameters: readonly unknown[]): boolean
+  run(session: Session, parameters: readonly unknown[]): unknown
+}
+
+const reading = <P extends unknown[]>(run: (session: Session, ...parameters: P) => unknown): Operation => ({
+  writes: false,
+  durable: () => false,
+  run: (session, parameters) => run(session, ...(parameters as P)),
+})
+
+const writing = <P extends unknown[]>(
+  run: (session: Session, ...parameters: P) => unknown,
+  durable: (...parameters: P) => boolean = () => true,
+): Operation => ({
+  writes: true,
+  durable: (parameters) => durable(...(parameters as P)),
+  run: (session, parameters) => run(session, ...(parameters as P)),
+})
+
+// What is not synced can only be lost as a suffix of the write-ahead log: after a power cut a lease or a
+// settlement is undone together with all that came after it, and the callback merely runs again.
+const relaxed = () => false
+
+export const operations = {
+  holds: reading(holds),
+  record: writing(record),
+  tick: writing(tick),
+  forceStable: writing(forceStable),
+  markUnstable: writing(markUnstable),
+  windows: reading(windows),
+  changes: reading(changes),
+  hideChanges: writing(hideChanges),
+  find: reading(find),
+  list: reading(list),
+  related: reading(related),
+  findAll: reading(findAll),
+  remove: writing(remove),
+  statistics: reading(statistics),
+  trash: reading(trash),
+  forgetTrash: writing(forgetTrash, relaxed),
+  orphans: reading(orphans),
+  scripts: reading(scripts),
+  putScript: writing(putScript),
+  parkScript: writing(parkScript),
+  lease: writing(lease, relaxed),
+  reclaimLeases: writing(reclaimLeases),
+  renew: writing(renew, relaxed),
+  settle: writing(settle, (settlement: Settlement) => settlement.keyValueWrites.length > 0),
+  backlog: reading(backlog),
+  runs: reading(runs),
+  keyValue: reading(keyValue),
+  keyValueList: reading(keyValueList),
+} as const satisfies Record<string, Operation>
+
+export type OperationName = keyof typeof operations

@@ -1,0 +1,102 @@
+/**
+ * How words of the contract are written in rows: levels and change types as numbers. The order of the
+ * lists is part of the file format.
+ */
+import { type Level, levels, type ParentLevel } from '../../dicom/dicom.ts'
+import type { ChangeType } from '../store.ts'
+import type { Session } from './session.ts'
+
+export const changeTypes: readonly ChangeType[] = [
+  'NewPatient',
+  'NewStudy',
+  'NewSeries',
+  'NewInstance',
+  'StablePatient',
+  'StableStudy',
+  'StableSeries',
+  'CompletedSeries',
+  'DeletedPatient',
+  'DeletedStudy',
+  'DeletedSeries',
+  'DeletedInstance',
+]
+
+export const levelNumber = (level: Level): number => levels.indexOf(level)
+export const levelOf = (number: number): Level => levels[number]!
+export const typeNumber = (type: ChangeType): number => changeTypes.indexOf(type)
+/** Every type but `CompletedSeries` is at its place modulo four levels. */
+export const levelOfType = (type: ChangeType): Level =>
+  type === 'CompletedSeries' ? 'Series' : levels[typeNumber(type) % 4]!
+
+/** A patient, study or series. */
+export interface ResourceRow {
+  id: number
+  level: number
+  public_id: string
+  parent: number | null
+  tags: string
+  created_at: number
+  updated_at: number
+  revision: number
+  settled_instance: number
+  expected: number | null
+  modality: string | null
+  first_at: number | null
+  last_at: number | null
+  instance_count: number
+}
+
+export interface InstanceRow {
+  id: number
+  public_id: string
+  series: number
+  tags: string
+  file: string
+  size_bytes: number
+  sop_class: string
+  transfer_syntax: string
+  place: number | null
+  received_at: number
+  origin: number
+}
+
+export interface WindowRow {
+  resource: number
+  level: number
+  opened_at: number
+  last_at: number
+  age_ms: number
+  max_wait_ms: number | null
+  check_at: number
+}
+
+export function resourceBy(session: Session, level: ParentLevel, id: string): ResourceRow | undefined {
+  return session
+    .sql('select * from resource where level = ? and public_id = ?')
+    .get(levelNumber(level), id) as ResourceRow | undefined
+}
+
+export function resourceAt(session: Session, row: number): ResourceRow {
+  return session.sql('select * from resource where id = ?').get(row) as ResourceRow
+}
+
+/** Appends a change to the log, which numbers it. */
+export function appendChange(
+  session: Session,
+  type: ChangeType,
+  change: { resource: number; id: string; key: string; origin?: number; event?: string },
+): void {
+  session
+    .sql(
+      'insert into change (type, resource, public_id, key, at, origin, event) values (?, ?, ?, ?, ?, ?, ?)',
+    )
+    .run(
+      typeNumber(type),
+      change.resource,
+      change.id,
+      change.key,
+      session.nowMs,
+      change.origin ?? null,
+      change.event ?? null,
+    )
+}

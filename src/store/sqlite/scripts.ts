@@ -1,0 +1,51 @@
+/**
+ * Scripts: the version in force, what it wants to be told, and how far in the log it has been served.
+ */
+import type { ScriptRow, ScriptVersion, Subscription } from '../store.ts'
+import { lastSeq } from './changes.ts'
+import type { Session } from './session.ts'
+
+interface Row {
+  name: string
+  state: ScriptRow['state']
+  cursor: number
+  subscriptions: string
+  hash: string
+  code: string
+  source_map: string
+}
+
+export function scripts(session: Session): ScriptRow[] {
+  const rows = session
+    .sql('select * from script s join script_version v on v.hash = s.version order by s.name')
+    .all() as Row[]
+  return rows.map((row) => ({
+    name: row.name,
+    state: row.state,
+    cursor: row.cursor,
+    version: { hash: row.hash, code: row.code, sourceMap: row.source_map },
+    subscriptions: JSON.parse(row.subscriptions) as Subscription[],
+  }))
+}
+
+export function putScript(
+  session: Session,
+  name: string,
+  version: ScriptVersion,
+  subscriptions: readonly Subscription[],
+): void {
+  session
+    .sql('insert or ignore into script_version values (?, ?, ?, ?)')
+    .run(version.hash, version.code, version.sourceMap, session.nowMs)
+  session
+    .sql(
+      `insert into script (name, state, cursor, version, subscriptions) values (?, 'active', ?, ?, ?)
+       on conflict (name) do update set
+         state = 'active', version = excluded.version, subscriptions = excluded.subscriptions`,
+    )
+    .run(name, lastSeq(session), version.hash, JSON.stringify(subscriptions))
+}
+
+export function parkScript(session: Session, name: string): void {
+  session.sql(`update script set state = 'parked' where name = ?`).run(name)
+}

@@ -1,0 +1,92 @@
+/**
+ * One connection with what every operation needs: prepared statements, the time of the current
+ * transaction, the crash points. Opens, migrates and checks the database.
+ */
+import { randomUUID } from 'node:crypto'
+import Database from 'better-sqlite3'
+import { fault, isSystemError, messageOf } from '../../errors.ts'
+import type { ReachPoint } from '../../lib/crash-point.ts'
+import { migrations } from './schema.ts'
+
+/** Milliseconds that never go back while the process lives. */
+export type Clock = () => number
+
+export interface Session {
+  readonly database: Database.Database
+  /** A prepared statement, made once. */
+  sql(text: string): Database.Statement<unknown[], unknown>
+  /** The time of the current transaction: everything in it happens at once. */
+  nowMs: number
+  readonly epoch: string
+  readonly reach: ReachPoint
+  /** When ticking last happened and from when on silence has been observed; null before the first tick. */
+  readonly observation: { lastTickMs: number | null; sinceMs: number }
+}
+
+export interface SessionOptions {
+  readonly file: string
+  readonly readonly: boolean
+  readonly reach: ReachPoint
+}
+
+/**
+ * Opens a connection; the writing one creates and migrates the database.
+ * @throws `newer-database`, `data-folder`
+ */
+export function openSession({ file, readonly, reach }: SessionOptions): Session {
+  const database = openDatabase(file, readonly)
+  if (!readonly) prepareDatabase(database, file)
+  const statements = new Map<string, Database.Statement<unknown[], unknown>>()
+  const sql = (text: string) => {
+    let statement = statements.get(text)
+    if (statement === undefined) {
+      statement = database.prepare<unknown[], unknown>(text)
+      statements.set(text, statement)
+    }
+    return statement
+  }
+  const epoch = (sql(`select value from meta where key = 'epoch'`).get() as { value: string }).value
+  return { database, sql, nowMs: 0, epoch, reach, observation: { lastTickMs: null, sinceMs: 0 } }
+}
+
+/** The store's clock: starts at the latest time it ever showed, or the wall clock's if that is later. */
+export function persistentClock(session: Session): Clock {
+  const row = session.sql(`select value from meta where key = 'clock'`).get() as { value: number } | undefined
+  const start = Math.max(row?.value ?? 0, Date.now())
+  const startedAt = performance.now()
+  return () => Math.floor(start + performance.now() - startedAt)
+}
+
+function openDatabase(file: string, readonly: boolean): Database.Database {
+  try {
+    const database = new Database(file, { readonly, timeout: 5_000 })
+    if (!readonly) database.pragma('journal_mode = wal')
+    database.pragma('foreign_keys = on')
+    database.pragma('cache_size = -65536')
+    return database
+  } catch (cause) {
+    if (isSystemError(cause, 'SQLITE_NOTADB', 'SQLITE_CORRUPT')) {
+      throw fault('data-folder', `"${file}" is not a database: restore it, or move it away to start anew`, {
+        cause,
+      })
+    }
+    throw fault('data-folder', `Cannot open the database "${file}": ${messageOf(cause)}`, { cause })
+  }
+}
+
+function prepareDatabase(database: Database.Database, file: string): void {
+  const found = database.pragma('user_version', { simple: true }) as number
+  if (found > migrations.length) {
+    throw fault(
+      'newer-database',
+      `The database "${file}" was written by a newer version (its format is ${found}, this one knows ${migrations.length}): install that version`,
+    )
+  }
+  database.pragma('synchronous = full')
+  database.transaction(() => {
+    for (const [index, text] of migrations.entries()) if (index >= found) database.exec(text)
+    database.pragma(`user_version = ${migrations.length}`)
+    database.prepare(`insert or ignore into meta values ('epoch', ?)`).run(randomUUID().slice(0, 8))
+    database.prepare(`insert or ignore into meta values ('hidden', 0)`).run()
+  })()
+}

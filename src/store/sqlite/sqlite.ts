@@ -1,0 +1,50 @@
+/**
+ * The store on SQLite: one file in the data folder, a thread that writes and a thread that reads, so that
+ * neither the disk nor a long listing ever stops the engine's event loop.
+ */
+import { join } from 'node:path'
+import type { Store } from '../store.ts'
+import { type Connection, connect } from './connection.ts'
+import { lockFolder } from './lock.ts'
+import { type OperationName, operations } from './operations.ts'
+
+export interface SqliteOptions {
+  /** An existing folder. */
+  readonly folder: string
+  /** Name of a crash point; only in tests. */
+  readonly crashAt?: string | null
+  /** Runs everything in this thread on this clock (milliseconds); only in tests. */
+  readonly clock?: (() => number) | null
+}
+
+/**
+ * Opens the database, creating it if there is none. One process at a time can have it open.
+ * @throws `data-folder`, `newer-database`
+ */
+export async function openSqlite({ folder, crashAt = null, clock = null }: SqliteOptions): Promise<Store> {
+  const unlock = lockFolder(folder)
+  try {
+    const file = join(folder, 'index.sqlite')
+    const writer = await connect({ file, readonly: false, crashAt, clock })
+    const reader = clock === null ? await connect({ file, readonly: true, crashAt, clock }) : writer
+    await writer.request('reclaimLeases', [])
+    return storeOn(writer, reader, unlock)
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+function storeOn(writer: Connection, reader: Connection, unlock: () => void): Store {
+  const methods: Record<string, unknown> = {}
+  for (const name of Object.keys(operations) as OperationName[]) {
+    const connection = operations[name].writes ? writer : reader
+    methods[name] = (...parameters: unknown[]) => connection.request(name, parameters)
+  }
+  const close = async () => {
+    await writer.close()
+    if (reader !== writer) await reader.close()
+    unlock()
+  }
+  return { ...methods, epoch: writer.epoch, close, [Symbol.asyncDispose]: close } as unknown as Store
+}

@@ -1,0 +1,90 @@
+/**
+ * Fires the windows that are due: the window goes, the revision counts up and the Stable* change is written,
+ * all in one transaction.
+ */
+import type { ParentLevel } from '../../dicom/dicom.ts'
+import type { TickReport, Trigger } from '../store.ts'
+import { appendChange, levelOf, resourceAt, resourceBy, type WindowRow } from './rows.ts'
+import type { Session } from './session.ts'
+import { stableEvent } from './stable-event.ts'
+import { dueOf, windowOf, windowsBelow } from './windows.ts'
+
+/** A longer pause between two ticks means that silence was not observed. */
+const gapMs = 2_000
+/** After a pause, a window is watched for so long before it fires, or for its age if that is shorter. */
+const observationMs = 10_000
+/** Windows looked at in one transaction. */
+const batch = 500
+
+export function tick(session: Session): TickReport {
+  observe(session)
+  let fired = 0
+  const due = session
+    .sql('select * from window where check_at <= ? order by check_at, level desc, resource limit ?')
+    .all(session.nowMs, batch) as WindowRow[]
+  for (const { resource } of due) {
+    // Firing one may have fired or moved others.
+    const window = windowOf(session, resource)
+    if (window !== undefined && window.check_at <= session.nowMs) fired += checkWindow(session, window)
+  }
+  const next = session.sql('select min(check_at) as at from window').get() as { at: number | null }
+  return { fired, nextCheckInMs: next.at === null ? null : Math.max(0, next.at - session.nowMs) }
+}
+
+/** Fires a resource's window and all below it. */
+export function forceStable(session: Session, level: ParentLevel, id: string): boolean {
+  const resource = resourceBy(session, level, id)
+  if (resource === undefined || windowOf(session, resource.id) === undefined) return false
+  fireWithDescendants(session, resource.id, 'forced')
+  return true
+}
+
+function observe({ observation, nowMs }: Session): void {
+  const { lastTickMs } = observation
+  if (lastTickMs === null || nowMs - lastTickMs > gapMs) observation.sinceMs = nowMs
+  observation.lastTickMs = nowMs
+}
+
+/** Fires or re-arms one window; returns how many were fired. */
+function checkWindow(session: Session, window: WindowRow): number {
+  const own = dueOf(window)
+  const observedAt = session.observation.sinceMs + Math.min(window.age_ms, observationMs)
+  const dueAt = Math.max(own.atMs, observedAt)
+  if (dueAt > session.nowMs) return rearm(session, window, dueAt)
+  if (own.trigger === 'deadline') return fireWithDescendants(session, window.resource, 'deadline')
+  const below = windowsBelow(session, { id: window.resource, level: window.level })
+  // A parent waits for the last of its children; one tied with it is fired before it, in this tick or the next.
+  if (below.length > 0) return rearm(session, window, Math.max(...below.map(({ check_at }) => check_at)))
+  return fire(session, window.resource, 'quiet')
+}
+
+function rearm(session: Session, window: WindowRow, atMs: number): 0 {
+  session.sql('update window set check_at = ? where resource = ?').run(atMs, window.resource)
+  return 0
+}
+
+function fireWithDescendants(session: Session, resource: number, trigger: Trigger): number {
+  const { level } = resourceAt(session, resource)
+  const below = windowsBelow(session, { id: resource, level })
+  let fired = 0
+  for (const window of below) fired += fire(session, window.resource, trigger)
+  return fired + fire(session, resource, trigger)
+}
+
+function fire(session: Session, resource: number, trigger: Trigger): 1 {
+  session.sql('delete from window where resource = ?').run(resource)
+  const { event, key, newestInstance } = stableEvent(session, resource, trigger)
+  session
+    .sql(
+      'update resource set revision = revision + 1, settled_instance = max(settled_instance, ?) where id = ?',
+    )
+    .run(newestInstance, resource)
+  const row = resourceAt(session, resource)
+  appendChange(session, `Stable${levelOf(row.level) as ParentLevel}`, {
+    resource,
+    id: row.public_id,
+    key,
+    event,
+  })
+  return 1
+}

@@ -1,0 +1,83 @@
+/**
+ * The windows: one row per unstable resource. An arrival moves `last_at` and leaves `check_at`, which the
+ * index is on, alone: the tick re-arms lazily.
+ */
+import { levels, type ParentLevel } from '../../dicom/dicom.ts'
+import type { Age, WindowState } from '../store.ts'
+import { levelNumber, type ResourceRow, resourceBy, type WindowRow } from './rows.ts'
+import type { Session } from './session.ts'
+
+/** An instance arrived: opens the window, or moves it on; the longest age that any arrival was given counts. */
+export function touchWindow(
+  session: Session,
+  level: ParentLevel,
+  resource: number,
+  { ageMs, maxWaitMs }: Age,
+): void {
+  session
+    .sql(
+      `insert into window (resource, level, opened_at, last_at, age_ms, max_wait_ms, check_at)
+       values (@resource, @level, @now, @now, @ageMs, @maxWaitMs, @now + min(@ageMs, coalesce(@maxWaitMs, @ageMs)))
+       on conflict (resource) do update set
+         last_at = max(last_at, excluded.last_at),
+         age_ms = max(age_ms, excluded.age_ms),
+         max_wait_ms = coalesce(min(max_wait_ms, excluded.max_wait_ms), max_wait_ms, excluded.max_wait_ms)`,
+    )
+    .run({ resource, level: levelNumber(level), now: session.nowMs, ageMs, maxWaitMs })
+  if (maxWaitMs === null) return
+  session
+    .sql(
+      'update window set check_at = opened_at + max_wait_ms where resource = ? and check_at > opened_at + max_wait_ms',
+    )
+    .run(resource)
+}
+
+/** Opens a window now, or starts an open one again. */
+export function markUnstable(session: Session, level: ParentLevel, id: string, age: Age): boolean {
+  const resource = resourceBy(session, level, id)
+  if (resource === undefined) return false
+  touchWindow(session, level, resource.id, age)
+  return true
+}
+
+export function windowOf(session: Session, resource: number): WindowRow | undefined {
+  return session.sql('select * from window where resource = ?').get(resource) as WindowRow | undefined
+}
+
+/** The open windows below a resource, series before studies. */
+export function windowsBelow(session: Session, resource: Pick<ResourceRow, 'id' | 'level'>): WindowRow[] {
+  if (levels[resource.level] === 'Series') return []
+  return session
+    .sql(
+      `select w.* from resource r join window w on w.resource = r.id where r.parent = @id
+       union all
+       select w.* from resource r join resource s on s.parent = r.id join window w on w.resource = s.id where r.parent = @id
+       order by 2 desc, 1`,
+    )
+    .all({ id: resource.id }) as WindowRow[]
+}
+
+/** When a window is due by its own rules, and which of them says so. */
+export function dueOf(window: WindowRow): { atMs: number; trigger: 'quiet' | 'deadline' } {
+  const quietAt = window.last_at + window.age_ms
+  const deadlineAt =
+    window.max_wait_ms === null ? Number.POSITIVE_INFINITY : window.opened_at + window.max_wait_ms
+  return deadlineAt < quietAt
+    ? { atMs: deadlineAt, trigger: 'deadline' }
+    : { atMs: quietAt, trigger: 'quiet' }
+}
+
+export function windows(session: Session, limit: number): WindowState[] {
+  const rows = session
+    .sql(
+      'select w.*, r.public_id from window w join resource r on r.id = w.resource order by w.check_at limit ?',
+    )
+    .all(limit) as (WindowRow & { public_id: string })[]
+  return rows.map((row) => ({
+    level: levels[row.level] as ParentLevel,
+    id: row.public_id,
+    openedAtMs: row.opened_at,
+    lastAtMs: row.last_at,
+    dueInMs: Math.max(0, dueOf(row).atMs - session.nowMs),
+  }))
+}

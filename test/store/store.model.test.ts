@@ -1,0 +1,180 @@
+/**
+ * Random arrivals, ages, deletions, forcings and passages of time, against a model of a few lines that says
+ * when each resource has to be stable.
+ */
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { type Age, openSqlite, type Store } from '../../src/store/store.ts'
+import { arrivalOf } from '../support/arrivals.ts'
+import { temporaryFolder } from '../support/folders.ts'
+
+interface ModelWindow {
+  openedAt: number
+  lastAt: number
+  ageMs: number
+  maxWaitMs: number | null
+}
+
+/** Study → series → window; a study's own window is under ''. */
+class Model {
+  readonly windows = new Map<string, ModelWindow>()
+  /** `key@time` of each firing. */
+  readonly fired: string[] = []
+  readonly instances = new Set<string>()
+
+  arrive(
+    study: string,
+    series: string,
+    instance: string,
+    nowMs: number,
+    ages: Record<'Series' | 'Study', Age>,
+  ) {
+    const name = `${study}.${series}.${instance}`
+    if (this.instances.has(name)) return
+    this.instances.add(name)
+    for (const key of [`${study}.${series}`, study]) {
+      const { ageMs, maxWaitMs } = key === study ? ages.Study : ages.Series
+      const window = this.windows.get(key)
+      if (window === undefined) this.windows.set(key, { openedAt: nowMs, lastAt: nowMs, ageMs, maxWaitMs })
+      else {
+        window.lastAt = nowMs
+        window.ageMs = Math.max(window.ageMs, ageMs)
+        if (maxWaitMs !== null) window.maxWaitMs = Math.min(window.maxWaitMs ?? maxWaitMs, maxWaitMs)
+      }
+    }
+  }
+
+  remove(study: string) {
+    for (const key of [...this.windows.keys()])
+      if (key === study || key.startsWith(`${study}.`)) this.windows.delete(key)
+    for (const name of [...this.instances]) if (name.startsWith(`${study}.`)) this.instances.delete(name)
+  }
+
+  fire(key: string, nowMs: number) {
+    for (const other of [...this.windows.keys()].sort()) {
+      if (other.startsWith(`${key}.`)) this.fire(other, nowMs)
+    }
+    this.windows.delete(key)
+    this.fired.push(`${key}@${nowMs}`)
+  }
+
+  /** What is due at a time at which the silence has been observed throughout. */
+  settle(nowMs: number) {
+    for (let again = true; again; ) {
+      again = false
+      for (const [key, { openedAt, lastAt, ageMs, maxWaitMs }] of [...this.windows].sort().reverse()) {
+        if (!this.windows.has(key)) continue
+        const quiet = lastAt + ageMs <= nowMs
+        const late = maxWaitMs !== null && openedAt + maxWaitMs <= nowMs
+        const below = [...this.windows.keys()].some((other) => other.startsWith(`${key}.`))
+        if (late || (quiet && !below)) {
+          this.fire(key, nowMs)
+          again = true
+        }
+      }
+    }
+  }
+}
+
+const age = fc.record({
+  ageMs: fc.constantFrom(200, 500, 1_000),
+  maxWaitMs: fc.constantFrom(null, null, 700),
+})
+
+const command = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('arrive' as const),
+      study: fc.nat(1),
+      series: fc.nat(2),
+      instance: fc.nat(30),
+      ages: fc.record({ Series: age, Study: age }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 700 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('force' as const), study: fc.nat(1) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), study: fc.nat(1) }) },
+)
+
+it('fires each study and series exactly when the model says, whatever happens', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(command, { maxLength: 60 }), async (commands) => {
+      using folder = temporaryFolder()
+      let nowMs = 1_800_000_000_000
+      await using store = await openSqlite({ folder: folder.path, clock: () => nowMs })
+      const model = new Model()
+      const names = new Map<string, string>()
+      // Long enough for the silence since the start to count as observed.
+      for (let n = 0; n < 11; n++) {
+        await store.tick()
+        nowMs += 1_000
+      }
+      for (const step of commands) {
+        switch (step.do) {
+          case 'arrive': {
+            const facts = {
+              study: `S${step.study}`,
+              series: `A${step.series}`,
+              instance: String(step.instance),
+            }
+            // A patient for each study: its window follows its only study's.
+            const arrival = arrivalOf({
+              ...facts,
+              patient: facts.study,
+              age: { ...step.ages, Patient: step.ages.Study },
+            })
+            names.set(arrival.header.ids.study, facts.study)
+            names.set(arrival.header.ids.series, `${facts.study}.${facts.series}`)
+            await store.record(arrival)
+            model.arrive(facts.study, facts.series, facts.instance, nowMs, step.ages)
+            break
+          }
+          case 'pass':
+            // In steps of at most 100 ms, as a server ticks; the model settles at the same instants.
+            for (let left = step.ms; left > 0; left -= 100) {
+              nowMs += Math.min(100, left)
+              await tickAll(store)
+              model.settle(nowMs)
+            }
+            break
+          case 'force': {
+            const { ids } = arrivalOf({
+              study: `S${step.study}`,
+              patient: `S${step.study}`,
+              instance: '0',
+            }).header
+            if (await store.forceStable('Study', ids.study)) model.fire(`S${step.study}`, nowMs)
+            break
+          }
+          case 'remove': {
+            const { ids } = arrivalOf({
+              study: `S${step.study}`,
+              patient: `S${step.study}`,
+              instance: '0',
+            }).header
+            await store.remove('Study', ids.study)
+            model.remove(`S${step.study}`)
+            break
+          }
+          default:
+            step satisfies never
+        }
+      }
+      const page = await store.changes({ limit: 10_000, types: ['StableSeries', 'StableStudy'] })
+      const fired = page.changes.map(({ id, atMs }) => `${names.get(id)}@${atMs}`)
+      expect([...fired].sort()).toEqual([...model.fired].sort())
+      const windows = await store.windows(100)
+      const open = windows.filter(({ level }) => level !== 'Patient').map(({ id }) => names.get(id))
+      expect(open.sort()).toEqual([...model.windows.keys()].sort())
+    }),
+    { numRuns: 250, seed: 20_261_124 },
+  )
+}, 60_000)
+
+async function tickAll(store: Store): Promise<void> {
+  for (let report = await store.tick(); report.nextCheckInMs === 0; report = await store.tick());
+}
