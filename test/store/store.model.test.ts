@@ -81,6 +81,8 @@ const age = fc.record({
   maxWaitMs: fc.constantFrom(null, null, 700),
 })
 
+const patientAge: Age = { ageMs: 3_600_000, maxWaitMs: null }
+
 const command = fc.oneof(
   {
     weight: 5,
@@ -121,11 +123,11 @@ it('fires each study and series exactly when the model says, whatever happens', 
               series: `A${step.series}`,
               instance: String(step.instance),
             }
-            // A patient for each study: its window follows its only study's.
+            // The model has no patients: theirs never become due.
             const arrival = arrivalOf({
               ...facts,
               patient: facts.study,
-              age: { ...step.ages, Patient: step.ages.Study },
+              age: { ...step.ages, Patient: patientAge },
             })
             names.set(arrival.header.ids.study, facts.study)
             names.set(arrival.header.ids.series, `${facts.study}.${facts.series}`)

@@ -7,7 +7,7 @@ import type { TickReport, Trigger } from '../store.ts'
 import { appendChange, levelOf, resourceAt, resourceBy, type WindowRow } from './rows.ts'
 import type { Session } from './session.ts'
 import { stableEvent } from './stable-event.ts'
-import { dueOf, windowOf, windowsBelow } from './windows.ts'
+import { deadlineAtOf, quietAtOf, windowOf, windowsBelow } from './windows.ts'
 
 /** A longer pause between two ticks means that silence was not observed. */
 const gapMs = 2_000
@@ -47,15 +47,17 @@ function observe({ observation, nowMs }: Session): void {
 
 /** Fires or re-arms one window; returns how many were fired. */
 function checkWindow(session: Session, window: WindowRow): number {
-  const own = dueOf(window)
-  const observedAt = session.observation.sinceMs + Math.min(window.age_ms, observationMs)
-  const dueAt = Math.max(own.atMs, observedAt)
-  if (dueAt > session.nowMs) return rearm(session, window, dueAt)
-  if (own.trigger === 'deadline') return fireWithDescendants(session, window.resource, 'deadline')
+  const { nowMs, observation } = session
+  const observedAt = observation.sinceMs + Math.min(window.age_ms, observationMs)
+  const quietAt = Math.max(quietAtOf(window), observedAt)
+  const deadlineAt = Math.max(deadlineAtOf(window), observedAt)
+  if (quietAt > nowMs && deadlineAt > nowMs) return rearm(session, window, Math.min(quietAt, deadlineAt))
   const below = windowsBelow(session, { id: window.resource, level: window.level })
+  if (quietAt <= nowMs && below.length === 0) return fire(session, window.resource, 'quiet')
+  if (deadlineAt <= nowMs) return fireWithDescendants(session, window.resource, 'deadline')
   // A parent waits for the last of its children; one tied with it is fired before it, in this tick or the next.
-  if (below.length > 0) return rearm(session, window, Math.max(...below.map(({ check_at }) => check_at)))
-  return fire(session, window.resource, 'quiet')
+  const lastOfChildren = Math.max(...below.map(({ check_at }) => check_at))
+  return rearm(session, window, Math.min(lastOfChildren, deadlineAt))
 }
 
 function rearm(session: Session, window: WindowRow, atMs: number): 0 {

@@ -57,14 +57,14 @@ export function windowsBelow(session: Session, resource: Pick<ResourceRow, 'id' 
     .all({ id: resource.id }) as WindowRow[]
 }
 
-/** When a window is due by its own rules, and which of them says so. */
-export function dueOf(window: WindowRow): { atMs: number; trigger: 'quiet' | 'deadline' } {
-  const quietAt = window.last_at + window.age_ms
-  const deadlineAt =
-    window.max_wait_ms === null ? Number.POSITIVE_INFINITY : window.opened_at + window.max_wait_ms
-  return deadlineAt < quietAt
-    ? { atMs: deadlineAt, trigger: 'deadline' }
-    : { atMs: quietAt, trigger: 'quiet' }
+/** When a window will have been quiet for its age. */
+export function quietAtOf(window: WindowRow): number {
+  return window.last_at + window.age_ms
+}
+
+/** When a window has waited as long as it may; infinity if it may wait for ever. */
+export function deadlineAtOf(window: WindowRow): number {
+  return window.max_wait_ms === null ? Number.POSITIVE_INFINITY : window.opened_at + window.max_wait_ms
 }
 
 export function windows(session: Session, limit: number): WindowState[] {
@@ -78,6 +78,6 @@ export function windows(session: Session, limit: number): WindowState[] {
     id: row.public_id,
     openedAtMs: row.opened_at,
     lastAtMs: row.last_at,
-    dueInMs: Math.max(0, dueOf(row).atMs - session.nowMs),
+    dueInMs: Math.max(0, Math.min(quietAtOf(row), deadlineAtOf(row)) - session.nowMs),
   }))
 }
