@@ -21,6 +21,7 @@ const entry = (
 
 export const catalogue = {
   'bad-request': entry('user', 400, 8, 'Bad request'),
+  'bad-parameter': entry('user', 400, 5, 'Bad type for a parameter'),
   'bad-dicom-file': entry('user', 400, 15, 'Bad file format'),
   'missing-identifier': entry('user', 404, 21, 'Inexistent tag'),
   'unknown-resource': entry('user', 404, 17, 'Unknown resource'),

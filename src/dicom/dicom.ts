@@ -5,6 +5,8 @@
 export { fileMetaInformation } from './file-meta.ts'
 export { readHeader } from './header.ts'
 export { orthancIdentifiers } from './identifiers.ts'
+export { readPart10 } from './part10.ts'
+export { type SampleCounts, sampleFiles } from './sample.ts'
 
 /** The four levels, from the top. In the store a level is its place in this list. */
 export const levels = ['Patient', 'Study', 'Series', 'Instance'] as const

@@ -3,3 +3,4 @@
  * when they fail, set aside when they keep failing. Door of the folder.
  */
 export { type Dispatch, type DispatchParts, startDispatch } from './pump.ts'
+export { createTell, type Tell, type TellParts } from './tell.ts'

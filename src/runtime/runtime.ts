@@ -4,7 +4,7 @@
  */
 import type { HostCall } from './protocol.ts'
 
-export { startRuntime } from './supervisor.ts'
+export { type RuntimeOptions, startRuntime } from './supervisor.ts'
 
 /** What a version of a script is to the runtime. */
 export interface Program {
@@ -82,14 +82,18 @@ export interface RunResult {
 export interface Runtime extends AsyncDisposable {
   /**
    * Makes an isolate for a version, evaluates it and calls its `initialize`. Loading what is loaded already
-   * changes nothing. Throws `script-refused` with a `ScriptError` as cause data when the code or `initialize`
+   * changes nothing. Throws `script-refused` with a `ScriptError` as its cause when the code or `initialize`
    * throws or meets a limit.
    */
   load(program: Program): Promise<Loaded>
   /** Calls `finalize` (best effort) and drops the isolate, after the runs that are in flight. */
   unload(version: string): Promise<void>
-  /** Never rejects for what a script does. Runs of one version are started in the order of the calls. */
+  /**
+   * Never rejects for what a script does. Runs of one version are started in the order of the calls, one at a
+   * time. A run that another one took down with its process is begun again, unless it had made a host call.
+   */
   run(request: RunRequest): Promise<RunResult>
+  /** Ends the children; runs in flight end `crashed`. */
   close(): Promise<void>
 }
 

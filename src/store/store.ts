@@ -5,238 +5,26 @@
  * Each method is one transaction: it happens whole or not at all, and when its promise resolves it is as
  * durable as the rules say. All times are milliseconds of the store's own clock, which never goes back.
  */
-import type { Header, Identifiers, Level, ParentLevel, Tags } from '../dicom/dicom.ts'
+import type { Level, ParentLevel } from '../dicom/dicom.ts'
+import type { Age, Arrival, Recorded } from './arrival.ts'
+import type { ChangesPage, ChangesQuery } from './change.ts'
+import type {
+  Backlog,
+  Lease,
+  LeaseReport,
+  RunSummary,
+  ScriptRow,
+  ScriptVersion,
+  Settlement,
+  Subscription,
+} from './delivery.ts'
+import type { Page, Removed, Resource, Statistics, TickReport, WindowState } from './resource.ts'
 
+export type * from './arrival.ts'
+export type * from './change.ts'
+export type * from './delivery.ts'
+export type * from './resource.ts'
 export { openSqlite } from './sqlite/sqlite.ts'
-
-/** Where an instance came from. */
-export interface Origin {
-  readonly requestOrigin: 'DicomProtocol' | 'RestApi' | 'Folder'
-  readonly remoteIp: string
-  readonly remoteAet: string
-  readonly calledAet: string
-  readonly username: string
-}
-
-/** How long one resource has to be quiet, and how long it may wait at most (null: for ever). */
-export interface Age {
-  readonly ageMs: number
-  readonly maxWaitMs: number | null
-}
-export type Ages = Readonly<Record<ParentLevel, Age>>
-
-/** One instance whose file is already durable, to be recorded. */
-export interface Arrival {
-  readonly header: Header
-  /** Name of the file in the storage. */
-  readonly file: string
-  readonly sizeBytes: number
-  readonly origin: Origin
-  readonly ages: Ages
-  /** What to do if the instance is there already: keep the old one, or delete it and record this one. */
-  readonly whenHeld: 'keep' | 'replace'
-}
-
-export interface Recorded {
-  /** `AlreadyStored`: nothing was changed, and the caller removes the file that it wrote. */
-  readonly status: 'Success' | 'AlreadyStored'
-}
-
-export type Trigger = 'quiet' | 'deadline' | 'forced'
-export type ChangeType = `New${Level}` | 'CompletedSeries' | `Stable${ParentLevel}` | `Deleted${Level}`
-
-/** A row of the log. */
-export interface Change {
-  readonly seq: number
-  readonly type: ChangeType
-  readonly level: Level
-  readonly id: string
-  readonly atMs: number
-}
-
-export interface ChangesQuery {
-  /** Exclusive. */
-  readonly since?: number
-  /** Inclusive. With `to` and no `since`, the page is the last `limit` changes up to it. */
-  readonly to?: number
-  readonly limit: number
-  /** Only the very last change. */
-  readonly last?: boolean
-  /** Only these types; without it, everything but the deletions. */
-  readonly types?: readonly ChangeType[]
-}
-
-export interface ChangesPage {
-  readonly changes: readonly Change[]
-  readonly done: boolean
-  /** Number of the last change of the page; of an empty page, the last number ever given. */
-  readonly last: number
-}
-
-/** A patient, study or series as the index holds it. */
-export interface ParentResource {
-  readonly level: ParentLevel
-  readonly id: string
-  readonly parent: string | null
-  readonly children: readonly string[]
-  readonly tags: Tags
-  /** A study also says its patient's tags. */
-  readonly patientTags: Tags | null
-  readonly isStable: boolean
-  readonly revision: number
-  readonly updatedAtMs: number
-  /** Series only. */
-  readonly expectedInstances: number | null
-  /** Series only: the places of its instances, null where one has none. */
-  readonly indexes: readonly (number | null)[]
-}
-
-export interface InstanceResource {
-  readonly level: 'Instance'
-  readonly id: string
-  readonly parent: string
-  readonly tags: Tags
-  readonly file: string
-  readonly sizeBytes: number
-  readonly indexInSeries: number | null
-  readonly transferSyntaxUid: string
-  readonly sopClassUid: string
-  readonly receivedAtMs: number
-  readonly origin: Origin
-}
-
-export type Resource = ParentResource | InstanceResource
-
-export interface Page {
-  readonly since: number
-  readonly limit: number
-}
-
-export interface Removed {
-  /** The closest parent that is still there. */
-  readonly remainingAncestor: { readonly level: ParentLevel; readonly id: string } | null
-}
-
-export interface Statistics {
-  readonly patients: number
-  readonly studies: number
-  readonly series: number
-  readonly instances: number
-  readonly totalBytes: number
-}
-
-export interface TickReport {
-  readonly fired: number
-  /** How long until the earliest window is due; null: no window is open. */
-  readonly nextCheckInMs: number | null
-}
-
-/** A waiting window, as an administrator sees it. */
-export interface WindowState {
-  readonly level: ParentLevel
-  readonly id: string
-  readonly openedAtMs: number
-  readonly lastAtMs: number
-  readonly dueInMs: number
-}
-
-/** A version of a script: what was compiled, under the hash of its content. */
-export interface ScriptVersion {
-  readonly hash: string
-  readonly code: string
-  readonly sourceMap: string
-}
-
-/** Which changes go to which callback of a script. */
-export interface Subscription {
-  readonly type: ChangeType
-  readonly callback: string
-}
-
-export interface ScriptRow {
-  readonly name: string
-  /** `active`: served. `parked`: its file is gone; what it is owed waits for the file to come back. */
-  readonly state: 'active' | 'parked'
-  readonly cursor: number
-  readonly version: ScriptVersion
-  readonly subscriptions: readonly Subscription[]
-}
-
-/** One delivery, handed out to be run until `ttlMs` from now; `fence` proves that it is still ours. */
-export interface Lease {
-  readonly delivery: number
-  readonly fence: number
-  readonly attempt: number
-  readonly script: string
-  readonly callback: string
-  readonly key: string
-  readonly seq: number
-  readonly resource: { readonly level: Level; readonly id: string }
-  /** The event as JSON; null if the resource is gone, so that there is nothing to tell. */
-  readonly event: string | null
-  /** `epoch-seq:script:callback`: the same for every attempt. */
-  readonly idempotencyKey: string
-  /** When the change was committed, and now, both of the store's clock. */
-  readonly changedAtMs: number
-  readonly leasedAtMs: number
-}
-
-export type Outcome = 'ok' | 'threw' | 'timed-out' | 'out-of-memory' | 'crashed' | 'refused' | 'skipped'
-
-/** What is kept of one attempt. */
-export interface RunRecord {
-  readonly version: string
-  readonly outcome: Outcome
-  /** Why it did not end `ok`: the error as JSON, or the reason for skipping. */
-  readonly reason: string | null
-  readonly durationMs: number
-  readonly cpuMs: number
-  readonly memoryBytes: number
-  /** JSON arrays. */
-  readonly logs: string
-  readonly hostCalls: string
-}
-
-export interface KeyValueWrite {
-  readonly key: string
-  /** JSON; null deletes. */
-  readonly value: string | null
-}
-
-/** How a leased delivery goes on. */
-export interface Settlement {
-  readonly delivery: number
-  readonly fence: number
-  /**
-   * `done`: ended, nothing more is owed. `retry`: again after `delayMs`. `dead`: set aside.
-   * `release`: was not run, and costs no attempt.
-   */
-  readonly next: 'done' | 'retry' | 'dead' | 'release'
-  readonly delayMs: number
-  readonly run: RunRecord | null
-  /** Written with the settlement, or not at all. */
-  readonly keyValueWrites: readonly KeyValueWrite[]
-}
-
-export interface RunSummary extends RunRecord {
-  readonly id: number
-  readonly delivery: number
-  readonly script: string
-  readonly callback: string
-  readonly seq: number
-  readonly attempt: number
-  readonly endedAtMs: number
-  readonly resource: { readonly level: Level; readonly id: string }
-}
-
-export interface Backlog {
-  readonly script: string
-  readonly waiting: number
-  readonly leased: number
-  readonly dead: number
-  /** Changes of the log that the cursor has not passed. */
-  readonly behind: number
-}
 
 export interface Store extends AsyncDisposable {
   /** Names this database for ever; part of every idempotency key. */
@@ -296,13 +84,3 @@ export interface Store extends AsyncDisposable {
 
   close(): Promise<void>
 }
-
-export interface LeaseReport {
-  readonly leases: readonly Lease[]
-  /** More of the log waits to be followed. */
-  readonly more: boolean
-  /** How long until the next retry is due; null: none waits. */
-  readonly nextRetryInMs: number | null
-}
-
-export type { Header, Identifiers, Level, ParentLevel, Tags }

@@ -1,0 +1,89 @@
+/**
+ * How many instances per second come in and have their callback run: by HTTP and by C-STORE, each side in
+ * turn, each time on a fresh server.
+ */
+import { type Protocol, send } from './clients.ts'
+import { shown } from './figures.ts'
+import type { Notebook, Target } from './report.ts'
+import { makeSamples, type SampleSize } from './samples.ts'
+import { type Side, startServer } from './servers.ts'
+
+export interface Rounds {
+  readonly sides: readonly Side[]
+  readonly pairs: number
+  /** A fifth of the instances, to see that everything works. */
+  readonly isQuick: boolean
+}
+
+interface Load {
+  readonly protocol: Protocol
+  readonly connections: number
+  readonly size: SampleSize
+  readonly instances: number
+  readonly ratioAtLeast: number | null
+}
+
+const loads: readonly Load[] = [
+  { protocol: 'HTTP', connections: 4, size: '6 KB', instances: 2000, ratioAtLeast: 1.5 },
+  { protocol: 'HTTP', connections: 4, size: '525 KB', instances: 400, ratioAtLeast: 2 },
+  { protocol: 'C-STORE', connections: 1, size: '6 KB', instances: 1500, ratioAtLeast: 2.5 },
+  { protocol: 'C-STORE', connections: 1, size: '525 KB', instances: 400, ratioAtLeast: null },
+]
+
+export const ingestMethod = [
+  'A trivial callback runs on every stored instance on both sides. Rates count from the first send until every',
+  'instance is answered and its callback has run; "answered only" leaves out the wait for the callbacks.',
+  'Each round is a fresh server and data folder, warmed up with a tenth of the instances; sides take turns.',
+]
+
+/** Runs every load on every side, in turn, and notes the rates. */
+export async function measureIngest(notebook: Notebook, rounds: Rounds): Promise<void> {
+  for (const load of loads) {
+    for (let pair = 1; pair <= rounds.pairs; pair++) {
+      for (const side of rounds.sides) await measureLoad(notebook, load, side, rounds, pair)
+    }
+  }
+}
+
+async function measureLoad(
+  notebook: Notebook,
+  load: Load,
+  side: Side,
+  { pairs, isQuick }: Rounds,
+  pair: number,
+): Promise<void> {
+  const count = isQuick ? load.instances / 5 : load.instances
+  const warmUp = count / 10
+  const samples = makeSamples({
+    size: load.size,
+    instances: warmUp + count,
+    studies: 22,
+    seriesPerStudy: 5,
+    run: Date.now(),
+  })
+  await using server = await startServer(side, {
+    stableAgeSeconds: 600,
+    milestones: [warmUp, warmUp + count],
+  })
+  notebook.versions[side] = server.version
+  await send(server, load.protocol, load.connections, samples.slice(0, warmUp))
+  await server.drained(warmUp)
+  const sent = await send(server, load.protocol, load.connections, samples.slice(warmUp))
+  const drainedAtMs = Math.max(sent.lastAnswerMs, await server.drained(warmUp + count))
+
+  const name = `${load.protocol} ${load.size}, ${connectionsOf(load)}`
+  const drained = (count * 1000) / (drainedAtMs - sent.firstSendMs)
+  const answered = (count * 1000) / (sent.lastAnswerMs - sent.firstSendMs)
+  const target: Target | null =
+    load.ratioAtLeast === null ? null : { of: 'ratio', atLeast: load.ratioAtLeast }
+  notebook.note(name, 'instances/s', side, drained, target)
+  notebook.note(`  answered only (${name})`, 'instances/s', side, answered)
+  console.error(
+    `${name}, pair ${pair}/${pairs}, ${side}: ${shown(drained)}/s, answered only ${shown(answered)}/s`,
+  )
+}
+
+function connectionsOf({ protocol, connections }: Load): string {
+  const word = protocol === 'HTTP' ? 'connection' : 'association'
+  return `${connections} ${word}${connections === 1 ? '' : 's'}`
+}

@@ -1,0 +1,109 @@
+/** The command of the benchmarks: `npm run bench -- ingest --against orthanc`. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { ingestMethod, measureIngest, type Rounds } from './ingest.ts'
+import { latenessMethod, measureLateness } from './lateness.ts'
+import { orthancProgram } from './orthanc-server.ts'
+import { drawReport } from './picture.ts'
+import { describeMachine, Notebook, type Report, readReport } from './report.ts'
+import { sidesOf } from './servers.ts'
+import { measureSyncs, syncsMethod } from './syncs.ts'
+import { printReport } from './table.ts'
+
+interface Options {
+  readonly against?: 'orthanc'
+  readonly pairs: number
+  readonly json?: string
+  readonly quick?: true
+}
+
+interface Part {
+  readonly name: string
+  readonly does: string
+  readonly title: string
+  readonly method: readonly string[]
+  readonly measure: (notebook: Notebook, rounds: Rounds) => Promise<void>
+}
+
+const parts: readonly Part[] = [
+  {
+    name: 'ingest',
+    does: 'instances per second, by HTTP and by C-STORE',
+    title: 'Ingest',
+    method: ingestMethod,
+    measure: measureIngest,
+  },
+  {
+    name: 'lateness',
+    does: 'how late stable events come',
+    title: 'Lateness of stable events',
+    method: latenessMethod,
+    measure: measureLateness,
+  },
+  {
+    name: 'syncs',
+    does: 'syncs per instance, counted with strace',
+    title: 'Syncs per instance',
+    method: syncsMethod,
+    measure: measureSyncs,
+  },
+]
+
+const program = new Command('npm run bench --').description('Measures OnStable, side by side with Orthanc')
+for (const part of parts) {
+  program
+    .command(part.name)
+    .description(part.does)
+    .addOption(new Option('--against <server>', 'take turns with a real server').choices(['orthanc']))
+    .option('--pairs <count>', 'rounds of each side', positiveInteger, 9)
+    .option('--json <file>', 'write the figures to a file')
+    .option('--quick', 'few instances: shows that it works, not how fast')
+    .action((options: Options) => run(part, options))
+}
+program
+  .command('picture')
+  .description('draw the figures of a JSON file as SVG')
+  .argument('<json>')
+  .argument('<svg>')
+  .action((json: string, svg: string) => writeFileSync(svg, drawReport(readReport(json))))
+
+// Leaving by `exit` lets every server that still runs be ended.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+try {
+  await program.parseAsync()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
+}
+
+async function run(part: Part, options: Options): Promise<void> {
+  if (options.against === 'orthanc') require(orthancProgram, 'apt-get install orthanc')
+  if (part.name === 'syncs') require('/usr/bin/strace', 'apt-get install strace')
+  const notebook = new Notebook()
+  const rounds = {
+    sides: sidesOf(options.against ?? null),
+    pairs: options.pairs,
+    isQuick: options.quick ?? false,
+  }
+  await part.measure(notebook, rounds)
+  const report: Report = {
+    title: part.title,
+    takenAt: new Date().toISOString().slice(0, 10),
+    machine: await describeMachine(),
+    versions: notebook.versions,
+    method: [...part.method],
+    cases: notebook.cases,
+  }
+  printReport(report)
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
+}
+
+function require(path: string, remedy: string): void {
+  if (!existsSync(path)) throw new Error(`"${path}" is not installed: ${remedy}`)
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number from 1.')
+  return value
+}

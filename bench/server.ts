@@ -1,0 +1,26 @@
+/** What every server that is measured can do, whichever it is. */
+import type { Receiver } from './clients.ts'
+import type { LineListener } from './server-process.ts'
+
+export type Side = 'OnStable' | 'Orthanc'
+
+export interface ServerOptions {
+  readonly stableAgeSeconds: number
+  /** At which counts of stored instances `drained` will be asked for. */
+  readonly milestones: readonly number[]
+  readonly onLine?: LineListener
+  /** Where strace writes the system calls that make data durable; none without it. */
+  readonly traceFile?: string
+}
+
+export interface Server extends Receiver, AsyncDisposable {
+  readonly side: Side
+  readonly version: string
+  /** Where its database and files are. */
+  readonly folder: string
+  /**
+   * Waits until so many instances are held and the callback has run for each; says when that was, in
+   * `performance.now()`. Throws if one was lost or its callback failed.
+   */
+  drained(instances: number): Promise<number>
+}

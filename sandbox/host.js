@@ -1,0 +1,49 @@
+/**
+ * The object `host` that callbacks get: each function names a call of `src/host/calls.ts` and the shape of its
+ * arguments. The engine checks both again.
+ */
+// biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
+;(ask, log) => {
+  const { TypeError, String } = globalThis
+  const { parse, stringify } = JSON
+  const { freeze, keys, defineProperty } = Object
+  const toLowerCase = Function.prototype.call.bind(String.prototype.toLowerCase)
+  const same = (value) => value
+  const none = () => undefined
+
+  function json(value, what) {
+    const text = stringify(value)
+    if (text === undefined) throw new TypeError(`${what} cannot be written as JSON`)
+    return text
+  }
+
+  function httpArguments(url, request = {}) {
+    const { method = 'GET', headers: given = {}, body = null, timeoutMs = null } = request
+    const headers = { ...given }
+    if (typeof body === 'string' || body === null)
+      return { url: String(url), method, headers, body, timeoutMs }
+    let typed = false
+    for (const name of keys(headers)) typed ||= toLowerCase(name) === 'content-type'
+    if (!typed) headers['content-type'] = 'application/json'
+    return { url: String(url), method, headers, body: json(body, 'The body of host.http'), timeoutMs }
+  }
+
+  function httpResponse(answer) {
+    const { text } = answer
+    return defineProperty(answer, 'json', { value: () => parse(text) })
+  }
+
+  return freeze({
+    log: (...values) => log(values),
+    get: async (path) => ask('get', { path }, same),
+    send: async (resource, modality) =>
+      ask('send', { level: resource?.level, id: resource?.id, modality }, same),
+    http: async (url, request) => ask('http', httpArguments(url, request), httpResponse),
+    kv: freeze({
+      get: async (key) => ask('kv.get', { key }, same),
+      set: async (key, value) => ask('kv.set', { key, value: json(value, 'The value of host.kv.set') }, none),
+      delete: async (key) => ask('kv.delete', { key }, none),
+      list: async (prefix = '') => ask('kv.list', { prefix }, same),
+    }),
+  })
+}

@@ -1,0 +1,53 @@
+/**
+ * The REST interface: resources, changes and uploads in Orthanc's format, and what is our own beside it.
+ * Door of the folder.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { Settings } from '../config.ts'
+import type { Level, ParentLevel } from '../dicom/dicom.ts'
+import type { ReachPoint } from '../lib/crash-point.ts'
+import type { Log } from '../log.ts'
+import type { ScriptStatus } from '../scripts/scripts.ts'
+import type { Origin, Removed, Store } from '../store/store.ts'
+
+export { startApi } from './server.ts'
+
+/** All that the REST interface needs of the other stages. */
+export interface ApiParts {
+  readonly settings: Settings
+  readonly store: Store
+  readonly log: Log
+  readonly reach: ReachPoint
+  /** Takes in the body of `POST /instances`; throws what the sender is to be told. */
+  upload(body: Buffer, headers: IncomingHttpHeaders, origin: Origin): Promise<ApiAnswer>
+  /** Opens a stored DICOM file by the name that the index has for it. */
+  openFile(file: string): Readable
+  /** Deletes a resource with its files. Null: no such resource. */
+  remove(level: Level, id: string): Promise<Removed | null>
+  /** Makes a resource stable now. False: it was already. */
+  settle(level: ParentLevel, id: string): Promise<boolean>
+  /** Makes a resource wait again from now. False: there is none. */
+  unsettle(level: ParentLevel, id: string): Promise<boolean>
+  scripts(): readonly ScriptStatus[]
+}
+
+export interface ApiAnswer {
+  readonly status: number
+  readonly body: unknown
+}
+
+export interface InsideAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}
+
+export interface Api extends AsyncDisposable {
+  readonly port: number
+  readonly address: string
+  /** What a GET of this path would answer, without the network. The body is empty if it is not JSON. */
+  get(path: string): Promise<InsideAnswer>
+  /** Stops accepting, lets the requests in flight end, and cuts off what takes too long. */
+  close(): Promise<void>
+}

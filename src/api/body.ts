@@ -1,0 +1,43 @@
+/**
+ * Request bodies: collected as bytes, whatever their content type, up to the limit of the route.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { fault, type OnStableError } from '../errors.ts'
+
+/** Largest body of a route that does not say otherwise. */
+const usualLimitBytes = 1024 * 1024
+
+type Done = (error: Error | null, body?: Buffer) => void
+
+/** Every body becomes one `Buffer`; one that is too large is refused with 413 and read to its end unkept. */
+export function collectBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { bodyLimit: usualLimitBytes }, collect)
+}
+
+function collect(request: FastifyRequest, payload: FastifyRequest['raw'], done: Done): void {
+  const limit = request.routeOptions.bodyLimit ?? usualLimitBytes
+  let chunks: Buffer[] = []
+  let length = 0
+  let ended = false
+  const end = (error: Error | null, body?: Buffer) => {
+    if (ended) return
+    ended = true
+    chunks = []
+    done(error, body)
+  }
+  payload.on('data', (chunk: Buffer) => {
+    length += chunk.length
+    if (ended) return
+    if (length > limit) end(tooLarge(limit))
+    else chunks.push(chunk)
+  })
+  payload.on('end', () => end(null, chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)))
+  payload.on('error', (cause) => end(fault('bad-request', 'The body ended before its time', { cause })))
+  if (Number(request.headers['content-length'] ?? 0) > limit) end(tooLarge(limit))
+}
+
+function tooLarge(limitBytes: number): OnStableError {
+  const limitMb = Math.round((limitBytes / (1024 * 1024)) * 1_000) / 1_000
+  return fault('too-large', `The body is larger than ${limitMb} MB, the most that is accepted here`)
+}

@@ -1,0 +1,46 @@
+/** Uploads, and the stored files. */
+import { once } from 'node:events'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Origin } from '../../store/store.ts'
+import type { ApiParts } from '../api.ts'
+import { endpoint, idOf } from '../endpoint.ts'
+import { unknownResource } from '../errors.ts'
+import { listResources } from './resources.ts'
+
+export function instanceRoutes(app: FastifyInstance, parts: ApiParts): void {
+  const { settings, store, upload, openFile, reach } = parts
+  endpoint(
+    app,
+    '/instances',
+    {
+      GET: (request, reply) => listResources(request, reply, store, 'Instance'),
+      POST: async (request, reply) => {
+        const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
+        const { status, body: answer } = await upload(body, request.headers, originOf(request))
+        return reply.code(status).send(answer)
+      },
+    },
+    {
+      bodyLimit: Math.ceil(settings.maxInstanceMb * 1024 * 1024),
+      onResponse: async (request) => {
+        if (request.method === 'POST') reach('answered')
+      },
+    },
+  )
+
+  endpoint(app, '/instances/:id/file', {
+    GET: async (request, reply) => {
+      const instance = await store.find('Instance', idOf(request))
+      if (instance?.level !== 'Instance') throw unknownResource()
+      const file = openFile(instance.file)
+      // Fails here, and not in the middle of the answer, if the file has just been deleted.
+      await once(file, 'readable')
+      return reply.type('application/dicom').header('content-length', instance.sizeBytes).send(file)
+    },
+  })
+}
+
+function originOf(request: FastifyRequest): Origin {
+  const remoteIp = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+  return { requestOrigin: 'RestApi', remoteIp, remoteAet: '', calledAet: '', username: '' }
+}

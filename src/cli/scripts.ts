@@ -1,0 +1,129 @@
+/** `onstable scripts`: what is in force, whether files are fit to be, and new ones. */
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Command, Option } from 'commander'
+import { fault, isSystemError, messageOf } from '../errors.ts'
+import { createLog } from '../log.ts'
+import type { CallbackName, ScriptCheck, ScriptStatus } from '../scripts/scripts.ts'
+import {
+  addClientOptions,
+  addConfigOption,
+  type ClientOptions,
+  clientOf,
+  type Session,
+  settingsOf,
+} from './session.ts'
+
+interface LocalOptions {
+  readonly config?: string
+  readonly scripts?: string
+  readonly json?: boolean
+}
+
+export function addScriptsCommand(program: Command, session: Session): void {
+  const scripts = program.command('scripts').description('look at, check and begin callback scripts')
+  addClientOptions(scripts.command('list').description('print the scripts of the server and what is wrong'))
+    .addHelpText('after', '\nExample:\n  $ onstable scripts list --json')
+    .action((options: ClientOptions) => list(session, options))
+  addLocalOptions(
+    scripts.command('check').description('check script files as saving them would, without a server'),
+  )
+    .argument('[files...]', 'files (default: all in the scripts folder)')
+    .addHelpText('after', '\nExample:\n  $ onstable scripts check scripts/forward.ts')
+    .action((files: string[], options: LocalOptions) => check(session, files, options))
+  addLocalOptions(scripts.command('new').description('write a new script file'))
+    .argument('<name>', 'name of the file; ".ts" is added')
+    .option('--callback <name>', 'callback to begin with', 'onStableStudy')
+    .addHelpText('after', '\nExample:\n  $ onstable scripts new forward --callback onStableStudy')
+    .action((name: string, options: LocalOptions & { callback: string }) => create(session, name, options))
+}
+
+function addLocalOptions(command: Command): Command {
+  return addConfigOption(command).addOption(new Option('--scripts <folder>', 'folder of the scripts'))
+}
+
+async function list(session: Session, options: ClientOptions): Promise<void> {
+  const statuses = (await clientOf(session, options).get('/scripts')) as ScriptStatus[]
+  if (options.json) return session.print(JSON.stringify(statuses))
+  const { problemText } = await import('../scripts/scripts.ts')
+  if (statuses.length === 0) session.print('There are no scripts')
+  const width = Math.max(...statuses.map(({ name }) => name.length))
+  for (const { name, state, version, callbacks, problem } of statuses) {
+    session.print(`${name.padEnd(width)}  ${state.padEnd(8)}  ${version ?? '-'}  ${callbacks.join(', ')}`)
+    if (problem !== null) session.print(`  ${problemText(problem)}`)
+  }
+}
+
+async function check(session: Session, given: readonly string[], options: LocalOptions): Promise<void> {
+  const settings = settingsOf(session, options.config, { scripts: options.scripts })
+  const { checkScriptFile, problemText } = await import('../scripts/scripts.ts')
+  const { missingGrants } = await import('../host/host.ts')
+  const { startRuntime } = await import('../runtime/runtime.ts')
+  const files = given.length > 0 ? given : scriptFiles(settings.scripts)
+  const results: { file: string; result: ScriptCheck }[] = []
+  await using runtime = await startRuntime({ log: createLog('silent') })
+  for (const file of files) {
+    const result = await checkScriptFile(file, {
+      runtime,
+      missingGrants: (script, needs) => missingGrants(settings, script, needs),
+    })
+    results.push({ file, result })
+    if (!result.ok) session.exitCode = 1
+    if (options.json) continue
+    session.print(
+      result.ok ? `${file}: good, with ${result.script.callbacks.join(', ')}` : problemText(result.problem),
+    )
+  }
+  if (options.json)
+    session.print(JSON.stringify(results.map(({ file, result }) => ({ file, ...plain(result) }))))
+}
+
+function plain(result: ScriptCheck): object {
+  if (!result.ok) return result
+  const { callbacks, manifest, version } = result.script
+  return { ok: true, version, callbacks, needs: manifest.needs }
+}
+
+function scriptFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /^[^.].*\.[jt]s$/.test(name) && !name.endsWith('.d.ts'))
+      .sort()
+      .map((name) => join(folder, name))
+  } catch (cause) {
+    throw fault('bad-setting', `Cannot read the scripts folder "${folder}": ${messageOf(cause)}`, { cause })
+  }
+}
+
+async function create(
+  session: Session,
+  name: string,
+  options: LocalOptions & { readonly callback: string },
+): Promise<void> {
+  const { callbacks, isCallback, newScriptText } = await import('../scripts/scripts.ts')
+  const { nearest } = await import('../lib/nearest.ts')
+  if (!/^\w[\w-]*(\.[jt]s)?$/.test(name)) {
+    throw fault('bad-request', `"${name}" is no name for a script: expected letters, digits, "-" and "_"`)
+  }
+  if (!isCallback(options.callback)) {
+    const known = nearest(options.callback, Object.keys(callbacks))
+    throw fault('bad-request', `There is no callback "${options.callback}": did you mean "${known}"?`)
+  }
+  const { scripts } = settingsOf(session, options.config, { scripts: options.scripts })
+  const file = join(scripts, /\.[jt]s$/.test(name) ? name : `${name}.ts`)
+  writeNew(file, scripts, newScriptText(options.callback as CallbackName))
+  session.print(
+    options.json ? JSON.stringify({ file }) : `Wrote ${file}: edit it, and a running server takes it up`,
+  )
+}
+
+function writeNew(file: string, folder: string, text: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(file, text, { flag: 'wx' })
+  } catch (cause) {
+    if (isSystemError(cause, 'EEXIST'))
+      throw fault('bad-request', `${file} exists already: choose another name`)
+    throw fault('bad-request', `Cannot write ${file}: ${messageOf(cause)}`, { cause })
+  }
+}

@@ -1,0 +1,70 @@
+/** `onstable start`: the server, until it is told to stop. */
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { type SettingName, type Settings, settingsSchema, variableOf } from '../config.ts'
+import { createLog } from '../log.ts'
+import { onInterrupt } from './interrupt.ts'
+import { addConfigOption, type Session, settingsOf } from './session.ts'
+
+/** These have a structure, and are given in the settings file or as a variable. */
+const withoutFlag: readonly SettingName[] = [
+  'allowedHosts',
+  'callingAets',
+  'callingAddresses',
+  'stability',
+  'modalities',
+  'grants',
+  'crashAt',
+]
+
+type StartOptions = Partial<Record<SettingName, string | boolean>> & {
+  readonly config?: string
+  readonly json?: boolean
+}
+
+export function addStartCommand(program: Command, session: Session): void {
+  const command = addConfigOption(program.command('start').description('start the server'))
+  for (const [name, schema] of Object.entries(settingsSchema.shape) as [
+    SettingName,
+    { description?: string },
+  ][]) {
+    if (withoutFlag.includes(name)) continue
+    const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    const value = name === 'checkCalledAet' ? '' : ' <value>'
+    const meaning = (schema.description ?? '').replaceAll('`', '"')
+    command.addOption(new Option(`${flag}${value}`, `${meaning} [${variableOf(name)}]`))
+  }
+  command
+    .addHelpText(
+      'after',
+      '\nSettings come from flags, then ONSTABLE_* variables, then onstable.json, then defaults.\n\n' +
+        'Examples:\n  $ onstable start\n  $ onstable start --data /var/lib/onstable --http-port 8043 --stable-age 30',
+    )
+    .action(({ config, json, ...flags }: StartOptions) =>
+      start(session, settingsOf(session, config, flags), json === true),
+    )
+}
+
+async function start(session: Session, settings: Settings, json: boolean): Promise<void> {
+  const asked = Promise.withResolvers<void>()
+  const stopListening = onInterrupt(asked.resolve, () => process.exit(1))
+  try {
+    const log = createLog(settings.logLevel)
+    const { startEngine } = await import('../engine.ts')
+    const engine = await startEngine(settings, log)
+    try {
+      const scripts = resolve(settings.scripts)
+      const { url, dicomPort } = engine
+      if (json) session.print(JSON.stringify({ url, dicomAet: settings.dicomAet, dicomPort, scripts }))
+      else
+        session.print(
+          `OnStable serves ${url}, receives DICOM as ${settings.dicomAet} on ${settings.host}:${dicomPort}, and runs the scripts in ${scripts}`,
+        )
+      await asked.promise
+    } finally {
+      await engine.close()
+    }
+  } finally {
+    stopListening()
+  }
+}

@@ -1,0 +1,136 @@
+/** Reads from the bytes of a DICOM file all that the index keeps. Pixel data is not looked at. */
+import { fault } from '../errors.ts'
+import type { Header, Level, Tags } from './dicom.ts'
+import { type VrCode, type WalkEnd, walkElements } from './elements.ts'
+import { orthancIdentifiers } from './identifiers.ts'
+import { mainTags, sopClassUid, specificCharacterSet, unsignedShortTags } from './main-tags.ts'
+import { deflatedExplicitLittleEndian, encodingOf, inflateStart, type Part10, readPart10 } from './part10.ts'
+import { expectedInstances, indexInSeries } from './series-place.ts'
+import { decodeText, decodeValue, unsignedShort } from './text.ts'
+
+/**
+ * @param file the whole file, in one piece or in several; it may be cut off inside its pixel data
+ * @throws `bad-dicom-file` if it cannot be read, `missing-identifier` if it lacks a UID
+ */
+export function readHeader(file: Uint8Array | readonly Uint8Array[]): Header {
+  const chunks = file instanceof Uint8Array ? [file] : file
+  const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  if (sizeBytes === 0) throw fault('bad-dicom-file', 'Received an empty DICOM file')
+  for (let prefixBytes = 262_144; ; prefixBytes *= 8) {
+    const bytes = startOf(chunks, prefixBytes)
+    const part10 = readPart10(bytes)
+    const dataset = part10 === null ? null : collectFrom(bytes, part10)
+    // Of a part of the file only this proves that all elements before the pixel data are in it.
+    if (bytes.length < sizeBytes && dataset?.end !== 'pixel-data') continue
+    if (part10 === null || dataset === null || dataset.end === 'malformed') {
+      throw fault('bad-dicom-file', `Cannot parse an invalid DICOM file (size: ${sizeBytes} bytes)`)
+    }
+    return headerOf(dataset, part10.transferSyntaxUid)
+  }
+}
+
+/** At least that many bytes from the start, or all; copied only if they lie in several chunks. */
+function startOf(chunks: readonly Uint8Array[], leastBytes: number): Buffer {
+  let count = 0
+  for (let bytes = 0; count < chunks.length && bytes < leastBytes; count++) bytes += chunks[count]!.length
+  const first = chunks[0]!
+  if (count === 1) return Buffer.from(first.buffer, first.byteOffset, first.byteLength)
+  return Buffer.concat(chunks.slice(0, count))
+}
+
+interface RawElement {
+  readonly tag: number
+  readonly vr: VrCode
+  readonly offset: number
+  readonly length: number
+}
+
+interface Collected {
+  readonly bytes: Buffer
+  readonly elements: readonly RawElement[]
+  readonly end: WalkEnd
+  readonly bigEndian: boolean
+}
+
+function collect(bytes: Buffer, position: number, transferSyntaxUid: string): Collected {
+  const encoding = encodingOf(transferSyntaxUid)
+  const elements: RawElement[] = []
+  const { end } = walkElements(bytes, position, encoding, (tag, vr, offset, length) => {
+    if (mainTags.has(tag) || tag === specificCharacterSet || tag === sopClassUid) {
+      elements.push({ tag, vr, offset, length })
+    }
+  })
+  return { bytes, elements, end, bigEndian: encoding.bigEndian }
+}
+
+function collectFrom(bytes: Buffer, { position, transferSyntaxUid }: Part10): Collected {
+  return transferSyntaxUid === deflatedExplicitLittleEndian
+    ? collectDeflated(bytes, position)
+    : collect(bytes, position, transferSyntaxUid)
+}
+
+/** Inflates more of the dataset until the walk comes to its end or to the pixel data. */
+function collectDeflated(bytes: Buffer, position: number): Collected {
+  const deflatedBytes = bytes.length - position
+  for (let inputBytes = 16_384; ; inputBytes *= 4) {
+    let inflated: Buffer
+    try {
+      inflated = inflateStart(bytes, position, inputBytes)
+    } catch {
+      return { bytes, elements: [], end: 'malformed', bigEndian: false }
+    }
+    const collected = collect(inflated, 0, deflatedExplicitLittleEndian)
+    if (collected.end === 'pixel-data' || inputBytes >= deflatedBytes) return collected
+  }
+}
+
+function headerOf(dataset: Collected, transferSyntaxUid: string): Header {
+  const { bytes, elements, bigEndian } = dataset
+  const rawValue = ({ offset, length }: RawElement) => bytes.subarray(offset, offset + length)
+  const textOf = (tag: number) => {
+    const element = elements.find((candidate) => candidate.tag === tag)
+    return element === undefined ? '' : decodeText(rawValue(element), '').trim()
+  }
+  const characterSet = textOf(specificCharacterSet)
+  const tags: Record<Level, Tags> = { Patient: {}, Study: {}, Series: {}, Instance: {} }
+  for (const element of elements) {
+    const main = mainTags.get(element.tag)
+    if (main === undefined) continue
+    const vr = element.vr === 0 && unsignedShortTags.has(element.tag) ? unsignedShort : element.vr
+    const value = decodeValue(rawValue(element), vr, bigEndian, characterSet)
+    if (value === null) refuseIdentifier(main.keyword)
+    else for (const level of main.levels) tags[level][main.keyword] = value
+  }
+  const sopInstanceUid = required(tags.Instance, 'SOPInstanceUID')
+  return {
+    ids: orthancIdentifiers({
+      patientId: tags.Patient.PatientID ?? '',
+      studyInstanceUid: required(tags.Study, 'StudyInstanceUID'),
+      seriesInstanceUid: required(tags.Series, 'SeriesInstanceUID'),
+      sopInstanceUid,
+    }),
+    tags: { patient: tags.Patient, study: tags.Study, series: tags.Series, instance: tags.Instance },
+    sopClassUid: textOf(sopClassUid),
+    sopInstanceUid,
+    transferSyntaxUid,
+    indexInSeries: indexInSeries(tags.Instance),
+    expectedInstances: expectedInstances(tags.Series),
+    hasPixelData: dataset.end === 'pixel-data',
+  }
+}
+
+function required(tags: Tags, keyword: string): string {
+  const value = tags[keyword]
+  if (value === undefined) {
+    throw fault('missing-identifier', `The DICOM file has no ${keyword}, and every instance needs one`)
+  }
+  if (value === '') throw fault('bad-dicom-file', `The ${keyword} of the DICOM file is empty`)
+  return value
+}
+
+/** A tag that is not indexed is no loss, unless the identifiers are made from it. */
+function refuseIdentifier(keyword: string): void {
+  if (['PatientID', 'StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID'].includes(keyword)) {
+    throw fault('bad-dicom-file', `The ${keyword} of the DICOM file is not text of up to 256 bytes`)
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The one wiring file: builds the stages from left to right, and stops them from right to left.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startApi } from './api/api.ts'
+import type { Settings } from './config.ts'
+import type { Level, ParentLevel } from './dicom/dicom.ts'
+import { createTell, startDispatch } from './dispatch/dispatch.ts'
+import { fault, messageOf } from './errors.ts'
+import { createHost, missingGrants } from './host/host.ts'
+import { createIntake, startDicomReceiver } from './intake/intake.ts'
+import { createSender } from './jobs/jobs.ts'
+import { crashPointReacher } from './lib/crash-point.ts'
+import type { Log } from './log.ts'
+import { startRuntime } from './runtime/runtime.ts'
+import { openLibrary } from './scripts/scripts.ts'
+import { createAges, startTicking } from './stability/stability.ts'
+import { openStorage, openTrash } from './storage/storage.ts'
+import { openSqlite } from './store/store.ts'
+
+const typingsFile = fileURLToPath(new URL('../sandbox/onstable.d.ts', import.meta.url))
+
+export interface Engine extends AsyncDisposable {
+  /** Where the REST interface is. */
+  readonly url: string
+  readonly dicomPort: number
+  /** Stops taking in, lets what is in hand end, and leaves the rest to the next start. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the server. What fails on the way stops what was started before.
+ * @throws an `OnStableError` whose message says what to do
+ */
+export async function startEngine(settings: Settings, log: Log): Promise<Engine> {
+  await using stages = new AsyncDisposableStack()
+  const reach = crashPointReacher(settings.crashAt ?? null)
+  makeDataFolder(settings.data)
+
+  const store = stages.use(await openSqlite({ folder: settings.data, crashAt: settings.crashAt ?? null }))
+  const storage = stages.use(await openStorage(join(settings.data, 'files'), { reach, log }))
+  const trash = openTrash(store, storage, log, reach)
+  await trash.takeOut()
+  const swept = await storage.sweep((files) => store.orphans(files))
+  if (swept > 0) log.info({ files: swept }, 'Removed unfinished files of the last run')
+
+  const runtime = stages.use(await startRuntime({ log }))
+  const library = stages.use(
+    await openLibrary({
+      folder: settings.scripts,
+      store,
+      runtime,
+      missingGrants: (script, needs) => missingGrants(settings, script, needs),
+      log,
+      typingsFile,
+    }),
+  )
+  const ages = createAges(settings)
+  const send = createSender({ settings, store, read: (file) => storage.read(file) })
+  const host = stages.use(
+    createHost({ settings, store, get: (path) => api.get(path), send: send.send, log }),
+  )
+  const tell = createTell({
+    scriptNamed: (name) => library.get(name),
+    runtime,
+    host,
+    log,
+    reach,
+    random: Math.random,
+  })
+  const dispatch = startDispatch({ store, scriptNames: () => library.names(), tell, log })
+  library.onChange(() => dispatch.wake())
+  const ticking = stages.use(startTicking(store, log, () => dispatch.wake()))
+
+  const intake = createIntake({
+    store,
+    storage,
+    settings,
+    log,
+    agesOf: ages.agesOf,
+    onRecorded: ({ Patient, Study, Series }) => {
+      ticking.wake(Math.min(Patient.ageMs, Study.ageMs, Series.ageMs))
+      dispatch.wake()
+    },
+    onReplaced: () => trash.takeOut(),
+  })
+  const api = await startApi({
+    settings,
+    store,
+    log,
+    reach,
+    upload: intake.upload,
+    openFile: async (file) => storage.stream(file),
+    scripts: () => library.list(),
+    async remove(level: Level, id: string) {
+      const removed = await store.remove(level, id)
+      if (removed === null) return null
+      dispatch.wake()
+      await trash.takeOut()
+      return removed
+    },
+    async settle(level: ParentLevel, id: string) {
+      const changed = await store.forceStable(level, id)
+      if (changed) dispatch.wake()
+      return changed
+    },
+    async unsettle(level: ParentLevel, id: string) {
+      const age = ages.ageOf(level)
+      const changed = await store.markUnstable(level, id, age)
+      if (changed) ticking.wake(age.ageMs)
+      return changed
+    },
+  })
+  // The runs in hand may still ask the REST interface, and are ended before it.
+  stages.use(api)
+  stages.use(dispatch)
+  const receiver = stages.use(await startDicomReceiver({ intake, settings, log }))
+  dispatch.wake()
+
+  const running = stages.move()
+  return {
+    url: `http://${api.address.includes(':') ? `[${api.address}]` : api.address}:${api.port}`,
+    dicomPort: receiver.port,
+    close: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+function makeDataFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o750 })
+  } catch (cause) {
+    throw fault(
+      'data-folder',
+      `The data folder "${folder}" cannot be made: ${messageOf(cause)}; choose another with --data, or give the server's user the right to`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * `host.get`: reads one of the server's own resource routes.
+ */
+import { fault } from '../errors.ts'
+
+/** Asks the REST face for a path with `GET`. */
+export type GetRoute = (path: string) => Promise<{
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}>
+
+const routes = ['patients', 'studies', 'series', 'instances', 'changes', 'statistics', 'system']
+const readable = new RegExp(String.raw`^/(${routes.join('|')})(/[\w,-]+)*/?$`)
+
+/**
+ * @returns the JSON text that the route answers; `null` if what it names is not there
+ * @throws `bad-host-call` for any other route
+ */
+export async function getResource(path: string, get: GetRoute): Promise<string> {
+  const [pathname = '', query] = path.split('?', 2)
+  if (!readable.test(pathname)) {
+    throw fault(
+      'bad-host-call',
+      `host.get does not read "${pathname}": expected a path below /${routes.join(', /')}`,
+    )
+  }
+  const { status, contentType, body } = await get(query === undefined ? pathname : `${pathname}?${query}`)
+  if (status === 404) return 'null'
+  if (status !== 200)
+    throw fault('bad-host-call', `host.get: "${pathname}" was answered with status ${status}`)
+  if (!contentType.startsWith('application/json')) {
+    throw fault('bad-host-call', `host.get: "${pathname}" is ${contentType}, and only JSON can be read`)
+  }
+  return body
+}

@@ -1,0 +1,109 @@
+/**
+ * `host.http`: a request to another server, already permitted. Redirects are not followed: they are the answer,
+ * since they may lead out of what was granted.
+ */
+import { Agent, type Dispatcher } from 'undici'
+import { fault, messageOf, type OnStableError } from '../errors.ts'
+import type { ParsedHostCall } from './calls.ts'
+import { lookupAllowed } from './lookup.ts'
+
+type HttpCall = Extract<ParsedHostCall, { name: 'http' }>
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly ok: boolean
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+}
+
+export interface Http {
+  /** @throws `http-failed`, `bad-host-call`, `too-large` */
+  request(call: HttpCall, idempotencyKey: string, signal: AbortSignal): Promise<HttpAnswer>
+  close(): Promise<void>
+}
+
+const defaultTimeoutMs = 30_000
+const maxResponseBytes = 4 * 1024 * 1024
+
+/** Headers that belong to the connection, not to the request (RFC 9110, section 7.6.1). */
+const refusedHeaders = new Set(
+  'connection content-length expect host keep-alive te trailer transfer-encoding upgrade'.split(' '),
+)
+
+export function openHttp(): Http {
+  const agent = new Agent({ connect: { lookup: lookupAllowed }, keepAliveTimeout: 4_000 })
+  const request: Http['request'] = async (call, idempotencyKey, signal) => {
+    const url = new URL(call.url)
+    const headers = headersOf(call.headers, idempotencyKey)
+    const timeoutMs = call.timeoutMs ?? defaultTimeoutMs
+    const timedOut = AbortSignal.timeout(timeoutMs)
+    try {
+      const response = await agent.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: call.method,
+        headers,
+        body: call.body,
+        signal: AbortSignal.any([signal, timedOut]),
+      })
+      return await answerOf(response, url)
+    } catch (error) {
+      if (timedOut.aborted) throw failed(url, `no answer within ${timeoutMs} ms`, error)
+      if (error instanceof Error && 'entry' in error) throw error
+      throw failed(url, reasonOf(error), error)
+    }
+  }
+  return { request, close: () => agent.destroy() }
+}
+
+function headersOf(given: HttpCall['headers'], idempotencyKey: string): Record<string, string> {
+  const headers: Record<string, string> = { 'idempotency-key': idempotencyKey }
+  for (const [name, value] of Object.entries(given)) {
+    const lowerName = name.toLowerCase()
+    if (refusedHeaders.has(lowerName) || lowerName.startsWith('proxy-')) {
+      throw fault('bad-host-call', `host.http: header "${name}" is set by the host: leave it out`)
+    }
+    headers[lowerName] = value
+  }
+  return headers
+}
+
+async function answerOf(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  url: URL,
+): Promise<HttpAnswer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > maxResponseBytes) {
+      throw fault('too-large', `The answer of ${url.origin} is longer than ${maxResponseBytes} bytes`)
+    }
+    chunks.push(chunk)
+  }
+  const flat = Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')])
+  return {
+    status: statusCode,
+    ok: statusCode >= 200 && statusCode < 300,
+    headers: Object.fromEntries(flat),
+    text: decoderFor(String(headers['content-type'] ?? '')).decode(Buffer.concat(chunks)),
+  }
+}
+
+function decoderFor(contentType: string): InstanceType<typeof TextDecoder> {
+  const charset = /charset="?([\w:.-]+)/i.exec(contentType)?.[1] ?? 'utf-8'
+  try {
+    return new TextDecoder(charset)
+  } catch {
+    return new TextDecoder()
+  }
+}
+
+function failed(url: URL, reason: string, cause: unknown): OnStableError {
+  return fault('http-failed', `The request to ${url.origin} failed: ${reason}`, { cause })
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
+  return messageOf(error)
+}

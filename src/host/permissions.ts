@@ -1,0 +1,77 @@
+/**
+ * What a script may do: what it declares in `script.needs` and an administrator has granted in the settings.
+ */
+import type { Settings } from '../config.ts'
+import { fault } from '../errors.ts'
+
+/** Names of modalities, and origins with a path prefix. */
+export type Needs = Readonly<Record<'send' | 'http', readonly string[]>>
+
+/**
+ * Compares needs with grants.
+ * @returns which need is not granted, and the lines that grant it; null if all are
+ */
+export function missingGrants(
+  { grants }: Pick<Settings, 'grants'>,
+  script: string,
+  needs: Needs,
+): string | null {
+  const granted = grants[script] ?? { send: [], http: [] }
+  const send = needs.send.filter((modality) => !granted.send.includes(modality))
+  const http = needs.http.filter((need) => !granted.http.some((prefix) => covers(prefix, need)))
+  if (send.length + http.length === 0) return null
+  const what = [
+    ...send.map((modality) => `send to "${modality}"`),
+    ...http.map((prefix) => `http to "${prefix}"`),
+  ]
+  const wanted = { send: [...granted.send, ...send], http: [...granted.http, ...http] }
+  return `The script needs what it is not granted: ${what.join(', ')}. ${howToGrant(script, wanted)}`
+}
+
+export interface Permissions {
+  /** @throws `not-granted`, saying which need is missing where */
+  send(modality: string): void
+  http(url: URL): void
+}
+
+/** The permissions of one script, asked at every call. */
+export function permissionsOf(settings: Pick<Settings, 'grants'>, script: string, needs: Needs): Permissions {
+  const granted = settings.grants[script] ?? { send: [], http: [] }
+  const refuse = (kind: 'send' | 'http', target: string, isDeclared: boolean): never => {
+    const declare = `declare it in the script: "needs: { ${kind}: ['${target}'] }"`
+    const wanted = { ...granted, [kind]: [...granted[kind], target] }
+    const advice = isDeclared
+      ? howToGrant(script, wanted)
+      : `To allow it, ${declare}. ${howToGrant(script, wanted)}`
+    throw fault('not-granted', `Script "${script}" may not ${kind} to "${target}". ${advice}`)
+  }
+  return {
+    send(modality) {
+      const isDeclared = needs.send.includes(modality)
+      if (!isDeclared || !granted.send.includes(modality)) refuse('send', modality, isDeclared)
+    },
+    http(url) {
+      const isDeclared = needs.http.some((prefix) => covers(prefix, url.href))
+      const isGranted = granted.http.some((prefix) => covers(prefix, url.href))
+      if (!isDeclared || !isGranted) refuse('http', `${url.origin}/`, isDeclared)
+    },
+  }
+}
+
+/** Whether a URL has the origin of a prefix and a path that continues the prefix at a slash. */
+export function covers(prefix: string, url: string): boolean {
+  if (!URL.canParse(prefix) || !URL.canParse(url)) return false
+  const allowed = new URL(prefix)
+  const asked = new URL(url)
+  if (asked.username !== '' || asked.password !== '' || asked.origin !== allowed.origin) return false
+  if (allowed.pathname === '/') return true
+  // Some servers see a way up where the URL standard sees none: encoded slashes, and `..;`.
+  if (/%2f|%5c|\/(\.|%2e)+;/i.test(asked.pathname)) return false
+  const folder = allowed.pathname.endsWith('/') ? allowed.pathname : `${allowed.pathname}/`
+  return asked.pathname === allowed.pathname || asked.pathname.startsWith(folder)
+}
+
+function howToGrant(script: string, wanted: Needs): string {
+  const lines = JSON.stringify({ grants: { [script]: wanted } })
+  return `To grant it, put this into onstable.json and start the server again: ${lines}`
+}

@@ -1,0 +1,84 @@
+/**
+ * Sends all instances of a resource to a modality by C-STORE, each exactly as it is stored.
+ */
+import type { Settings } from '../config.ts'
+import type { Level } from '../dicom/dicom.ts'
+import { fault } from '../errors.ts'
+import type { InstanceResource, Store } from '../store/store.ts'
+import { type Outgoing, type Receiver, storeOverAssociation } from './association.ts'
+
+export interface SenderParts {
+  readonly settings: Pick<Settings, 'modalities' | 'dicomAet'>
+  readonly store: Pick<Store, 'related' | 'findAll'>
+  /** The bytes of a stored DICOM file. */
+  readonly read: (file: string) => Promise<Buffer>
+}
+
+export interface Sender {
+  /**
+   * Resolves when the receiver has taken every instance.
+   * @throws `unknown-resource`, `bad-host-call` for a modality that is not configured, and `send-failed`, naming
+   *   the modality, the instance and the status; earlier instances have been taken then
+   */
+  send(
+    reference: { readonly level: Level; readonly id: string },
+    modality: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly sent: number }>
+}
+
+/** An association proposes at most 128 contexts (PS3.8, 9.3.2.2); the library adds two of its own. */
+const maxContexts = 126
+const instancesPerQuery = 500
+
+export function createSender({ settings, store, read }: SenderParts): Sender {
+  const send: Sender['send'] = async ({ level, id }, modality, signal) => {
+    const configured = Object.hasOwn(settings.modalities, modality)
+      ? settings.modalities[modality]
+      : undefined
+    if (configured === undefined) throw fault('bad-host-call', `Modality "${modality}" is not configured`)
+    const ids = level === 'Instance' ? [id] : await store.related(level, id, 'Instance')
+    const instances = ids === null ? [] : await findAll(store, ids)
+    if (instances.length === 0) throw fault('unknown-resource', `There is no ${level.toLowerCase()} ${id}`)
+    const receiver: Receiver = { name: modality, callingAet: settings.dicomAet, ...configured }
+    for (const batch of byContexts(instances.map((instance) => outgoingOf(instance, read)))) {
+      await storeOverAssociation(batch, receiver, signal)
+    }
+    return { sent: instances.length }
+  }
+  return { send }
+}
+
+async function findAll(store: SenderParts['store'], ids: readonly string[]): Promise<InstanceResource[]> {
+  const found: InstanceResource[] = []
+  for (let first = 0; first < ids.length; first += instancesPerQuery) {
+    const page = await store.findAll('Instance', ids.slice(first, first + instancesPerQuery))
+    found.push(...page.filter((resource) => resource.level === 'Instance'))
+  }
+  return found
+}
+
+function outgoingOf(instance: InstanceResource, read: SenderParts['read']): Outgoing {
+  const { id, sopClassUid, transferSyntaxUid, tags, file } = instance
+  return {
+    id,
+    sopClassUid,
+    transferSyntaxUid,
+    sopInstanceUid: tags.SOPInstanceUID ?? '',
+    read: () => read(file),
+  }
+}
+
+/** In the order given, as few batches as have no more contexts than an association can propose. */
+function byContexts(instances: readonly Outgoing[]): Outgoing[][] {
+  const batches: Outgoing[][] = []
+  const batchOf = new Map<string, number>()
+  for (const instance of instances) {
+    const context = `${instance.sopClassUid} ${instance.transferSyntaxUid}`
+    const batch = batchOf.get(context) ?? Math.floor(batchOf.size / maxContexts)
+    batchOf.set(context, batch)
+    batches[batch] ??= []
+    batches[batch].push(instance)
+  }
+  return batches
+}

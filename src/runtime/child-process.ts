@@ -1,0 +1,235 @@
+/**
+ * A child as the engine sees it: tasks go in, their ends come out; and what ends a child that does not obey.
+ * A child dies of a task past its deadline, of a task that it calls wedged, of silence, of too much memory, of
+ * a frame that breaks the protocol, or by itself. Then every task in it is lost, and told who is to blame.
+ */
+import { fault } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { caps } from './caps.ts'
+import { frameSender, readFrames, type SendFrame } from './frames.ts'
+import { type Ended, type FromChild, fromChild, type ToChild } from './protocol.ts'
+import { residentMb } from './resident-memory.ts'
+import type { HostAnswer, LogLine } from './runtime.ts'
+import { type SpawnedChild, spawnChild } from './spawn.ts'
+
+export interface ChildOptions {
+  readonly log: Log
+  readonly heartbeatMs: number
+  /** How long after its time limit a task may still end by itself. */
+  readonly graceMs: number
+  readonly maxChildMemoryMb: number
+}
+
+export type LossOutcome = 'timed-out' | 'out-of-memory' | 'crashed'
+
+/** How a task ended, or that the child died under it. */
+export type TaskEnd =
+  | (Omit<Ended, 'type' | 'id'> & { readonly kind: 'ended'; readonly body: string })
+  | {
+      readonly kind: 'lost'
+      /** Whether this task is what ended the child. */
+      readonly blame: 'this' | 'another' | 'unknown'
+      readonly outcome: LossOutcome
+      readonly reason: string
+    }
+
+/** The first message of a task, and what it may do while it is at work. */
+export interface TaskRequest {
+  readonly message: DistributiveOmit<Exclude<ToChild, { type: 'answer' }>, 'id'>
+  readonly body: string
+  onLog(line: LogLine): void
+  /** A host call; null if this task may not make one. */
+  readonly onCall: ((name: string, argumentsJson: string) => Promise<HostAnswer>) | null
+}
+type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never
+
+export interface Death {
+  readonly reason: string
+  /** The version of the task that ended the child; null if it is not known, or none. */
+  readonly culprit: string | null
+}
+
+interface TaskAtWork {
+  readonly request: TaskRequest
+  readonly end: (end: TaskEnd) => void
+  readonly deadline: NodeJS.Timeout
+  waitingCalls: number
+}
+
+/** Silent heartbeats in a row after which a child is dead. */
+const silenceBeats = 5
+const memoryPollMs = 100
+
+export class ChildProcess {
+  readonly #options: ChildOptions
+  readonly #child: SpawnedChild
+  readonly #send: SendFrame<ToChild>
+  readonly #tasks = new Map<number, TaskAtWork>()
+  readonly #ready = Promise.withResolvers<void>()
+  readonly #gone = Promise.withResolvers<Death>()
+  readonly #pulse: NodeJS.Timeout
+  readonly #memoryPoll: NodeJS.Timeout
+  #lastId = 0
+  #silentBeats = 0
+  #lastWords = ''
+  /** Why this child ends, and the task to blame if it is known; set once. */
+  #verdict: { reason: string; culprit: number | null; outcome: LossOutcome } | null = null
+
+  private constructor(options: ChildOptions) {
+    this.#options = options
+    this.#child = spawnChild(options.heartbeatMs)
+    this.#send = frameSender<ToChild>(this.#child.pipe)
+    readFrames(
+      this.#child.pipe,
+      (header, body) => this.#onFrame(header, body),
+      (reason) => this.#kill(`It broke the protocol: ${reason}`),
+    )
+    this.#child.pipe.on('error', () => this.#kill('Its pipe broke'))
+    this.#child.errorOutput.on('data', (chunk: Buffer) => {
+      this.#lastWords = (this.#lastWords + chunk.toString('latin1')).slice(-2048)
+    })
+    this.#child.process.on('error', (error) => this.#onGone(error.message))
+    this.#child.process.on('close', (code, signal) =>
+      this.#onGone(`It ended with ${signal ?? `code ${code}`}`),
+    )
+    this.#pulse = setInterval(() => this.#listen(), options.heartbeatMs)
+    this.#memoryPoll = setInterval(() => this.#weigh(), memoryPollMs)
+    this.#ready.promise.catch(() => {})
+  }
+
+  /** Resolves when the child can take tasks; rejects if it ends before. */
+  static async start(options: ChildOptions): Promise<ChildProcess> {
+    const child = new ChildProcess(options)
+    await child.#ready.promise
+    return child
+  }
+
+  /** Resolves when the process is gone. */
+  get gone(): Promise<Death> {
+    return this.#gone.promise
+  }
+
+  /** Runs a task to its end, or to the end of this child. Never rejects. */
+  perform(request: TaskRequest): Promise<TaskEnd> {
+    const id = ++this.#lastId
+    const { promise, resolve } = Promise.withResolvers<TaskEnd>()
+    if (this.#verdict !== null) {
+      resolve({ kind: 'lost', blame: 'another', outcome: 'crashed', reason: this.#verdict.reason })
+      return promise
+    }
+    const onDeadline = () => {
+      const kill = () => this.#tasks.has(id) && this.#kill('A task outlived its deadline', id, 'timed-out')
+      // An engine that was itself held up reads what the child has sent meanwhile before it judges.
+      setImmediate(() => setImmediate(kill))
+    }
+    const deadline = setTimeout(onDeadline, request.message.timeoutMs + this.#options.graceMs)
+    this.#tasks.set(id, { request, end: resolve, deadline, waitingCalls: 0 })
+    this.#send({ ...request.message, id }, request.body)
+    return promise
+  }
+
+  /** Ends the process; tasks in it are lost without blame. */
+  async close(): Promise<void> {
+    this.#kill('The runtime was closed', null)
+    await this.gone
+  }
+
+  #onFrame(header: unknown, body: string): void {
+    this.#silentBeats = 0
+    const parsed = fromChild.safeParse(header)
+    if (!parsed.success) {
+      this.#kill('It broke the protocol: unknown message')
+      return
+    }
+    const message: FromChild = parsed.data
+    switch (message.type) {
+      case 'ready':
+        this.#ready.resolve()
+        break
+      case 'alive':
+        break
+      case 'wedged':
+        this.#kill('A task could not be ended', message.id, message.outcome)
+        break
+      case 'ended':
+        this.#onEnded(message, body)
+        break
+      case 'log':
+        this.#tasks.get(message.id)?.request.onLog({ level: message.level, text: body })
+        break
+      case 'call':
+        this.#onCall(message.id, message.call, message.name, body)
+        break
+      default:
+        message satisfies never
+    }
+  }
+
+  #onEnded({ type: _, id, ...end }: Ended, body: string): void {
+    const task = this.#tasks.get(id)
+    clearTimeout(task?.deadline)
+    this.#tasks.delete(id)
+    task?.end({ kind: 'ended', ...end, body })
+  }
+
+  #onCall(id: number, call: number, name: string, argumentsJson: string): void {
+    const task = this.#tasks.get(id)
+    if (task === undefined) return
+    const { onCall } = task.request
+    if (onCall === null || ++task.waitingCalls > caps.waitingCalls) {
+      this.#kill('It broke the protocol: more host calls than allowed', id)
+      return
+    }
+    onCall(name, argumentsJson).then((answer) => {
+      if (this.#tasks.get(id) !== task) return
+      task.waitingCalls--
+      const body = answer.ok ? answer.value : JSON.stringify(answer.error)
+      this.#send({ type: 'answer', id, call, ok: answer.ok }, body)
+    })
+  }
+
+  #kill(reason: string, culprit = this.#onlyTask(), outcome: LossOutcome = 'crashed'): void {
+    this.#verdict ??= { reason, culprit, outcome }
+    this.#child.process.kill('SIGKILL')
+  }
+
+  /** When one task alone was at work, it is to blame. */
+  #onlyTask(): number | null {
+    return this.#tasks.size === 1 ? [...this.#tasks.keys()][0]! : null
+  }
+
+  #onGone(reason: string): void {
+    clearInterval(this.#pulse)
+    clearInterval(this.#memoryPoll)
+    const closed = this.#verdict !== null
+    this.#verdict ??= { reason, culprit: this.#onlyTask(), outcome: 'crashed' }
+    const { culprit, outcome } = this.#verdict
+    const culpritVersion =
+      culprit === null ? null : (this.#tasks.get(culprit)?.request.message.version ?? null)
+    if (!closed) this.#options.log.debug({ words: this.#lastWords }, 'Last words of a child process')
+    for (const [id, task] of this.#tasks) {
+      clearTimeout(task.deadline)
+      const blame = culprit === id ? 'this' : culprit === null ? 'unknown' : 'another'
+      const lost = { kind: 'lost', reason: this.#verdict.reason } as const
+      task.end({ ...lost, blame, outcome: blame === 'this' ? outcome : 'crashed' })
+    }
+    this.#tasks.clear()
+    const why = `${this.#verdict.reason}. ${this.#lastWords}`.trim()
+    this.#ready.reject(fault('internal', `The sandbox process did not start: ${why}`))
+    this.#gone.resolve({ reason: this.#verdict.reason, culprit: culpritVersion })
+  }
+
+  #listen(): void {
+    if (++this.#silentBeats > silenceBeats) this.#kill(`It was silent for ${silenceBeats} heartbeats`)
+  }
+
+  #weigh(): void {
+    const megabytes = residentMb(this.#child.process.pid)
+    if (megabytes <= this.#options.maxChildMemoryMb) return
+    this.#kill(
+      `It used ${megabytes} MB, more than ${this.#options.maxChildMemoryMb}`,
+      undefined,
+      'out-of-memory',
+    )
+  }
+}

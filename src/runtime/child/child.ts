@@ -1,0 +1,71 @@
+/**
+ * What a child does with the messages of the engine. Door of the folder.
+ */
+import type { Duplex } from 'node:stream'
+import { caps } from '../caps.ts'
+import { frameSender, readFrames } from '../frames.ts'
+import type { FromChild, ToChild, WireThrown } from '../protocol.ts'
+import { openSandbox, readSandboxSources, type Sandbox } from './sandbox.ts'
+import { Task, type TaskEnd } from './task.ts'
+
+/**
+ * Serves the engine at the other end of `pipe`, for ever.
+ * @param heartbeatMs how often to say that this process is alive
+ */
+export function serve(pipe: Duplex, heartbeatMs: number): void {
+  const send = frameSender<FromChild>(pipe)
+  const sources = readSandboxSources()
+  const sandboxes = new Map<string, Sandbox>()
+  const tasks = new Map<number, Task>()
+
+  const end = (task: Task, { outcome, body, cpuMs, memoryBytes }: TaskEnd) => {
+    const disposed = task.sandbox.isDisposed
+    tasks.delete(task.id)
+    if (disposed && sandboxes.get(task.version) === task.sandbox) sandboxes.delete(task.version)
+    send({ type: 'ended', id: task.id, outcome, cpuMs, memoryBytes, disposed }, body)
+  }
+  const begin = (message: { id: number; version: string; timeoutMs: number }, sandbox: Sandbox): Task => {
+    const task: Task = new Task(message, sandbox, {
+      onCall: (call, name, argumentsJson) => send({ type: 'call', id: task.id, call, name }, argumentsJson),
+      onLog: (level, text) => send({ type: 'log', id: task.id, level }, text),
+      onWedged: (outcome) => send({ type: 'wedged', id: task.id, outcome }),
+      onEnd: (taskEnd) => end(task, taskEnd),
+    })
+    tasks.set(task.id, task)
+    return task
+  }
+  const refuse = (id: number, message: string) => {
+    const thrown: WireThrown = { name: 'Error', message, stack: '' }
+    const ended = { outcome: 'crashed', cpuMs: 0, memoryBytes: 0, disposed: true } as const
+    send({ type: 'ended', id, ...ended }, JSON.stringify(thrown))
+  }
+
+  const handle = async (message: ToChild, body: string): Promise<void> => {
+    if (message.type === 'answer') {
+      tasks.get(message.id)?.answer(message.call, message.ok, body)
+      return
+    }
+    if (message.type === 'load') {
+      const sandbox = await openSandbox(sources, caps, message.memoryMb)
+      sandboxes.get(message.version)?.dispose()
+      sandboxes.set(message.version, sandbox)
+      await begin(message, sandbox).load(body)
+      return
+    }
+    const sandbox = sandboxes.get(message.version)
+    if (sandbox === undefined) refuse(message.id, 'This version is not loaded')
+    else if (message.type === 'run') begin(message, sandbox).run(message.callback, body)
+    else begin(message, sandbox).close()
+  }
+
+  readFrames(
+    pipe,
+    (header, body) => {
+      const message = header as ToChild
+      handle(message, body).catch(() => refuse(message.id, 'The isolate could not be made'))
+    },
+    () => pipe.destroy(),
+  )
+  setInterval(() => send({ type: 'alive' }), heartbeatMs)
+  send({ type: 'ready' })
+}

@@ -1,0 +1,94 @@
+/**
+ * An isolate with what lives in it before a script does: lockdown, platform, prelude and host.
+ */
+import { readFileSync } from 'node:fs'
+import ivm from 'isolated-vm'
+import { type Caps, codeName } from '../caps.ts'
+
+const sandboxFiles = ['lockdown', 'platform', 'text', 'host', 'prelude'] as const
+export type SandboxSources = Readonly<Record<(typeof sandboxFiles)[number], string>>
+
+/** The functions of the prelude. */
+type Entry = 'begin' | 'open' | 'run' | 'close' | 'answer' | 'fire'
+type Argument = string | number | boolean
+type EntryFunction = (...values: Argument[]) => void
+
+/** What the isolate posts: a kind, then text and numbers. */
+export type OnPost = (kind: string, ...values: Argument[]) => void
+
+export interface Sandbox {
+  readonly isDisposed: boolean
+  /** Processor time since the isolate was made. */
+  readonly cpuMs: number
+  /** Where posts go; the task at work sets it. */
+  onPost: OnPost
+  /** Called when the isolate's thread is lost: only the end of the process frees it. */
+  onCatastrophe: (message: string) => void
+  /** Calls a function of the prelude; rejects with what isolated-vm says when a limit is met. */
+  enter(entry: Entry, values: Argument[], timeoutMs: number): Promise<void>
+  /** Evaluates the code of a script. */
+  evaluate(code: string, timeoutMs: number): Promise<void>
+  usedBytes(): Promise<number>
+  dispose(): void
+}
+
+/** The text that lives in every isolate, from the folder `sandbox`. */
+export function readSandboxSources(): SandboxSources {
+  const read = (name: string) => readFileSync(new URL(`../../../sandbox/${name}.js`, import.meta.url), 'utf8')
+  return Object.fromEntries(sandboxFiles.map((name) => [name, read(name)])) as unknown as SandboxSources
+}
+
+/** @param memoryMb heap of the isolate; isolated-vm wants at least 8 */
+export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb: number): Promise<Sandbox> {
+  const isolate = new ivm.Isolate({
+    memoryLimit: Math.max(8, memoryMb),
+    onCatastrophicError: (message) => sandbox.onCatastrophe(message),
+  })
+  const context = await isolate.createContext()
+  const evaluateOwn = (name: keyof SandboxSources) =>
+    context.eval(`'use strict';${sources[name]}`, { filename: `onstable:${name}`, reference: true })
+  await evaluateOwn('lockdown')
+  await evaluateOwn('platform')
+  const makeText = await evaluateOwn('text')
+  const makeHost = await evaluateOwn('host')
+  const prelude = await evaluateOwn('prelude')
+  const post = new ivm.Callback((kind: string, ...values: Argument[]) => sandbox.onPost(kind, ...values), {
+    ignored: true,
+  })
+  const makers = [makeText.derefInto(), makeHost.derefInto()]
+  const made = await prelude.apply(undefined, [post, JSON.stringify(caps), ...makers], {
+    result: { reference: true },
+  })
+  const entries = made as ivm.Reference<Record<Entry, EntryFunction>>
+  const references = {} as Record<Entry, ivm.Reference<EntryFunction>>
+  for (const entry of ['begin', 'open', 'run', 'close', 'answer', 'fire'] as const) {
+    references[entry] = await entries.get(entry, { reference: true })
+  }
+  const sandbox: Sandbox = {
+    get isDisposed() {
+      return isolate.isDisposed
+    },
+    get cpuMs() {
+      return isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6
+    },
+    onPost: () => {},
+    onCatastrophe: () => {},
+    async enter(entry, values, timeoutMs) {
+      await references[entry].apply(undefined, values, { timeout: timeoutMs })
+    },
+    async evaluate(code, timeoutMs) {
+      // The last value of the code must not leave the isolate.
+      const compiled = await isolate.compileScript(`${code}\n;undefined`, { filename: codeName })
+      await compiled.run(context, { timeout: timeoutMs })
+      compiled.release()
+    },
+    async usedBytes() {
+      const { used_heap_size, externally_allocated_size } = await isolate.getHeapStatistics()
+      return used_heap_size + externally_allocated_size
+    },
+    dispose() {
+      if (!isolate.isDisposed) isolate.dispose()
+    },
+  }
+  return sandbox
+}

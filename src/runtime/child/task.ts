@@ -1,0 +1,192 @@
+/**
+ * A load, a run or an unload in an isolate, from its begin to its only end.
+ *
+ * It ends when the callback has returned, no entry is at work in the isolate and no host call waits; or by a
+ * limit. Entries carry isolated-vm's timeout; waiting, and entries that do not obey, are ended by disposing the
+ * isolate; when even that does not help, the engine is told that the task is wedged.
+ */
+import type { Ended, WireThrown } from '../protocol.ts'
+import type { Sandbox } from './sandbox.ts'
+
+/** How long an entry may take to obey isolated-vm's timeout, and then to be disposed of. */
+const obeyMs = 100
+const disposeMs = 300
+
+type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+export interface TaskEnd {
+  readonly outcome: Ended['outcome']
+  readonly body: string
+  readonly cpuMs: number
+  readonly memoryBytes: number
+}
+
+export interface TaskEvents {
+  onCall(call: number, name: string, argumentsJson: string): void
+  onLog(level: LogLevel, text: string): void
+  onWedged(outcome: 'timed-out' | 'out-of-memory'): void
+  onEnd(end: TaskEnd): void
+}
+
+export class Task {
+  readonly id: number
+  readonly version: string
+  readonly sandbox: Sandbox
+  readonly #events: TaskEvents
+  readonly #deadline: number
+  readonly #timers = new Map<number, NodeJS.Timeout>()
+  #watchdog: NodeJS.Timeout
+  readonly #cpuMsBefore: number
+  #cpuMs = 0
+  #memoryBytes = 0
+  #entries = 0
+  #waitingCalls = 0
+  /** What the callback came to. */
+  #done: { ok: boolean; body: string } | null = null
+  /** A rejection that nobody handled. */
+  #stray: WireThrown | null = null
+  #limit: 'timed-out' | 'out-of-memory' | null = null
+  #isLast = false
+  #ended = false
+
+  constructor(
+    task: { id: number; version: string; timeoutMs: number },
+    sandbox: Sandbox,
+    events: TaskEvents,
+  ) {
+    this.id = task.id
+    this.version = task.version
+    this.sandbox = sandbox
+    this.#events = events
+    this.#deadline = performance.now() + task.timeoutMs
+    this.#cpuMsBefore = sandbox.cpuMs
+    this.#watchdog = setTimeout(() => this.#onDeadline(), task.timeoutMs)
+    sandbox.onPost = (kind, id, ...values) => id === this.id && this.#onPost(kind, values)
+    sandbox.onCatastrophe = (message) => {
+      const limit = message.includes('memory') ? 'out-of-memory' : 'timed-out'
+      events.onWedged(this.#limit ?? limit)
+    }
+  }
+
+  async load(code: string): Promise<void> {
+    await this.#enter((timeoutMs) => this.sandbox.enter('begin', [this.id], timeoutMs))
+    await this.#enter((timeoutMs) => this.sandbox.evaluate(code, timeoutMs))
+    if (this.#stray !== null) this.#done = { ok: false, body: '' }
+    else await this.#enter((timeoutMs) => this.sandbox.enter('open', [], timeoutMs))
+    this.#check()
+  }
+
+  run(callback: string, event: string): void {
+    this.#enter((timeoutMs) => this.sandbox.enter('run', [this.id, callback, event], timeoutMs))
+  }
+
+  /** Calls `finalize`; the isolate goes, whatever comes of it. */
+  close(): void {
+    this.#isLast = true
+    this.#enter((timeoutMs) => this.sandbox.enter('close', [this.id], timeoutMs))
+  }
+
+  answer(call: number, ok: boolean, json: string): void {
+    this.#waitingCalls--
+    this.#enter((timeoutMs) => this.sandbox.enter('answer', [call, ok, json], timeoutMs))
+  }
+
+  async #enter(entry: (timeoutMs: number) => Promise<void>): Promise<void> {
+    if (this.#ended) return
+    this.#entries++
+    const entered = entry(Math.max(1, Math.ceil(this.#deadline - performance.now())))
+    // Asked for at once, so that both are one visit to the isolate's thread. It runs after the entry.
+    const measured = this.sandbox.usedBytes()
+    try {
+      await entered
+    } catch (thrown) {
+      this.#onEntryThrew(thrown)
+    }
+    try {
+      this.#memoryBytes = Math.max(this.#memoryBytes, await measured)
+    } catch (thrown) {
+      if (!this.sandbox.isDisposed) this.#onEntryThrew(thrown)
+    }
+    this.#entries--
+    this.#check()
+  }
+
+  #onPost(kind: string, values: readonly (string | number | boolean)[]): void {
+    if (this.#ended) return
+    const [first, second, third] = values
+    switch (kind) {
+      case 'log':
+        this.#events.onLog(first as LogLevel, String(second))
+        break
+      case 'call':
+        this.#waitingCalls++
+        this.#events.onCall(Number(first), String(second), String(third))
+        break
+      case 'timer':
+        this.#setTimer(Number(first), Number(second))
+        break
+      case 'done':
+        this.#done = { ok: first === true, body: String(second) }
+        this.#check()
+        break
+    }
+  }
+
+  #setTimer(timer: number, delayMs: number): void {
+    const fire = () => {
+      this.#timers.delete(timer)
+      this.#enter((timeoutMs) => this.sandbox.enter('fire', [timer], timeoutMs))
+    }
+    this.#timers.set(timer, setTimeout(fire, delayMs))
+  }
+
+  #onEntryThrew(thrown: unknown): void {
+    const { name, message, stack = '' } = thrown instanceof Error ? thrown : new Error(String(thrown))
+    const timedOut = message === 'Script execution timed out.' && performance.now() >= this.#deadline - obeyMs
+    if (this.sandbox.isDisposed) this.#limit ??= message.includes('memory') ? 'out-of-memory' : 'timed-out'
+    else if (timedOut) this.#limit ??= 'timed-out'
+    this.#stray ??= { name, message: message.slice(0, 8192), stack: stack.slice(0, 8192) }
+    if (this.sandbox.isDisposed || timedOut) this.#endByLimit()
+  }
+
+  #onDeadline(): void {
+    this.#limit ??= 'timed-out'
+    if (this.#entries === 0) {
+      this.#endByLimit()
+      return
+    }
+    this.#measureCpu()
+    this.#watchdog = setTimeout(() => {
+      this.#watchdog = setTimeout(() => this.#events.onWedged(this.#limit ?? 'timed-out'), disposeMs)
+      this.sandbox.dispose()
+    }, obeyMs)
+  }
+
+  /** After a limit nothing is known of the isolate's state: it goes. */
+  #endByLimit(): void {
+    this.#isLast = true
+    this.#end(this.#limit ?? 'timed-out', this.#stray === null ? '' : JSON.stringify(this.#stray))
+  }
+
+  #check(): void {
+    if (this.#ended || this.#done === null || this.#entries > 0) return
+    const { ok, body } = this.#done
+    if (ok && this.#stray === null && this.#waitingCalls > 0) return
+    if (this.#stray !== null && (ok || body === '')) this.#end('threw', JSON.stringify(this.#stray))
+    else this.#end(ok ? 'ok' : 'threw', body)
+  }
+
+  #measureCpu(): void {
+    this.#cpuMs = Math.max(this.#cpuMs, this.sandbox.cpuMs - this.#cpuMsBefore)
+  }
+
+  #end(outcome: TaskEnd['outcome'], body: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    clearTimeout(this.#watchdog)
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#measureCpu()
+    if (this.#isLast) this.sandbox.dispose()
+    this.#events.onEnd({ outcome, body, cpuMs: this.#cpuMs, memoryBytes: this.#memoryBytes })
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * From the end of a task to what its script is told: the outcome, and an error that names a limit it met.
+ */
+import type { TaskEnd } from './child-process.ts'
+import { type WireThrown, wireThrown } from './protocol.ts'
+import type { Limits, RunOutcome, ScriptError } from './runtime.ts'
+import { type FindPlace, scriptError } from './script-error.ts'
+
+export interface Judgement {
+  readonly outcome: RunOutcome
+  /** Null when `ok`. */
+  readonly error: ScriptError | null
+}
+
+/** @param what the subject of the messages, such as `The run` */
+export function judge(end: TaskEnd, what: string, limits: Limits, findPlace: FindPlace): Judgement {
+  if (end.kind === 'ended' && end.outcome === 'ok') return { outcome: 'ok', error: null }
+  const thrown = end.kind === 'ended' ? parseThrown(end.body) : null
+  const outcome = thrown !== null && isRefusedBuffer(thrown) ? 'out-of-memory' : end.outcome
+  const fail = (name: string, message: string): Judgement => ({
+    outcome,
+    error: scriptError({ name, message, stack: thrown?.stack ?? '' }, findPlace),
+  })
+  switch (outcome) {
+    case 'timed-out': {
+      const limit = limits.timeoutMs.toLocaleString('en-US')
+      return fail('TimeLimit', `${what} took longer than its limit of ${limit} ms (timeout)`)
+    }
+    case 'out-of-memory':
+      return fail('MemoryLimit', `${what} needed more than its limit of ${limits.memoryMb} MB (memoryMb)`)
+    case 'crashed':
+      return fail('Crashed', crashMessage(end, what, thrown))
+    case 'ok':
+    case 'threw': {
+      const error = thrown ?? { name: 'Error', message: 'The script threw something unreadable', stack: '' }
+      return { outcome: 'threw', error: scriptError(error, findPlace) }
+    }
+    default:
+      return outcome satisfies never
+  }
+}
+
+function crashMessage(end: TaskEnd, what: string, thrown: WireThrown | null): string {
+  if (end.kind === 'ended') return `${what} could not be made: ${thrown?.message ?? 'no reason was given'}`
+  if (end.blame === 'this') return `${what} ended the process that it ran in. ${end.reason}`
+  return `${what} was cut short because the process that it shared ended. ${end.reason}. It may be run again`
+}
+
+function parseThrown(body: string): WireThrown | null {
+  if (body === '') return null
+  try {
+    return wireThrown.parse(JSON.parse(body))
+  } catch {
+    return null
+  }
+}
+
+/** Array buffers are refused by an error that a script may catch; one that gets through is the memory limit. */
+function isRefusedBuffer({ name, message }: WireThrown): boolean {
+  return name === 'RangeError' && message === 'Array buffer allocation failed'
+}

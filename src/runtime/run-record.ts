@@ -1,0 +1,58 @@
+/**
+ * What the engine keeps of a run while it is at work: its log within the caps, its host calls and their end.
+ */
+import type { Log } from '../log.ts'
+import { caps } from './caps.ts'
+import type { HostAnswer, LogLine, RunRequest } from './runtime.ts'
+import { type FindPlace, mapPlaces } from './script-error.ts'
+
+export class RunRecord {
+  readonly #request: RunRequest
+  readonly #findPlace: FindPlace
+  readonly #log: Log
+  readonly #logs: LogLine[] = []
+  #logLength = 0
+  #ending: AbortController | null = null
+
+  constructor(request: RunRequest, findPlace: FindPlace, log: Log) {
+    this.#request = request
+    this.#findPlace = findPlace
+    this.#log = log
+  }
+
+  get logs(): readonly LogLine[] {
+    return this.#logs
+  }
+
+  /** Whether the run has asked for anything yet: then it cannot be begun again unseen. */
+  get hasAsked(): boolean {
+    return this.#ending !== null
+  }
+
+  /** The isolate keeps the log within its cap and says so; what a child sends beyond that is dropped. */
+  addLine({ level, text }: LogLine): void {
+    this.#logLength += text.length + caps.logLineOverheadBytes
+    if (this.#logLength > caps.logBytes * 2) return
+    this.#logs.push({ level, text: mapPlaces(text, this.#findPlace) })
+  }
+
+  /** Answers a host call. Never rejects. */
+  async answer(name: string, argumentsJson: string): Promise<HostAnswer> {
+    this.#ending ??= new AbortController()
+    try {
+      const answer = await this.#request.answer({ name, argumentsJson }, this.#ending.signal)
+      if (!answer.ok || Buffer.byteLength(answer.value) <= caps.answerBytes) return answer
+      const megabytes = caps.answerBytes / 1024 / 1024
+      const message = `The answer to host.${name} is longer than ${megabytes} MB: ask for less`
+      return { ok: false, error: { code: 'too-large', message } }
+    } catch (error) {
+      if (!this.#ending.signal.aborted) this.#log.error({ err: error, call: name }, 'A host call failed')
+      return { ok: false, error: { code: 'internal', message: `host.${name} failed inside the server` } }
+    }
+  }
+
+  /** Tells host calls that still wait that nobody listens. */
+  end(): void {
+    this.#ending?.abort()
+  }
+}

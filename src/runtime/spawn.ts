@@ -1,0 +1,57 @@
+/**
+ * Starts the operating system's process of a child: no environment, no descriptor but its pipe, and Node's
+ * permission model around it. What else stands between a break-out of V8 and the machine is the operating system's.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import type { Duplex, Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+
+const entryPath = fileURLToPath(new URL('./child/entry.ts', import.meta.url))
+
+/** Heap of the child's own JavaScript; an isolate's heap is its own. */
+const childHeapMb = 128
+
+export interface SpawnedChild {
+  readonly process: ChildProcess
+  readonly pipe: Duplex
+  readonly errorOutput: Readable
+}
+
+/** @param heartbeatMs how often the child is to say that it is alive */
+export function spawnChild(heartbeatMs: number): SpawnedChild {
+  const flags = [
+    // isolated-vm asks for it: isolates must not share the snapshot's heap with Node.
+    '--no-node-snapshot',
+    '--disable-proto=delete',
+    '--no-warnings',
+    `--max-old-space-size=${childHeapMb}`,
+    '--permission',
+    '--allow-addons',
+    ...readablePaths().map((path) => `--allow-fs-read=${path}`),
+  ]
+  const child = spawn(process.execPath, [...flags, entryPath, String(heartbeatMs)], {
+    cwd: '/',
+    env: {},
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+  })
+  return { process: child, pipe: child.stdio[3] as Duplex, errorOutput: child.stderr! }
+}
+
+function readablePaths(): string[] {
+  const folder = (url: string) => fileURLToPath(new URL(url, import.meta.url))
+  const resolve = createRequire(import.meta.url).resolve
+  const isolatedVm = resolve('isolated-vm/package.json')
+  const buildLocator = createRequire(isolatedVm).resolve('node-gyp-build/package.json')
+  return [
+    folder('.'),
+    folder('../../sandbox/'),
+    folder('../../package.json'),
+    `${dirname(isolatedVm)}/`,
+    `${dirname(buildLocator)}/`,
+    // node-gyp-build looks which C library this system has.
+    '/etc/alpine-release',
+    '/usr/bin/ldd',
+  ]
+}

@@ -1,0 +1,105 @@
+/**
+ * From a compiled version of a script to one that can be served: looked into, checked, then loaded.
+ */
+import { z } from 'zod'
+import type { Program, Runtime } from '../runtime/runtime.ts'
+import type { ScriptVersion, Subscription } from '../store/store.ts'
+import { type CallbackName, subscriptionsOf } from './callbacks.ts'
+import { callbacksAmong, misspelt } from './exports.ts'
+import { type Manifest, type Needs, readManifest } from './manifest.ts'
+import { placeOfExport, problemOf, refused } from './problem.ts'
+
+/** The version of a script that is served. */
+export interface ScriptInForce {
+  /** File name of the script. */
+  readonly name: string
+  /** Content hash. */
+  readonly version: string
+  readonly manifest: Manifest
+  readonly callbacks: readonly CallbackName[]
+  readonly subscriptions: readonly Subscription[]
+}
+
+/** Says which of the needs are not granted and what to do; null: all are. */
+export type MissingGrants = (script: string, needs: Needs) => string | null
+
+export interface BringUpParts {
+  readonly runtime: Pick<Runtime, 'load' | 'unload'>
+  readonly missingGrants: MissingGrants
+  /** Text of the script file, to find the place of an export; null if there is none. */
+  readonly sourceText: string | null
+}
+
+/**
+ * Checks a version and loads it into the runtime, where its `initialize` is called.
+ * @throws `script-refused` if it is not fit to be served; nothing of it stays loaded then
+ */
+export async function bringUp(
+  name: string,
+  version: ScriptVersion,
+  parts: BringUpParts,
+): Promise<ScriptInForce> {
+  const script = await inspect(name, version, parts)
+  const { timeoutMs, memoryMb } = script.manifest
+  await parts.runtime.load(programOf(name, version, { timeoutMs, memoryMb }))
+  return script
+}
+
+/**
+ * Looks into a version without calling `initialize`: its limits have to be known before the isolate is made
+ * that will serve it.
+ * @throws `script-refused`
+ */
+export async function inspect(
+  name: string,
+  version: ScriptVersion,
+  parts: BringUpParts,
+): Promise<ScriptInForce> {
+  const { functions, exported } = await lookInto(name, version, parts.runtime)
+  const refusal = (message: string, exportName: string) =>
+    refused({ message, file: name, ...placeOfExport(parts.sourceText ?? '', exportName) })
+  const wrong = misspelt(functions)
+  if (wrong !== null) throw refusal(wrong.message, wrong.name)
+  const callbacks = callbacksAmong(functions)
+  if (callbacks.length === 0) {
+    const advice = 'export one, such as "onStableStudy", or put shared code in a subfolder'
+    throw refusal(`The script exports no callback: ${advice}`, 'export')
+  }
+  const manifest = readManifest(exported)
+  if (typeof manifest === 'string') throw refusal(manifest, 'script')
+  const missing = parts.missingGrants(name, manifest.needs)
+  if (missing !== null) throw refusal(missing, 'script')
+  return { name, version: version.hash, manifest, callbacks, subscriptions: subscriptionsOf(callbacks) }
+}
+
+const lookLimits = { timeoutMs: 5_000, memoryMb: 256 }
+
+/** Replaces the exports by a description of them, in which the runtime finds nothing to call. */
+const describeExports = `
+__exports = { script: { exported: __exports.script,
+  functions: Object.keys(__exports).filter((name) => typeof __exports[name] === 'function') } };`
+
+const description = z.object({ exported: z.unknown(), functions: z.array(z.string()) })
+
+async function lookInto(name: string, version: ScriptVersion, runtime: BringUpParts['runtime']) {
+  const hash = `${version.hash}-look`
+  const program = programOf(name, { ...version, hash, code: version.code + describeExports }, lookLimits)
+  try {
+    const { manifest } = await runtime.load(program)
+    const described = description.safeParse(manifest)
+    if (!described.success) {
+      throw refused({ ...problemOf(new Error('The export "script" is not plain data'), name) })
+    }
+    return described.data
+  } finally {
+    await runtime.unload(hash)
+  }
+}
+
+function programOf(
+  script: string,
+  { hash, code, sourceMap }: ScriptVersion,
+  limits: Program['limits'],
+): Program {
+  return { version: hash, script, code, sourceMap, limits }
+}

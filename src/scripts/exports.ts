@@ -1,0 +1,24 @@
+/**
+ * The functions that a script exports: the callbacks among them, and those that were probably meant as one.
+ */
+import { editDistance, nearest } from '../lib/nearest.ts'
+import { type CallbackName, callbacks, isCallback } from './callbacks.ts'
+
+const known = Object.keys(callbacks)
+
+/** A function that looks like a callback and is none, with what to say of it; null: there is none. */
+export function misspelt(functions: readonly string[]): { name: string; message: string } | null {
+  const name = functions.find((candidate) => !isCallback(candidate) && looksLikeCallback(candidate))
+  if (name === undefined) return null
+  return { name, message: `Callback "${name}" is unknown: did you mean "${nearest(name, known)}"?` }
+}
+
+/** The callbacks among the exported functions, in the order of the catalogue. */
+export function callbacksAmong(functions: readonly string[]): CallbackName[] {
+  return known.filter(isCallback).filter((name) => functions.includes(name))
+}
+
+function looksLikeCallback(name: string): boolean {
+  if (name.startsWith('on')) return true
+  return known.some((callback) => editDistance(name.toLowerCase(), callback.toLowerCase()) <= 2)
+}

@@ -1,0 +1,127 @@
+/**
+ * The scripts of the folder: each in the version that is in force, kept in line with the files.
+ */
+import { mkdirSync, realpathSync } from 'node:fs'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { ScriptRow, Store } from '../store/store.ts'
+import type { MissingGrants, ScriptInForce } from './bring-up.ts'
+import { ServedScript } from './served-script.ts'
+import { isScript } from './source.ts'
+import { type ScriptStatus, statusOf } from './status.ts'
+import { writeTypings } from './typings.ts'
+import { WatchedFolder } from './watch.ts'
+
+export interface LibraryParts {
+  readonly folder: string
+  readonly store: Pick<Store, 'scripts' | 'putScript' | 'parkScript'>
+  readonly runtime: Pick<Runtime, 'load' | 'unload'>
+  readonly missingGrants: MissingGrants
+  readonly log: Log
+  /** The typings that authors see, to be copied into the folder. */
+  readonly typingsFile: string
+  readonly now?: () => number
+}
+
+/** @throws when the folder cannot be read; a script that is wrong is no reason */
+export async function openLibrary(parts: LibraryParts): Promise<Library> {
+  mkdirSync(parts.folder, { recursive: true })
+  const library = new Library({ ...parts, folder: realpathSync(parts.folder) })
+  await library.start()
+  return library
+}
+
+export class Library implements AsyncDisposable {
+  readonly #parts: LibraryParts
+  readonly #scripts = new Map<string, ServedScript>()
+  readonly #listeners = new Set<(name: string) => void>()
+  readonly #refreshing = new Set<Promise<void>>()
+  #rows: ReadonlyMap<string, ScriptRow> = new Map()
+  #folder: WatchedFolder | null = null
+
+  constructor(parts: LibraryParts) {
+    this.#parts = parts
+  }
+
+  /** Resolves when every script has been brought into force or refused. */
+  async start(): Promise<void> {
+    const { folder, typingsFile, store, log } = this.#parts
+    try {
+      writeTypings(folder, typingsFile)
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'The typings for script authors could not be written')
+    }
+    this.#rows = new Map((await store.scripts()).map((row) => [row.name, row]))
+    const changed = new Set(this.#rows.keys())
+    let onChange = (path: string): void => {
+      changed.add(path)
+    }
+    this.#folder = await WatchedFolder.open({
+      folder,
+      onChange: (path) => onChange(path),
+      onError: (error) => log.error({ reason: messageOf(error) }, 'The scripts folder cannot be watched'),
+    })
+    onChange = (path) => this.#onSaved(path)
+    for (const path of changed) this.#onSaved(path)
+    await Promise.all(this.#refreshing)
+  }
+
+  /** The version of a script that is served. */
+  get(name: string): ScriptInForce | undefined {
+    return this.#scripts.get(name)?.inForce ?? undefined
+  }
+
+  /** Names of the scripts that are served. */
+  names(): string[] {
+    return [...this.#scripts].flatMap(([name, script]) => (script.inForce === null ? [] : [name]))
+  }
+
+  list(): ScriptStatus[] {
+    return [...this.#scripts]
+      .filter(([, script]) => script.inForce !== null || script.problem !== null || script.stored !== null)
+      .map(([name, script]) => statusOf(name, script))
+      .sort((left, right) => (left.name < right.name ? -1 : 1))
+  }
+
+  /** Tells of every script of which another version, or none, is in force. Call what it returns to end that. */
+  onChange(listener: (name: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Ends when no script is being loaded any more; what is in force stays loaded in the runtime. */
+  async close(): Promise<void> {
+    await this.#folder?.close()
+    await Promise.all(this.#refreshing)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #onSaved(path: string): void {
+    if (isScript(path) && !this.#scripts.has(path)) this.#scripts.set(path, this.#script(path))
+    for (const [name, script] of this.#scripts) {
+      if (name === path || script.isMadeOf(path)) this.#refresh(script)
+    }
+  }
+
+  #refresh(script: ServedScript): void {
+    const refreshing: Promise<void> = script.refresh().finally(() => this.#refreshing.delete(refreshing))
+    this.#refreshing.add(refreshing)
+  }
+
+  #script(name: string): ServedScript {
+    const parts = {
+      ...this.#parts,
+      name,
+      now: this.#parts.now ?? Date.now,
+      content: (path: string) => this.#folder!.content(path),
+      onSwap: () => {
+        for (const listener of this.#listeners) listener(name)
+      },
+    }
+    return new ServedScript(parts, this.#rows.get(name) ?? null)
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Makes one program of a script file and all that it imports. Nothing of it is run here.
+ */
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { type BuildFailure, type BuildResult, build } from 'esbuild'
+import { confineImports } from './imports.ts'
+import { refused } from './problem.ts'
+import type { ScriptSource } from './source.ts'
+
+export interface CompiledScript {
+  /** Names the version: the first 16 digits of the SHA-256 of the script's name and code. */
+  readonly hash: string
+  /** A classic script that defines the global `__exports`. */
+  readonly code: string
+  readonly sourceMap: string
+  /** The files of the folder that it is made of, by their paths inside the folder. */
+  readonly inputs: readonly string[]
+}
+
+/** @throws `script-refused` with a `ScriptProblem` as cause: what does not compile, and where */
+export async function compileScript(source: ScriptSource): Promise<CompiledScript> {
+  const { folder, name } = source
+  const result = await build({
+    entryPoints: [join(folder, name)],
+    absWorkingDir: folder,
+    outfile: join(folder, '.program.js'),
+    write: false,
+    bundle: true,
+    format: 'iife',
+    globalName: '__exports',
+    platform: 'neutral',
+    target: 'es2023',
+    mainFields: ['module', 'main'],
+    define: { 'process.env.NODE_ENV': '"production"' },
+    sourcemap: 'external',
+    sourcesContent: false,
+    charset: 'utf8',
+    legalComments: 'none',
+    // The tsconfig.json of the folder is for editors.
+    tsconfigRaw: '{}',
+    metafile: true,
+    logLevel: 'silent',
+    plugins: [confineImports(source)],
+  }).catch((error: unknown) => {
+    throw refusalOf(error as BuildFailure, name)
+  })
+  return compiledOf(result, source)
+}
+
+function compiledOf(result: BuildResult, { name }: ScriptSource): CompiledScript {
+  const textOf = (suffix: string) => result.outputFiles!.find(({ path }) => path.endsWith(suffix))!.text
+  const code = textOf('.js')
+  return {
+    hash: createHash('sha256').update(`${name}\0${code}`).digest('hex').slice(0, 16),
+    code,
+    sourceMap: textOf('.js.map'),
+    inputs: Object.keys(result.metafile!.inputs).filter((path) => !path.startsWith('..')),
+  }
+}
+
+function refusalOf(failure: BuildFailure, name: string): unknown {
+  const [first, ...others] = failure.errors ?? []
+  if (first === undefined) return failure
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`
+  return refused({
+    message: `${first.text}${more}`,
+    file: first.location?.file ?? name,
+    line: first.location?.line ?? null,
+    // esbuild counts columns from 0.
+    column: first.location === null ? null : first.location.column + 1,
+  })
+}

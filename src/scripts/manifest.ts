@@ -1,0 +1,93 @@
+/**
+ * The export `script`: what a script says of itself, checked and with its defaults.
+ */
+import { z } from 'zod'
+import { parseDurationMs } from '../lib/duration.ts'
+import { nearest } from '../lib/nearest.ts'
+
+export interface Needs {
+  /** Names of modalities. */
+  readonly send: readonly string[]
+  /** Origins with a path prefix. */
+  readonly http: readonly string[]
+}
+
+export interface Manifest {
+  readonly needs: Needs
+  readonly retry: {
+    /** Tries in all, the first included. */
+    readonly attempts: number
+    readonly backoff: 'exponential' | 'fixed'
+    /** Wait before the second try. */
+    readonly delayMs: number
+  }
+  /** Wall time of one run. */
+  readonly timeoutMs: number
+  /** Heap of the isolate. */
+  readonly memoryMb: number
+}
+
+const hourMs = 3_600_000
+
+function duration(leastMs: number, mostMs: number) {
+  return z.string().transform((text, context) => {
+    const ms = parseDurationMs(text)
+    if (ms !== null && ms >= leastMs && ms <= mostMs) return ms
+    const range = `from ${leastMs} ms to ${mostMs / 1_000} s`
+    context.addIssue({ code: 'custom', message: `Expected a duration such as "30s", ${range}` })
+    return z.NEVER
+  })
+}
+
+const httpPrefix = z
+  .string()
+  .refine(isHttpPrefix, 'Expected an origin with a path, such as "https://ris.example.org/"')
+
+const needs = z.strictObject({
+  send: z.array(z.string().min(1)).default([]),
+  http: z.array(httpPrefix).default([]),
+})
+const retry = z.strictObject({
+  attempts: z.number().int().min(1).max(100).default(8),
+  backoff: z.enum(['exponential', 'fixed']).default('exponential'),
+  delay: duration(0, hourMs).default(1_000),
+})
+const manifest = z.strictObject({
+  needs: needs.prefault({}),
+  retry: retry.prefault({}),
+  timeout: duration(1, hourMs).default(30_000),
+  memoryMb: z.number().int().min(8).max(1_024).default(64),
+})
+
+const keysAt: Record<string, readonly string[]> = {
+  '': Object.keys(manifest.shape),
+  needs: Object.keys(needs.shape),
+  retry: Object.keys(retry.shape),
+}
+
+/** Reads what a script exports as `script`; a string says what is wrong with it. */
+export function readManifest(exported: unknown): Manifest | string {
+  const parsed = manifest.safeParse(exported ?? {})
+  if (!parsed.success) return messageOf(parsed.error.issues[0]!)
+  const { attempts, backoff, delay } = parsed.data.retry
+  return {
+    needs: parsed.data.needs,
+    retry: { attempts, backoff, delayMs: delay },
+    timeoutMs: parsed.data.timeout,
+    memoryMb: parsed.data.memoryMb,
+  }
+}
+
+function messageOf(issue: z.core.$ZodIssue): string {
+  const place = ['script', ...issue.path].join('.')
+  if (issue.code !== 'unrecognized_keys') return `Bad value for "${place}": ${issue.message}`
+  const key = issue.keys[0]!
+  const known = nearest(key, keysAt[issue.path.join('.')] ?? [])
+  return `Unknown key "${key}" in "${place}": did you mean "${known}"?`
+}
+
+function isHttpPrefix(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, password, search, hash } = new URL(text)
+  return /^https?:$/.test(protocol) && username + password + search + hash === ''
+}

@@ -1,0 +1,40 @@
+/**
+ * The text of a new script file, for a callback that its author chose.
+ */
+import type { CallbackName } from './callbacks.ts'
+
+/** Name and type of what each callback is told; null: only the host. */
+const told: Record<CallbackName, readonly [parameter: string, type: string] | null> = {
+  initialize: null,
+  finalize: null,
+  onNewPatient: ['patient', 'NewPatient'],
+  onNewStudy: ['study', 'NewStudy'],
+  onNewSeries: ['series', 'NewSeries'],
+  onStoredInstance: ['instance', 'StoredInstance'],
+  onStablePatient: ['patient', 'StablePatient'],
+  onStableStudy: ['study', 'StableStudy'],
+  onStableSeries: ['series', 'StableSeries'],
+  onDeletedPatient: ['patient', 'Deleted'],
+  onDeletedStudy: ['study', 'Deleted'],
+  onDeletedSeries: ['series', 'Deleted'],
+  onDeletedInstance: ['instance', 'Deleted'],
+  onChange: ['change', 'Change'],
+}
+
+export function newScriptText(callback: CallbackName): string {
+  const event = told[callback]
+  const types = ['Host', 'Script', ...(event === null ? [] : [event[1]])].sort().join(', ')
+  const parameters = `${event === null ? '' : `${event[0]}: ${event[1]}, `}host: Host`
+  const line =
+    event === null ? `'${callback}'` : `\`\${${event[0]}.level} \${${event[0]}.id}: \${${event[0]}.change}\``
+  return `import type { ${types} } from 'onstable'
+
+export const script: Script = {
+  needs: { send: [], http: [] },
+}
+
+export async function ${callback}(${parameters}) {
+  host.log(${line})
+}
+`
+}

@@ -1,0 +1,56 @@
+/**
+ * What is wrong with a script, and where: the one form in which every stage of loading says it.
+ */
+import { fault, messageOf, type OnStableError } from '../errors.ts'
+
+/** Lines and columns count from 1; null where the place is not known. */
+export interface ScriptProblem {
+  readonly message: string
+  /** Relative to the scripts folder. */
+  readonly file: string | null
+  readonly line: number | null
+  readonly column: number | null
+}
+
+/** The error with which a version of a script is refused. */
+export function refused(problem: ScriptProblem): OnStableError {
+  return fault('script-refused', problem.message, { cause: problem })
+}
+
+/** The problem behind anything that loading threw; an error of this system is a problem of the file, too. */
+export function problemOf(thrown: unknown, file: string): ScriptProblem {
+  const cause = thrown instanceof Error ? thrown.cause : undefined
+  return {
+    message: messageOf(thrown),
+    file: textOf(cause, 'file') ?? file,
+    line: numberOf(cause, 'line'),
+    column: numberOf(cause, 'column'),
+  }
+}
+
+/** `forward.ts:3:14: Expected …`, as editors and terminals link it. */
+export function problemText({ message, file, line, column }: ScriptProblem): string {
+  const place = [file, line, column].filter((part) => part !== null).join(':')
+  return place === '' ? message : `${place}: ${message}`
+}
+
+/** Where a source text exports a name; the start of the file if that cannot be seen. */
+export function placeOfExport(source: string, name: string): { line: number; column: number } {
+  const match = new RegExp(`^.*\\bexport\\b.*?\\b(?=${name}\\b)`, 'm').exec(source)
+  if (match === null) return { line: 1, column: 1 }
+  return { line: source.slice(0, match.index).split('\n').length, column: match[0].length + 1 }
+}
+
+function textOf(value: unknown, key: string): string | null {
+  const found = propertyOf(value, key)
+  return typeof found === 'string' && found !== '' ? found : null
+}
+
+function numberOf(value: unknown, key: string): number | null {
+  const found = propertyOf(value, key)
+  return typeof found === 'number' ? found : null
+}
+
+function propertyOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined
+}

@@ -1,0 +1,93 @@
+/**
+ * One file of the scripts folder, seen as its author saved it: a content counts once it has stood unchanged
+ * for the quiet time, and a file is gone once it has been away for longer than a save by rename takes.
+ *
+ *   event ─► read ─► wait ─► read again ─ same ──► saved
+ *              ▲                   └─ other ─┐
+ *              └─────────────────────────────┘
+ */
+import { readFile } from 'node:fs/promises'
+import { isSystemError, messageOf } from '../errors.ts'
+
+/** Text of a saved file, or why it cannot be read; null: there is no such file. */
+export type Content = { readonly text: string } | { readonly unreadable: string } | null
+
+export interface SavedFileParts {
+  readonly path: string
+  readonly quietMs: number
+  readonly goneMs: number
+  /** The content that counts is another one than before. */
+  readonly onChange: () => void
+}
+
+export class SavedFile {
+  readonly #parts: SavedFileParts
+  #saved: Content = null
+  /** Number of the last event: what an older one began is dropped. */
+  #event = 0
+  #timer: NodeJS.Timeout | undefined
+  #waiting: PromiseWithResolvers<void> | null = null
+
+  constructor(parts: SavedFileParts) {
+    this.#parts = parts
+  }
+
+  /** Something happened to the file, or may have. */
+  touch(): void {
+    this.#waiting ??= Promise.withResolvers()
+    void this.#read(++this.#event)
+  }
+
+  /** The content that counts, after waiting until there is one. */
+  async content(): Promise<Content> {
+    while (this.#waiting !== null) await this.#waiting.promise
+    return this.#saved
+  }
+
+  close(): void {
+    this.#event++
+    clearTimeout(this.#timer)
+    this.#settle(this.#saved)
+  }
+
+  async #read(event: number): Promise<void> {
+    clearTimeout(this.#timer)
+    const first = await readContent(this.#parts.path)
+    if (event !== this.#event) return
+    const { quietMs, goneMs } = this.#parts
+    this.#timer = setTimeout(() => void this.#readAgain(event, first), first === null ? goneMs : quietMs)
+    // A file that may come back is not worth waiting for.
+    if (first === null) this.#resolveWaiting()
+  }
+
+  async #readAgain(event: number, first: Content): Promise<void> {
+    const second = await readContent(this.#parts.path)
+    if (event !== this.#event) return
+    if (isSame(first, second)) this.#settle(second)
+    else this.touch()
+  }
+
+  #settle(content: Content): void {
+    const changed = !isSame(content, this.#saved)
+    this.#saved = content
+    this.#resolveWaiting()
+    if (changed) this.#parts.onChange()
+  }
+
+  #resolveWaiting(): void {
+    this.#waiting?.resolve()
+    this.#waiting = null
+  }
+}
+
+async function readContent(path: string): Promise<Content> {
+  try {
+    return { text: await readFile(path, 'utf8') }
+  } catch (error) {
+    return isSystemError(error, 'ENOENT', 'ENOTDIR') ? null : { unreadable: messageOf(error) }
+  }
+}
+
+function isSame(left: Content, right: Content): boolean {
+  return JSON.stringify(left) === JSON.stringify(right)
+}

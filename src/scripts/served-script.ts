@@ -1,0 +1,166 @@
+/**
+ * One script of the folder: which version of it is in force, and what is wrong with the newest.
+ *
+ *   saved ─► compile ─► check and load ─► store ─► swap ─► unload the old one
+ *              └────────────┴─ refused: the version before stays in force
+ *   gone ──► park (in the store) ─► unload
+ */
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { ScriptRow, ScriptVersion, Store } from '../store/store.ts'
+import { bringUp, type MissingGrants, type ScriptInForce } from './bring-up.ts'
+import { lastWins } from './last-wins.ts'
+import { type CompiledScript, compileScript } from './load.ts'
+import { problemOf, problemText, type ScriptProblem } from './problem.ts'
+import type { Content } from './saved-file.ts'
+
+export interface ServedScriptParts {
+  readonly name: string
+  readonly folder: string
+  /** The content of a file as it was last saved. */
+  readonly content: (path: string) => Promise<Content>
+  readonly store: Pick<Store, 'putScript' | 'parkScript'>
+  readonly runtime: Pick<Runtime, 'load' | 'unload'>
+  readonly missingGrants: MissingGrants
+  readonly log: Log
+  readonly now: () => number
+  /** Another version is in force, or none. */
+  readonly onSwap: () => void
+}
+
+export interface DatedProblem extends ScriptProblem {
+  readonly atMs: number
+}
+
+export class ServedScript {
+  /** Brings what is served in line with the saved files; never rejects. */
+  readonly refresh: () => Promise<void>
+  readonly #parts: ServedScriptParts
+  /** What the store has: the version that was last in force, and whether it is served. */
+  #stored: Pick<ScriptRow, 'version' | 'state' | 'subscriptions'> | null
+  #inForce: ScriptInForce | null = null
+  #problem: DatedProblem | null = null
+  /** The files that it is made of; null while that is not known. */
+  #inputs: ReadonlySet<string> | null = null
+
+  constructor(parts: ServedScriptParts, row: ScriptRow | null) {
+    this.#parts = parts
+    this.#stored = row
+    this.refresh = lastWins(() => this.#refresh())
+  }
+
+  get inForce(): ScriptInForce | null {
+    return this.#inForce
+  }
+  get problem(): DatedProblem | null {
+    return this.#problem
+  }
+  get stored(): Pick<ScriptRow, 'version' | 'state' | 'subscriptions'> | null {
+    return this.#stored
+  }
+
+  /** Whether a change of a file can make a difference; a broken script may wait for any file. */
+  isMadeOf(path: string): boolean {
+    return this.#inputs === null || this.#inputs.has(path) || this.#problem !== null
+  }
+
+  async #refresh(): Promise<void> {
+    const { name, content, log } = this.#parts
+    try {
+      const own = await content(name)
+      if (own === null) await this.#park()
+      else await this.#renew('text' in own ? own.text : null)
+    } catch (error) {
+      // The store did not take it: what was in force still is.
+      this.#blame(error)
+      log.error({ script: name, reason: messageOf(error) }, 'The script could not be brought into force')
+    }
+  }
+
+  async #renew(sourceText: string | null): Promise<void> {
+    const { name, log } = this.#parts
+    try {
+      this.#inputs = null
+      const compiled = await this.#compile()
+      this.#inputs = new Set(compiled.inputs)
+      if (compiled.hash !== this.#inForce?.version) await this.#swap(compiled, sourceText)
+      this.#problem = null
+    } catch (error) {
+      const problem = this.#blame(error)
+      if (this.#inForce === null) await this.#fallBack()
+      const rest = this.#inForce === null ? 'It is not served' : 'The version before stays in force'
+      log.error({ script: name }, `${problemText(problem)}. ${rest}`)
+    }
+  }
+
+  #compile(): Promise<CompiledScript> {
+    const { folder, name, content } = this.#parts
+    const read = async (path: string) => {
+      const found = await content(path)
+      if (found === null) throw new Error('It is gone')
+      if ('unreadable' in found) throw new Error(found.unreadable)
+      return found.text
+    }
+    return compileScript({ folder, name, read })
+  }
+
+  async #swap({ hash, code, sourceMap }: ScriptVersion, sourceText: string | null): Promise<void> {
+    const { name, store, runtime, log, onSwap } = this.#parts
+    const version = { hash, code, sourceMap }
+    const next = await bringUp(name, version, { ...this.#parts, sourceText })
+    try {
+      await store.putScript(name, version, next.subscriptions)
+    } catch (error) {
+      await runtime.unload(hash)
+      throw error
+    }
+    const before = this.#inForce
+    this.#inForce = next
+    this.#stored = { version, state: 'active', subscriptions: next.subscriptions }
+    log.info({ script: name, version: hash }, 'Script in force')
+    onSwap()
+    if (before !== null) this.#unload(before.version)
+  }
+
+  /** A broken file, and nothing in force: the version that the store has is served on. */
+  async #fallBack(): Promise<void> {
+    if (this.#stored === null) return
+    try {
+      await this.#swap(this.#stored.version, null)
+    } catch (error) {
+      this.#parts.log.warn(
+        { script: this.#parts.name, reason: messageOf(error) },
+        'The version before is refused',
+      )
+    }
+  }
+
+  async #park(): Promise<void> {
+    const { name, store, log, onSwap } = this.#parts
+    this.#problem = null
+    if (this.#stored?.state === 'active') {
+      await store.parkScript(name)
+      this.#stored = { ...this.#stored, state: 'parked' }
+      log.info({ script: name }, 'The script is gone: what it is owed waits for it to come back')
+    }
+    const before = this.#inForce
+    if (before === null) return
+    this.#inForce = null
+    onSwap()
+    this.#unload(before.version)
+  }
+
+  /** Runs in flight end on the version that they began with, and nobody waits for them. */
+  #unload(version: string): void {
+    const { name, runtime, log } = this.#parts
+    runtime.unload(version).catch((error: unknown) => {
+      log.warn({ script: name, version, reason: messageOf(error) }, 'A version could not be unloaded')
+    })
+  }
+
+  #blame(error: unknown): DatedProblem {
+    this.#problem = { ...problemOf(error, this.#parts.name), atMs: this.#parts.now() }
+    return this.#problem
+  }
+}

@@ -1,0 +1,34 @@
+/** The log: kinds of change, and pages of it. */
+import type { Level, ParentLevel } from '../dicom/dicom.ts'
+
+export type Trigger = 'quiet' | 'deadline' | 'forced'
+
+export type ChangeType = `New${Level}` | 'CompletedSeries' | `Stable${ParentLevel}` | `Deleted${Level}`
+
+/** A row of the log. */
+export interface Change {
+  readonly seq: number
+  readonly type: ChangeType
+  readonly level: Level
+  readonly id: string
+  readonly atMs: number
+}
+
+export interface ChangesQuery {
+  /** Exclusive. */
+  readonly since?: number
+  /** Inclusive. With `to` and no `since`, the page is the last `limit` changes up to it. */
+  readonly to?: number
+  readonly limit: number
+  /** Only the very last change. */
+  readonly last?: boolean
+  /** Only these types; without it, everything but the deletions. */
+  readonly types?: readonly ChangeType[]
+}
+
+export interface ChangesPage {
+  readonly changes: readonly Change[]
+  readonly done: boolean
+  /** Number of the last change of the page; of an empty page, the last number ever given. */
+  readonly last: number
+}

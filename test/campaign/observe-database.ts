@@ -1,0 +1,99 @@
+/** Reads all rows that the checker compares, read-only. */
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+
+export interface ChangeRow {
+  readonly seq: number
+  /** Such as `StableStudy`. */
+  readonly type: string
+  /** Row of the resource: names one incarnation of it. */
+  readonly resource: number
+  readonly id: string
+  readonly key: string
+  readonly at: number
+  readonly trigger: string | null
+}
+export interface InstanceRow {
+  readonly id: string
+  readonly file: string
+  readonly size: number
+  readonly receivedAt: number
+  readonly series: string
+}
+export interface ResourceRow {
+  readonly row: number
+  readonly level: string
+  readonly id: string
+  readonly revision: number
+}
+export interface RunRow {
+  readonly order: number
+  readonly script: string
+  readonly callback: string
+  readonly seq: number
+  readonly outcome: string
+}
+export interface ScriptRow {
+  readonly name: string
+  readonly cursor: number
+  readonly subscriptions: readonly { readonly type: string; readonly callback: string }[]
+}
+
+export interface DatabaseView {
+  readonly changes: readonly ChangeRow[]
+  /** The last number that the log gave. */
+  readonly lastSeq: number
+  readonly instances: readonly InstanceRow[]
+  readonly resources: readonly ResourceRow[]
+  readonly openWindows: number
+  readonly trash: number
+  readonly runs: readonly RunRow[]
+  /** Deliveries that have not ended, the dead ones among them. */
+  readonly deliveries: number
+  readonly scripts: readonly ScriptRow[]
+  readonly keyValues: readonly { readonly script: string; readonly key: string; readonly value: unknown }[]
+  readonly integrity: string
+}
+
+const levels = ['Patient', 'Study', 'Series', 'Instance']
+/** What the numbers in `change.type` mean: part of the file format. */
+const types = [
+  ...levels.map((level) => `New${level}`),
+  ...['StablePatient', 'StableStudy', 'StableSeries', 'CompletedSeries'],
+  ...levels.map((level) => `Deleted${level}`),
+]
+
+/** @param data the data folder */
+export function readDatabase(data: string): DatabaseView {
+  const database = new Database(join(data, 'index.sqlite'), { readonly: true, fileMustExist: true })
+  try {
+    const all = <T>(sql: string) => database.prepare(sql).all() as T[]
+    const count = (table: string) => all<{ n: number }>(`select count(*) as n from ${table}`)[0]!.n
+    return {
+      changes: all<Omit<ChangeRow, 'type'> & { type: number }>(
+        `select seq, type, resource, public_id as id, key, at, event ->> '$.trigger' as trigger from change order by seq`,
+      ).map((row) => ({ ...row, type: types[row.type] ?? `unknown ${row.type}` })),
+      lastSeq: all<{ seq: number }>(`select seq from sqlite_sequence where name = 'change'`)[0]?.seq ?? 0,
+      instances: all(
+        `select i.public_id as id, i.file, i.size_bytes as size, i.received_at as receivedAt, r.public_id as series
+         from instance i left join resource r on r.id = i.series`,
+      ),
+      resources: all<Omit<ResourceRow, 'level'> & { level: number }>(
+        'select id as row, level, public_id as id, revision from resource',
+      ).map((row) => ({ ...row, level: levels[row.level] ?? '' })),
+      openWindows: count('window'),
+      trash: count('trash'),
+      runs: all(`select id as "order", script, callback, seq, outcome from run order by id`),
+      deliveries: count('delivery'),
+      scripts: all<{ name: string; cursor: number; subscriptions: string }>(
+        'select name, cursor, subscriptions from script',
+      ).map((row) => ({ ...row, subscriptions: JSON.parse(row.subscriptions) })),
+      keyValues: all<{ script: string; key: string; value: string }>(
+        'select script, key, value from key_value',
+      ).map((row) => ({ ...row, value: JSON.parse(row.value) as unknown })),
+      integrity: String(database.pragma('integrity_check', { simple: true })),
+    }
+  } finally {
+    database.close()
+  }
+}

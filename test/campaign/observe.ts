@@ -1,0 +1,23 @@
+/**
+ * What there is to see from the outside: the REST interface, the rows of the database, the files of the
+ * storage. Each is read here with code and SQL of its own.
+ */
+import { type DatabaseView, readDatabase } from './observe-database.ts'
+import { type RestView, readRest } from './observe-rest.ts'
+import { readStorage, type StoredFile } from './observe-storage.ts'
+
+export interface Observation {
+  readonly rest: RestView
+  readonly database: DatabaseView
+  readonly files: readonly StoredFile[]
+}
+
+/** @param url of the running server; @param data its data folder */
+export async function observe(url: string, data: string): Promise<Observation> {
+  return { rest: await readRest(url), ...observeFolder(data) }
+}
+
+/** Only what is in a data folder, which may be a copy. */
+export function observeFolder(data: string): Omit<Observation, 'rest'> {
+  return { database: readDatabase(data), files: readStorage(data) }
+}

@@ -1,0 +1,94 @@
+/**
+ * Each quiet period of each patient, study and series fires exactly once, not before its time, and never
+ * before a period below it. Walks the log once.
+ */
+import { arrivalOf, type History } from '../history.ts'
+import type { Ids, LevelName } from '../identifiers.ts'
+import type { Observation } from '../observe.ts'
+import type { ChangeRow } from '../observe-database.ts'
+
+/** How far the client's clock and the store's may be apart. */
+const toleranceMs = 50
+const longestObservationMs = 10_000
+const parentLevels = ['Series', 'Study', 'Patient'] as const
+
+interface Period {
+  readonly level: LevelName
+  readonly ids: Ids
+  isOpen: boolean
+  lastAt: number
+  fired: number
+}
+
+export function checkQuietPeriods(history: History, { rest, database }: Observation): string[] {
+  const violations: string[] = []
+  const family = new Map(history.uploads.map(({ ids }) => [ids.Instance, ids]))
+  const periods = new Map<string, Period>()
+  for (const change of database.changes) {
+    if (change.type === 'NewInstance') open(periods, family.get(change.id), change.at)
+    else if (change.type.startsWith('Stable')) {
+      violations.push(...fire(periods, change, history), ...checkClientClock(history, change))
+    } else if (change.type.startsWith('Deleted')) periods.delete(change.id)
+  }
+  for (const [id, { level, isOpen }] of periods) {
+    if (isOpen) violations.push(`${level} ${id} never became stable after its last instance`)
+  }
+  for (const { level, id, revision } of database.resources) {
+    const fired = periods.get(id)?.fired ?? 0
+    if (revision !== fired)
+      violations.push(`${level} ${id} is at revision ${revision} and was stable ${fired} times`)
+  }
+  if (database.openWindows > 0) violations.push(`${database.openWindows} windows are open`)
+  for (const [id, isStable] of rest.parents)
+    if (!isStable) violations.push(`Resource ${id} shows as unstable`)
+  return violations
+}
+
+function open(periods: Map<string, Period>, ids: Ids | undefined, at: number): void {
+  if (ids === undefined) return
+  for (const level of parentLevels) {
+    const fired = periods.get(ids[level])?.fired ?? 0
+    periods.set(ids[level], { level, ids, isOpen: true, lastAt: at, fired })
+  }
+}
+
+function fire(periods: Map<string, Period>, change: ChangeRow, { stableAgeMs }: History): string[] {
+  const name = `${change.type} ${change.id} (change ${change.seq})`
+  const period = periods.get(change.id)
+  if (period === undefined) return [`${name} is about nothing that came`]
+  const violations: string[] = []
+  if (!period.isOpen) violations.push(`${name} fired twice for one quiet period`)
+  const early = period.lastAt + stableAgeMs - change.at
+  if (early > 0) violations.push(`${name} fired ${early} ms early`)
+  for (const other of periods.values()) {
+    const isBelow = other.ids[period.level] === change.id && depth(other.level) > depth(period.level)
+    if (isBelow && other.isOpen) violations.push(`${name} fired before a ${other.level} below it`)
+  }
+  period.isOpen = false
+  period.fired += 1
+  return violations
+}
+
+function depth(level: LevelName): number {
+  return ['Patient', 'Study', 'Series', 'Instance'].indexOf(level)
+}
+
+/** By what the client knows: an instance that surely came less than the stable age before, or too short a watch. */
+function checkClientClock({ uploads, lives, stableAgeMs }: History, change: ChangeRow): string[] {
+  const violations: string[] = []
+  const level = change.type.slice('Stable'.length) as LevelName
+  for (const upload of uploads) {
+    if (upload.ids[level] !== change.id) continue
+    const arrival = arrivalOf(upload)
+    if (arrival === null) continue
+    const surelyBefore = arrival.toMs < change.at - toleranceMs
+    const surelyWithin = arrival.fromMs > change.at - stableAgeMs + toleranceMs
+    if (surelyBefore && surelyWithin)
+      violations.push(`${change.type} ${change.id} fired less than its age after an instance was sent`)
+  }
+  const life = lives.findLast(({ spawnedAtMs }) => spawnedAtMs <= change.at)
+  const watchedMs = life === undefined ? 0 : change.at - life.spawnedAtMs
+  if (watchedMs < Math.min(stableAgeMs, longestObservationMs) - toleranceMs)
+    violations.push(`${change.type} ${change.id} fired ${watchedMs} ms after the server was started`)
+  return violations
+}

@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createTell, type Dispatch, startDispatch } from '../../src/dispatch/dispatch.ts'
+import { createHost, type Host } from '../../src/host/host.ts'
+import { createLog } from '../../src/log.ts'
+import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
+import { subscriptionsOf } from '../../src/scripts/callbacks.ts'
+import type { CallbackName, ScriptInForce } from '../../src/scripts/scripts.ts'
+import { openSqlite, type RunSummary, type Store } from '../../src/store/store.ts'
+import { arrivalOf } from '../support/arrivals.ts'
+import { temporaryFolder } from '../support/folders.ts'
+import { until } from '../support/until.ts'
+
+const log = createLog('silent')
+
+describe('dispatch', () => {
+  let folder: ReturnType<typeof temporaryFolder>
+  let store: Store
+  let runtime: Runtime
+  let host: Host
+  let dispatch: Dispatch
+  const scripts = new Map<string, ScriptInForce>()
+
+  beforeEach(async () => {
+    folder = temporaryFolder()
+    store = await openSqlite({ folder: folder.path })
+    runtime = await startRuntime({ log })
+    await begin()
+  })
+  afterEach(async () => {
+    await dispatch.close()
+    await host.close()
+    await runtime.close()
+    await store.close()
+    scripts.clear()
+    folder[Symbol.dispose]()
+  })
+
+  const begin = async () => {
+    const get = async () => ({ status: 404, contentType: '', body: '' })
+    host = createHost({
+      settings: { grants: {}, modalities: {} },
+      store,
+      get,
+      send: async () => ({ sent: 0 }),
+      log,
+    })
+    const tell = createTell({
+      scriptNamed: (name) => scripts.get(name),
+      runtime,
+      host,
+      log,
+      reach: () => {},
+      random: () => 0,
+    })
+    dispatch = startDispatch({ store, scriptNames: () => [...scripts.keys()], tell, log })
+  }
+
+  /** Puts a script in force whose callbacks have these bodies, with `event` and `host` in scope. */
+  const put = async (name: string, bodies: Partial<Record<CallbackName, string>>, attempts = 3) => {
+    const functions = Object.entries(bodies).map(
+      ([callback, body]) => `${callback}: async (event, host) => {${body}}`,
+    )
+    const code = `var __exports = {${functions.join()}}`
+    const version = `${name}-${code.length}-${Math.random()}`
+    await runtime.load({
+      version,
+      script: name,
+      code,
+      sourceMap: '{}',
+      limits: { timeoutMs: 5_000, memoryMb: 32 },
+    })
+    const callbacks = Object.keys(bodies) as CallbackName[]
+    await store.putScript(name, { hash: version, code, sourceMap: '{}' }, subscriptionsOf(callbacks))
+    scripts.set(name, {
+      name,
+      version,
+      callbacks,
+      subscriptions: subscriptionsOf(callbacks),
+      manifest: {
+        needs: { send: [], http: [] },
+        retry: { attempts, backoff: 'fixed', delayMs: 10 },
+        timeoutMs: 5_000,
+        memoryMb: 32,
+      },
+    })
+  }
+
+  const runsOf = async (script: string): Promise<RunSummary[]> =>
+    [...(await store.runs({ script, limit: 1_000 }))].reverse()
+  const ended = (script: string, count: number) =>
+    until(`${count} runs`, async () => {
+      const runs = await runsOf(script)
+      return runs.length >= count ? runs : undefined
+    })
+
+  it('tells every change to every script that wants it, once, in the order of the log', async () => {
+    await put('one', { onStoredInstance: '' })
+    await put('two', { onChange: '' })
+    for (let n = 0; n < 20; n++) await store.record(arrivalOf({ instance: String(n) }))
+    dispatch.wake()
+    const one = await ended('one', 20)
+    const two = await ended('two', 23)
+    expect(one.map(({ seq }) => seq)).toEqual([...one.map(({ seq }) => seq)].sort((a, b) => a - b))
+    expect(new Set(one.map(({ seq }) => seq)).size).toBe(20)
+    expect(two.map(({ seq }) => seq)).toEqual(Array.from({ length: 23 }, (_, n) => n + 1))
+    expect(one.every(({ outcome }) => outcome === 'ok')).toBe(true)
+  })
+
+  it('tries a failed run again, holds back its study alone, and sets it aside after the last try', async () => {
+    await put(
+      's',
+      { onStoredInstance: `if (event.studyTags.StudyInstanceUID === '1.BAD') throw new Error('no')` },
+      2,
+    )
+    await store.record(arrivalOf({ instance: '1', study: 'BAD' }))
+    await store.record(arrivalOf({ instance: '2', study: 'GOOD' }))
+    await store.record(arrivalOf({ instance: '3', study: 'BAD' }))
+    dispatch.wake()
+    const runs = await ended('s', 5)
+    const of = (instance: string, study: string) =>
+      runs.filter(({ resource }) => resource.id === arrivalOf({ instance, study }).header.ids.instance)
+    expect(of('1', 'BAD').map(({ outcome, attempt }) => [outcome, attempt])).toEqual([
+      ['threw', 1],
+      ['threw', 2],
+    ])
+    expect(of('2', 'GOOD').map(({ outcome }) => outcome)).toEqual(['ok'])
+    const order = runs.map(({ id, resource }) => ({ id, resource: resource.id }))
+    const lastOfFirst = order.findLast(({ resource }) => resource === of('1', 'BAD')[0]!.resource.id)!
+    const firstOfThird = order.find(({ resource }) => resource === of('3', 'BAD')[0]!.resource.id)!
+    expect(firstOfThird.id).toBeGreaterThan(lastOfFirst.id)
+    await until('the two dead deliveries', async () =>
+      (await store.backlog()).every(({ dead, waiting, leased }) => dead === 2 && waiting + leased === 0),
+    )
+  })
+
+  it('keeps what a run wrote to its memory only if the run ended well, and shows it to the next', async () => {
+    const body = `
+      const seen = (await host.kv.get('seen')) ?? 0
+      await host.kv.set('seen', seen + 1)
+      if (event.attempt === 1) throw new Error('the first try always fails')`
+    await put('counting', { onStoredInstance: body })
+    for (let n = 0; n < 5; n++) await store.record(arrivalOf({ instance: String(n) }))
+    dispatch.wake()
+    await ended('counting', 10)
+    await until('five counted', async () => (await store.keyValue('counting', 'seen')) === '5')
+  })
+
+  it('skips what was deleted before its turn came, and says so', async () => {
+    await put('s', { onStoredInstance: '', onDeletedInstance: '' })
+    const { ids } = arrivalOf({ instance: '1' }).header
+    await store.record(arrivalOf({ instance: '1' }))
+    await store.remove('Instance', ids.instance)
+    dispatch.wake()
+    const runs = await ended('s', 2)
+    expect(runs.map(({ callback, outcome }) => [callback, outcome])).toEqual([
+      ['onStoredInstance', 'skipped'],
+      ['onDeletedInstance', 'ok'],
+    ])
+    expect(runs[0]?.reason).toContain('deleted')
+  })
+
+  it('skips a callback that the version in force no longer has', async () => {
+    await put('s', { onStoredInstance: '', onNewStudy: '' })
+    await store.record(arrivalOf({ instance: '1' }))
+    await store.lease({ s: 1 }, 0)
+    await put('s', { onNewStudy: '' })
+    dispatch.wake()
+    const runs = await ended('s', 2)
+    expect(runs.map(({ callback, outcome }) => [callback, outcome])).toContainEqual([
+      'onStoredInstance',
+      'skipped',
+    ])
+    expect(runs.map(({ callback, outcome }) => [callback, outcome])).toContainEqual(['onNewStudy', 'ok'])
+  })
+
+  it('runs what is owed after it was stopped', async () => {
+    await put('s', { onStoredInstance: '' })
+    await dispatch.close()
+    await host.close()
+    await store.record(arrivalOf({ instance: '1' }))
+    await begin()
+    dispatch.wake()
+    expect(await ended('s', 1)).toMatchObject([{ outcome: 'ok', attempt: 1 }])
+  })
+})
