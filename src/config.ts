@@ -100,6 +100,22 @@ export function variableOf(name: string): string {
   return `ONSTABLE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 }
 
+/** `stableAge` → `--stable-age`; null for what has too much structure for a flag. */
+export function flagOf(name: SettingName): string | null {
+  const structured: readonly SettingName[] = [
+    'allowedHosts',
+    'callingAets',
+    'callingAddresses',
+    'stability',
+    'modalities',
+    'grants',
+    'crashAt',
+  ]
+  return structured.includes(name)
+    ? null
+    : `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
 /**
  * Reads the settings: flags before variables before the file before defaults.
  * @param flags values given on the command line, by setting name

@@ -59,9 +59,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   )
   const ages = createAges(settings)
   const send = createSender({ settings, store, read: (file) => storage.read(file) })
-  const host = stages.use(
-    createHost({ settings, store, get: (path) => api.get(path), send: send.send, log }),
-  )
+  const host = stages.use(createHost({ settings, store, get: (path) => api.get(path), send: send.send, log }))
   const tell = createTell({
     scriptNamed: (name) => library.get(name),
     runtime,

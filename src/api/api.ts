@@ -22,7 +22,7 @@ export interface ApiParts {
   /** Takes in the body of `POST /instances`; throws what the sender is to be told. */
   upload(body: Buffer, headers: IncomingHttpHeaders, origin: Origin): Promise<ApiAnswer>
   /** Opens a stored DICOM file by the name that the index has for it. */
-  openFile(file: string): Readable
+  openFile(file: string): Promise<Readable>
   /** Deletes a resource with its files. Null: no such resource. */
   remove(level: Level, id: string): Promise<Removed | null>
   /** Makes a resource stable now. False: it was already. */

@@ -1,21 +1,10 @@
 /** `onstable start`: the server, until it is told to stop. */
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { type SettingName, type Settings, settingsSchema, variableOf } from '../config.ts'
+import { flagOf, type SettingName, type Settings, settingsSchema, variableOf } from '../config.ts'
 import { createLog } from '../log.ts'
 import { onInterrupt } from './interrupt.ts'
 import { addConfigOption, type Session, settingsOf } from './session.ts'
-
-/** These have a structure, and are given in the settings file or as a variable. */
-const withoutFlag: readonly SettingName[] = [
-  'allowedHosts',
-  'callingAets',
-  'callingAddresses',
-  'stability',
-  'modalities',
-  'grants',
-  'crashAt',
-]
 
 type StartOptions = Partial<Record<SettingName, string | boolean>> & {
   readonly config?: string
@@ -28,8 +17,8 @@ export function addStartCommand(program: Command, session: Session): void {
     SettingName,
     { description?: string },
   ][]) {
-    if (withoutFlag.includes(name)) continue
-    const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    const flag = flagOf(name)
+    if (flag === null) continue
     const value = name === 'checkCalledAet' ? '' : ' <value>'
     const meaning = (schema.description ?? '').replaceAll('`', '"')
     command.addOption(new Option(`${flag}${value}`, `${meaning} [${variableOf(name)}]`))

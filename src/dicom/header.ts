@@ -4,7 +4,14 @@ import type { Header, Level, Tags } from './dicom.ts'
 import { type VrCode, type WalkEnd, walkElements } from './elements.ts'
 import { orthancIdentifiers } from './identifiers.ts'
 import { mainTags, sopClassUid, specificCharacterSet, unsignedShortTags } from './main-tags.ts'
-import { deflatedExplicitLittleEndian, encodingOf, inflateStart, type Part10, readPart10 } from './part10.ts'
+import {
+  encodingOf,
+  explicitLittleEndian,
+  inflateStart,
+  isDeflated,
+  type Part10,
+  readPart10,
+} from './part10.ts'
 import { expectedInstances, indexInSeries } from './series-place.ts'
 import { decodeText, decodeValue, unsignedShort } from './text.ts'
 
@@ -16,7 +23,7 @@ export function readHeader(file: Uint8Array | readonly Uint8Array[]): Header {
   const chunks = file instanceof Uint8Array ? [file] : file
   const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
   if (sizeBytes === 0) throw fault('bad-dicom-file', 'Received an empty DICOM file')
-  for (let prefixBytes = 262_144; ; prefixBytes *= 8) {
+  for (let prefixBytes = 65_536; ; prefixBytes *= 8) {
     const bytes = startOf(chunks, prefixBytes)
     const part10 = readPart10(bytes)
     const dataset = part10 === null ? null : collectFrom(bytes, part10)
@@ -64,7 +71,7 @@ function collect(bytes: Buffer, position: number, transferSyntaxUid: string): Co
 }
 
 function collectFrom(bytes: Buffer, { position, transferSyntaxUid }: Part10): Collected {
-  return transferSyntaxUid === deflatedExplicitLittleEndian
+  return isDeflated(transferSyntaxUid)
     ? collectDeflated(bytes, position)
     : collect(bytes, position, transferSyntaxUid)
 }
@@ -79,7 +86,7 @@ function collectDeflated(bytes: Buffer, position: number): Collected {
     } catch {
       return { bytes, elements: [], end: 'malformed', bigEndian: false }
     }
-    const collected = collect(inflated, 0, deflatedExplicitLittleEndian)
+    const collected = collect(inflated, 0, explicitLittleEndian)
     if (collected.end === 'pixel-data' || inputBytes >= deflatedBytes) return collected
   }
 }

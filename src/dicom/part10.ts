@@ -8,7 +8,10 @@ import { type Encoding, isVr, readUint16, vrCode, walkElements } from './element
 export const implicitLittleEndian = '1.2.840.10008.1.2'
 export const explicitLittleEndian = '1.2.840.10008.1.2.1'
 export const explicitBigEndian = '1.2.840.10008.1.2.2'
-export const deflatedExplicitLittleEndian = '1.2.840.10008.1.2.1.99'
+
+/** Explicit little endian, JPIP and HTJ2K by reference: the dataset is deflated. */
+const deflated = ['1.2.840.10008.1.2.1.99', '1.2.840.10008.1.2.4.95', '1.2.840.10008.1.2.4.205']
+export const isDeflated = (transferSyntaxUid: string) => deflated.includes(transferSyntaxUid)
 
 export interface Part10 {
   readonly transferSyntaxUid: string

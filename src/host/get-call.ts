@@ -3,12 +3,8 @@
  */
 import { fault } from '../errors.ts'
 
-/** Asks the REST face for a path with `GET`. */
-export type GetRoute = (path: string) => Promise<{
-  readonly status: number
-  readonly contentType: string
-  readonly body: string
-}>
+/** Asks the REST face for a path with `GET`; the body is null if it is not JSON. */
+export type GetRoute = (path: string) => Promise<{ readonly status: number; readonly body: unknown }>
 
 const routes = ['patients', 'studies', 'series', 'instances', 'changes', 'statistics', 'system']
 const readable = new RegExp(String.raw`^/(${routes.join('|')})(/[\w,-]+)*/?$`)
@@ -25,12 +21,11 @@ export async function getResource(path: string, get: GetRoute): Promise<string> 
       `host.get does not read "${pathname}": expected a path below /${routes.join(', /')}`,
     )
   }
-  const { status, contentType, body } = await get(query === undefined ? pathname : `${pathname}?${query}`)
+  const { status, body } = await get(query === undefined ? pathname : `${pathname}?${query}`)
   if (status === 404) return 'null'
   if (status !== 200)
     throw fault('bad-host-call', `host.get: "${pathname}" was answered with status ${status}`)
-  if (!contentType.startsWith('application/json')) {
-    throw fault('bad-host-call', `host.get: "${pathname}" is ${contentType}, and only JSON can be read`)
-  }
-  return body
+  if (body === null)
+    throw fault('bad-host-call', `host.get: "${pathname}" is not JSON, and only that can be read`)
+  return JSON.stringify(body)
 }

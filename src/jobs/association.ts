@@ -27,6 +27,11 @@ export interface Receiver {
   readonly callingAet: string
 }
 
+/** What the library's client has and does not declare. */
+interface HiddenNetwork {
+  readonly network: { readonly socket: Socket; on(event: 'abort', listener: () => void): void }
+}
+
 const timeouts = { connectTimeout: 60_000, associationTimeout: 30_000, pduTimeout: 600_000 }
 
 /** @throws `send-failed` at the first instance that is not taken; the association is given up then */
@@ -74,7 +79,7 @@ export async function storeOverAssociation(
     const numbers = `result ${result}, source ${source}, reason ${reason}`
     reject(failed(`the association was rejected (${numbers}): check the AE titles on both sides`))
   })
-  client.on('networkError', (error) => reject(failed(messageOf(error), error)))
+  client.on('networkError', (error) => reject(failed(messageOf(error).replace(/^.*-> /, ''), error)))
   client.on('closed', () => {
     if (waiting === 0) resolve()
     else
@@ -89,13 +94,14 @@ export async function storeOverAssociation(
   client.addRequest(requests[0]!)
   for (const context of contextsOf(instances)) client.addAdditionalPresentationContext(context, true)
   client.send(receiver.host, receiver.port, receiver.callingAet, receiver.aet, timeouts)
-  const socket = socketOf(client)
-  socket.setNoDelay(true)
+  const { network } = client as unknown as HiddenNetwork
+  network.on('abort', () => reject(failed('the receiver aborted the association')))
+  network.socket.setNoDelay(true)
   try {
     await promise
   } finally {
     signal.removeEventListener('abort', giveUp)
-    socket.destroy()
+    network.socket.destroy()
   }
 }
 
@@ -127,11 +133,6 @@ function contextRefused(instance: Outgoing, failed: (reason: string) => OnStable
   const { id, sopClassUid, transferSyntaxUid } = instance
   const uids = `SOP class ${sopClassUid} in transfer syntax ${transferSyntaxUid}`
   return failed(`instance ${id} is not accepted: the receiver does not take ${uids}`)
-}
-
-/** The library does not show its socket. */
-function socketOf(client: object): Socket {
-  return (client as { network: { socket: Socket } }).network.socket
 }
 
 function hexOf(status: number): string {

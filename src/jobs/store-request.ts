@@ -26,7 +26,9 @@ export class StoreRequest extends dimse.requests.CStoreRequest {
 
   async load(): Promise<void> {
     const file = await this.#instance.read()
-    this.#bytes = file.subarray(readPart10(file)?.position ?? 0)
+    const dataset = file.subarray(readPart10(file)?.position ?? 0)
+    // Only a deflated dataset can be odd, and on the wire it is padded (PS3.5, A.5).
+    this.#bytes = dataset.length % 2 === 0 ? dataset : Buffer.concat([dataset, Buffer.alloc(1)])
   }
 
   /** Asked for by the library: the syntax to choose the context by, and the bytes to send. */

@@ -79,7 +79,7 @@ const describeExports = `
 __exports = { script: { exported: __exports.script,
   functions: Object.keys(__exports).filter((name) => typeof __exports[name] === 'function') } };`
 
-const description = z.object({ exported: z.unknown(), functions: z.array(z.string()) })
+const description = z.object({ exported: z.unknown().optional(), functions: z.array(z.string()) })
 
 async function lookInto(name: string, version: ScriptVersion, runtime: BringUpParts['runtime']) {
   const hash = `${version.hash}-look`

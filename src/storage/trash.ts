@@ -35,7 +35,10 @@ export function openTrash(
         await list.forgetTrash(files)
       }
     } catch (error) {
-      log.error({ reason: messageOf(error) }, 'Files of deleted instances could not be removed; trying again later')
+      log.error(
+        { reason: messageOf(error) },
+        'Files of deleted instances could not be removed; trying again later',
+      )
     }
   }
   const takeOut = async (): Promise<void> => {

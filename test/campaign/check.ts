@@ -28,5 +28,5 @@ const rules: readonly Rule[] = [
 
 /** @returns the violations; the server has to be idle, with nothing unstable and nothing owed */
 export function check(history: History, seen: Observation): string[] {
-  return rules.flatMap((rule) => rule(history, seen))
+  return [...history.surprises, ...rules.flatMap((rule) => rule(history, seen))]
 }

@@ -39,6 +39,8 @@ export interface History {
   readonly uploads: Upload[]
   readonly deletions: Deletion[]
   readonly effects: Effect[]
+  /** Answers that nobody should have got, and requests without one though the server lived. */
+  readonly surprises: string[]
   readonly lives: readonly Life[]
 }
 

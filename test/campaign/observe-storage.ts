@@ -11,13 +11,16 @@ export interface StoredFile {
   readonly dataset: string
 }
 
-export const storageFolder = 'storage'
+const storageFolder = 'files'
+
+/** Notes of the storage itself: from which folder on it has to look for files without a row. */
+const notes = ['unswept-from', 'unswept-from.new']
 
 /** @param data the data folder */
 export function readStorage(data: string): StoredFile[] {
   const folder = join(data, storageFolder)
   return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !(entry.parentPath === folder && notes.includes(entry.name)))
     .map((entry) => {
       const path = join(entry.parentPath, entry.name)
       const bytes = readFileSync(path)

@@ -63,7 +63,7 @@ export async function startRestServer(
     log: createLog('silent'),
     reach: () => {},
     upload,
-    openFile: (file) => createReadStream(join(folder.path, file)),
+    openFile: async (file) => createReadStream(join(folder.path, file)),
     remove: (level, id) => store.remove(level, id),
     settle: (level, id) => store.forceStable(level, id),
     unsettle: (level, id) => store.markUnstable(level, id, ages.ageOf(level)),

@@ -86,12 +86,17 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     exit = null
     child = spawn(node24, [main, ...parameters], {
       cwd: folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
         ...options.environment,
         ...(crashAt === null ? {} : { ONSTABLE_CRASH_AT: crashAt }),
       },
+    })
+    let isUp = false
+    // What it prints first says that it serves.
+    child.stdout!.on('data', () => {
+      isUp = true
     })
     child.stderr!.on('data', (text: Buffer) => {
       stderr += text
@@ -103,7 +108,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
         resolve(exit)
       })
     })
-    await until(`the server to answer; it wrote: ${stderr}`, async () => hasExited() || (await answers(url)))
+    await until(
+      `the server to answer; it wrote: ${stderr}`,
+      async () => hasExited() || (isUp && (await answers(url))),
+    )
     life.readyAtMs = Date.now()
     if (!hasExited()) return
     const end = await exited

@@ -32,7 +32,7 @@ export function instanceRoutes(app: FastifyInstance, parts: ApiParts): void {
     GET: async (request, reply) => {
       const instance = await store.find('Instance', idOf(request))
       if (instance?.level !== 'Instance') throw unknownResource()
-      const file = openFile(instance.file)
+      const file = await openFile(instance.file)
       // Fails here, and not in the middle of the answer, if the file has just been deleted.
       await once(file, 'readable')
       return reply.type('application/dicom').header('content-length', instance.sizeBytes).send(file)

@@ -1,0 +1,85 @@
+/** The road of one instance, from its bytes to its rows. */
+import type { Header } from '../dicom/dicom.ts'
+import { fault, messageOf } from '../errors.ts'
+import type { Arrival, Origin } from '../store/store.ts'
+import type { Intake, IntakeParts, Received } from './intake.ts'
+
+export function createReceive(parts: IntakeParts): Intake['receive'] {
+  const { store, storage, settings, agesOf, onRecorded, onReplaced } = parts
+
+  return async (chunks, header, origin) => {
+    const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    if (sizeBytes > settings.maxInstanceMb * 1024 * 1024) {
+      throw fault(
+        'too-large',
+        `The instance has ${sizeBytes} bytes; "maxInstanceMb" allows ${settings.maxInstanceMb} MB`,
+      )
+    }
+    const held = (await store.holds([header.ids.instance])).get(header.ids.instance) ?? null
+    if (held !== null && (await staysAsHeld(held, chunks))) return { status: 'AlreadyStored', header }
+
+    const file = await storage.write(chunks)
+    const received = await record(header, file, sizeBytes, origin)
+    if (received.status === 'Success' && held !== null) onReplaced()
+    return received
+  }
+
+  /** Whether what is held is to be left alone. */
+  async function staysAsHeld(heldFile: string, chunks: readonly Uint8Array[]): Promise<boolean> {
+    switch (settings.overwriteInstances) {
+      case 'Never':
+        return true
+      case 'Always':
+        return false
+      case 'IfChanged':
+        return sameBytes(await storage.read(heldFile), chunks)
+      default:
+        return settings.overwriteInstances satisfies never
+    }
+  }
+
+  async function record(header: Header, file: string, sizeBytes: number, origin: Origin): Promise<Received> {
+    const ages = agesOf(header, origin)
+    const whenHeld = settings.overwriteInstances === 'Never' ? 'keep' : 'replace'
+    const { status } = await recordOrRemove({ header, file, sizeBytes, origin, ages, whenHeld })
+    if (status === 'AlreadyStored') {
+      await storage.remove(file)
+    } else {
+      storage.keep(file)
+      onRecorded(ages)
+    }
+    return { status, header }
+  }
+
+  async function recordOrRemove(arrival: Arrival) {
+    try {
+      return await store.record(arrival)
+    } catch (thrown) {
+      await removeUnlessNamed(arrival.file)
+      throw thrown
+    }
+  }
+
+  /** A failed record may have been committed before it failed: only a file without a row may go. */
+  async function removeUnlessNamed(file: string): Promise<void> {
+    try {
+      const orphans = await store.orphans([file])
+      if (orphans.includes(file)) await storage.remove(file)
+      else storage.keep(file)
+    } catch (thrown) {
+      parts.log.warn(
+        { file, reason: messageOf(thrown) },
+        'A file that may have no row is left to the next start, which removes it then',
+      )
+    }
+  }
+}
+
+function sameBytes(held: Buffer, chunks: readonly Uint8Array[]): boolean {
+  let at = 0
+  for (const chunk of chunks) {
+    if (held.compare(chunk, 0, chunk.length, at, Math.min(at + chunk.length, held.length)) !== 0) return false
+    at += chunk.length
+  }
+  return at === held.length
+}

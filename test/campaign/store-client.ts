@@ -1,0 +1,55 @@
+/** Sends instances by C-STORE on one association, each data set byte for byte as it was made. */
+import dimse from 'dcmjs-dimse'
+import { dicomDataset, transferSyntaxes, uidsOf } from '../support/dicom-files.ts'
+import type { TestServer } from '../support/server.ts'
+import type { History, Upload } from './history.ts'
+
+const cStoreRequest = 0x0001
+const ctImageStorage = '1.2.840.10008.5.1.4.1.1.2'
+
+/** Resolves when the association has ended, by its own release or because the server is gone. */
+export async function store(history: History, server: TestServer, uploads: readonly Upload[]): Promise<void> {
+  dimse.log.setLevel('silent')
+  const client = new dimse.Client()
+  const ended = Promise.withResolvers<void>()
+  const sentAtMs = Date.now()
+  const open = new Set(uploads)
+  for (const upload of uploads) {
+    const request = new StoreRequest(upload)
+    request.on('response', (response: dimse.responses.Response) => {
+      const status = response.getStatus()
+      if (status === 0xff00 || !open.delete(upload)) return
+      if (status !== 0) history.surprises.push(`A C-STORE was answered with status ${status.toString(16)}`)
+      upload.attempts.push({ sentAtMs, endedAtMs: Date.now(), answer: status === 0 ? 'stored' : null })
+    })
+    client.addRequest(request)
+  }
+  const { explicitLittleEndian } = transferSyntaxes
+  const context = new dimse.association.PresentationContext(0, ctImageStorage, explicitLittleEndian)
+  client.addAdditionalPresentationContext(context, true)
+  for (const event of ['networkError', 'associationRejected', 'closed'])
+    client.on(event, () => ended.resolve())
+  client.send('127.0.0.1', server.dicomPort, 'CAMPAIGN', 'ONSTABLE', { associationLingerTimeout: 0 })
+  await ended.promise
+  for (const upload of open) upload.attempts.push({ sentAtMs, endedAtMs: Date.now(), answer: null })
+}
+
+class StoreRequest extends dimse.requests.Request {
+  readonly #upload: Upload
+
+  constructor(upload: Upload) {
+    super(cStoreRequest, ctImageStorage, true)
+    this.#upload = upload
+    this.setAffectedSopInstanceUid(uidsOf(upload.facts).instance)
+    this.getCommandDataset().setElement('Priority', String(dimse.constants.Priority.Medium))
+  }
+
+  /** Asked for by the library: the syntax to choose the context by, and the bytes to send. */
+  override getDataset(): dimse.Dataset {
+    const dataset = {
+      getTransferSyntaxUid: () => transferSyntaxes.explicitLittleEndian,
+      getDenaturalizedDataset: () => dicomDataset(this.#upload.facts),
+    }
+    return dataset as unknown as dimse.Dataset
+  }
+}

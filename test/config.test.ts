@@ -1,0 +1,120 @@
+/** The settings: where they come from, which wins, and what is said about bad ones. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { withTables } from '../docs/generate-tables.ts'
+import { flagOf, readSettings, type SettingName, settingsSchema, variableOf } from '../src/config.ts'
+import { temporaryFolder } from './support/folders.ts'
+import { root } from './support/source-files.ts'
+
+function fileWith(content: unknown) {
+  const folder = temporaryFolder()
+  const path = join(folder.path, 'onstable.json')
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return { path, [Symbol.dispose]: () => folder[Symbol.dispose]() }
+}
+
+test('without anything the defaults hold', () => {
+  expect(readSettings({}, {}, null)).toMatchObject({
+    host: '127.0.0.1',
+    httpPort: 8042,
+    dicomPort: 4242,
+    stableAge: 60,
+    overwriteInstances: 'Never',
+    grants: {},
+  })
+})
+
+test('a flag wins over a variable, a variable over the file, the file over the default', () => {
+  using file = fileWith({ stableAge: 10, httpPort: 1001, name: 'from file' })
+  const environment = { ONSTABLE_STABLE_AGE: '20', ONSTABLE_HTTP_PORT: '1002' }
+  const settings = readSettings({ stableAge: '30', httpPort: undefined }, environment, file.path)
+  expect(settings).toMatchObject({ stableAge: 30, httpPort: 1002, name: 'from file', dicomPort: 4242 })
+})
+
+test('the file can be named in the environment, and has to be there if it is named', () => {
+  using file = fileWith({ name: 'named' })
+  expect(readSettings({}, { ONSTABLE_CONFIG: file.path }, null).name).toBe('named')
+  expect(() => readSettings({}, {}, '/nope/onstable.json')).toThrow(
+    /^Cannot read the settings file "\/nope\/onstable.json"/,
+  )
+})
+
+test('lists and structures come as text from the environment', () => {
+  const settings = readSettings(
+    {},
+    {
+      ONSTABLE_ALLOWED_HOSTS: 'a.example.org,b.example.org',
+      ONSTABLE_MODALITIES: '{"PACS1":{"aet":"STORE","host":"127.0.0.1","port":104}}',
+      ONSTABLE_GRANTS: '{"forward.ts":{"send":["PACS1"]}}',
+      ONSTABLE_CHECK_CALLED_AET: 'yes',
+    },
+    null,
+  )
+  expect(settings.allowedHosts).toEqual(['a.example.org', 'b.example.org'])
+  expect(settings.modalities.PACS1).toEqual({ aet: 'STORE', host: '127.0.0.1', port: 104 })
+  expect(settings.grants['forward.ts']).toEqual({ send: ['PACS1'], http: [] })
+  expect(settings.checkCalledAet).toBe(true)
+  expect(() => readSettings({}, { ONSTABLE_GRANTS: '{' }, null)).toThrow(/"ONSTABLE_GRANTS" is not JSON/)
+})
+
+test('an unknown setting is refused with the nearest that exists, wherever it stands', () => {
+  using file = fileWith({ stableAgee: 1 })
+  expect(() => readSettings({}, {}, file.path)).toThrow(
+    /^Unknown setting "stableAgee" in .*did you mean "stableAge"\?$/,
+  )
+  expect(() => readSettings({}, { ONSTABLE_HTPP_PORT: '1' }, null)).toThrow(
+    /did you mean "ONSTABLE_HTTP_PORT"\?$/,
+  )
+})
+
+test('a bad value is refused, and it is said where it came from', () => {
+  expect(() => readSettings({ httpPort: 'x' }, {}, null)).toThrow(/^Bad value for setting "--http-port": /)
+  expect(() => readSettings({}, { ONSTABLE_STABLE_AGE: '-1' }, null)).toThrow(
+    /"ONSTABLE_STABLE_AGE" in the environment/,
+  )
+  using file = fileWith({ modalities: { PACS1: { aet: 'STORE', host: 'x', port: 0 } } })
+  expect(() => readSettings({}, {}, file.path)).toThrow(/"modalities" in .* at PACS1.port: /)
+  using noJson = fileWith('no json')
+  expect(() => readSettings({}, {}, noJson.path)).toThrow(/is not a JSON object/)
+  expect(() => readSettings({}, { ONSTABLE_TOKEN: 'short' }, null)).toThrow(/ONSTABLE_TOKEN/)
+})
+
+test('a wait that is not longer than the age is refused', () => {
+  using file = fileWith({ stability: [{ level: 'study', stableAge: 60, maxWait: 60 }] })
+  expect(() => readSettings({}, {}, file.path)).toThrow(/Expected "maxWait" to be longer than "stableAge"/)
+})
+
+test('every setting has a meaning, and a variable and a flag of its own', () => {
+  const names = Object.keys(settingsSchema.shape) as SettingName[]
+  const silent = names.filter(
+    (name) => (settingsSchema.shape[name] as { description?: string }).description === undefined,
+  )
+  expect(silent).toEqual([])
+  expect(new Set(names.map(variableOf)).size).toBe(names.length)
+  const flags = names.flatMap((name) => flagOf(name) ?? [])
+  expect(new Set(flags).size).toBe(flags.length)
+  expect(flags).toContain('--stable-age')
+})
+
+const readme = join(root, 'README.md')
+test.skipIf(!existsSync(readme))('the tables of README.md are those of the code', () => {
+  const text = readFileSync(readme, 'utf8')
+  expect(text).toBe(withTables(text))
+})
+
+test('tables are written between their markers, and a missing marker is an error', () => {
+  const marked = [
+    '<!-- settings: made by docs/generate-tables.ts -->',
+    'old',
+    '<!-- /settings -->',
+    '<!-- callbacks: made by docs/generate-tables.ts -->',
+    '<!-- /callbacks -->',
+  ].join('\n')
+  const text = withTables(marked)
+  expect(text).toContain('| `stableAge` | `--stable-age` | `60` |')
+  expect(text).toContain('| `onStableStudy` |')
+  expect(text).not.toContain('old')
+  expect(withTables(text)).toBe(text)
+  expect(() => withTables('nothing')).toThrow(/Expected the markers/)
+})
