@@ -20,10 +20,12 @@ export function familyOf(session: Session, row: ResourceRow): Family {
   }
   const parents: Record<string, string> = {}
   let key = row.public_id
+  let patientTags = row.patient_tags
   for (let parent = row.parent; parent !== null; ) {
     const above = resourceAt(session, parent)
     const name = levelOf(above.level).toLowerCase()
-    facts[`${name}Tags`] = parseTags(above.tags)
+    patientTags ??= above.patient_tags
+    facts[`${name}Tags`] = parseTags(name === 'patient' && patientTags !== null ? patientTags : above.tags)
     parents[name] = above.public_id
     if (levelOf(above.level) === 'Study') key = above.public_id
     parent = above.parent

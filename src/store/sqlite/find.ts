@@ -106,7 +106,7 @@ function parentResource(session: Session, row: ResourceRow): ParentResource {
     parent: parent?.public_id ?? null,
     children: below(session, row.id, row.level, row.level + 1),
     tags: parseTags(row.tags),
-    patientTags: level === 'Study' ? parseTags(parent!.tags) : null,
+    patientTags: row.patient_tags === null ? null : parseTags(row.patient_tags),
     isStable: session.sql('select 1 from window where resource = ?').get(row.id) === undefined,
     revision: row.revision,
     updatedAtMs: row.updated_at,

@@ -18,9 +18,15 @@ export function record(session: Session, arrival: Arrival): Recorded {
   }
   const { tags, expectedInstances } = arrival.header
   const origin = originRow(session, arrival.origin)
-  const patient = parentRow(session, 'Patient', ids.patient, null, tags.patient, null)
-  const study = parentRow(session, 'Study', ids.study, patient.row.id, tags.study, null)
-  const series = parentRow(session, 'Series', ids.series, study.row.id, tags.series, expectedInstances)
+  const patient = parentRow(session, 'Patient', ids.patient, null, { tags: tags.patient })
+  const study = parentRow(session, 'Study', ids.study, patient.row.id, {
+    tags: tags.study,
+    patientTags: tags.patient,
+  })
+  const series = parentRow(session, 'Series', ids.series, study.row.id, {
+    tags: tags.series,
+    expected: expectedInstances,
+  })
   const instance = insertInstance(session, arrival, series.row.id, origin)
   appendChange(session, 'NewInstance', { resource: instance, id: ids.instance, key: ids.study, origin })
   if (series.isNew)
@@ -54,31 +60,37 @@ interface Parent {
   readonly isNew: boolean
 }
 
+interface ParentFacts {
+  readonly tags: Tags
+  /** A study keeps the patient's tags as its own first instance has them. */
+  readonly patientTags?: Tags
+  readonly expected?: number | null
+}
+
 function parentRow(
   session: Session,
   level: ParentLevel,
   id: string,
   parent: number | null,
-  tags: Tags,
-  expected: number | null,
+  { tags, patientTags, expected }: ParentFacts,
 ): Parent {
   const held = resourceBy(session, level, id)
   if (held !== undefined) return { row: held, isNew: false }
   session
     .sql(
-      `insert into resource (level, public_id, parent, tags, created_at, updated_at, expected, modality)
-       values (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert into resource (level, public_id, parent, tags, patient_tags, created_at, updated_at, expected, modality)
+       values (@level, @id, @parent, @tags, @patientTags, @now, @now, @expected, @modality)`,
     )
-    .run(
-      levelNumber(level),
+    .run({
+      level: levelNumber(level),
       id,
       parent,
-      JSON.stringify(tags),
-      session.nowMs,
-      session.nowMs,
-      expected,
-      tags.Modality ?? null,
-    )
+      tags: JSON.stringify(tags),
+      patientTags: patientTags === undefined ? null : JSON.stringify(patientTags),
+      now: session.nowMs,
+      expected: expected ?? null,
+      modality: tags.Modality ?? null,
+    })
   return { row: resourceBy(session, level, id)!, isNew: true }
 }
 

@@ -35,6 +35,8 @@ export interface ResourceRow {
   public_id: string
   parent: number | null
   tags: string
+  /** Studies only. */
+  patient_tags: string | null
   created_at: number
   updated_at: number
   revision: number

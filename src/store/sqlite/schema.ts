@@ -12,6 +12,7 @@ export const migrations: readonly string[] = [
     public_id text not null,
     parent integer references resource (id),
     tags text not null,
+    patient_tags text,
     created_at integer not null,
     updated_at integer not null,
     revision integer not null default 0,
