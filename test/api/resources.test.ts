@@ -72,7 +72,7 @@ test('a list longer than a page arrives whole and in order', async () => {
   const [study] = (await server.read('/studies')) as string[]
   const { status, body } = await server.api.get(`/studies/${study}/instances?expand`)
   expect(status).toBe(200)
-  expect(body).toEqual(expanded)
+  expect(JSON.parse(body)).toEqual(expanded)
 })
 
 test('children are expanded unless told otherwise, parents are single', async () => {

@@ -53,12 +53,11 @@ test('our own lists answer JSON', async () => {
 test('a read from inside gives what the network gives, and never a file', async () => {
   await using server = await startRestServer()
   const { ID } = await server.send({})
-  expect(await server.api.get(`/instances/${ID}`)).toEqual({
-    status: 200,
-    body: await server.read(`/instances/${ID}`),
-  })
-  expect(await server.api.get('/instances/nope')).toEqual({ status: 404, body: null })
-  expect(await server.api.get(`/instances/${ID}/file`)).toEqual({ status: 200, body: null })
+  const inside = await server.api.get(`/instances/${ID}`)
+  expect(inside).toMatchObject({ status: 200, contentType: expect.stringContaining('application/json') })
+  expect(JSON.parse(inside.body)).toEqual(await server.read(`/instances/${ID}`))
+  expect(await server.api.get('/instances/nope')).toMatchObject({ status: 404, body: '' })
+  expect(await server.api.get(`/instances/${ID}/file`)).toMatchObject({ status: 200, body: '' })
   expect((await server.api.get('//evil.example.org/system')).status).toBe(404)
 })
 
