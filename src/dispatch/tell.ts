@@ -38,7 +38,11 @@ export function createTell({ scriptNamed, runtime, host, log, reach, random }: T
       version: script.version,
       callback: lease.callback,
       event: lease.event!,
-      answer: calls.answer,
+      async answer(call, signal) {
+        const answer = await calls.answer(call, signal)
+        if (call.name === 'kv.set' && answer.ok) reach('key-value-held')
+        return answer
+      },
     })
     reach('run-ended')
     writeLog(log, lease, result)

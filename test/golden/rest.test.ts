@@ -79,7 +79,6 @@ test.skipIf(!isThere)('what was recorded from Orthanc is answered alike', { time
     compared++
   }
   expect(differences).toEqual([])
-  console.log(compared, differences.length)
   expect(compared).toBeGreaterThan(200)
 })
 
