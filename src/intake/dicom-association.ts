@@ -2,21 +2,14 @@
 import type { Socket } from 'node:net'
 import dimse from 'dcmjs-dimse'
 import type { Settings } from '../config.ts'
-import { fileMetaInformation, readHeader } from '../dicom/dicom.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Origin } from '../store/store.ts'
 import type { BackPressure, Sender } from './back-pressure.ts'
+import { storeReceived, success } from './c-store.ts'
 import type { Intake } from './intake.ts'
 import { agreeOnContexts, type NegotiationSettings, type Refusal, refusalOf } from './negotiation.ts'
 import { ReceivedDataset } from './received-dataset.ts'
-import {
-  cannotUnderstand,
-  dataSetDoesNotMatch,
-  outOfResources,
-  statusOfFailure,
-  success,
-} from './store-status.ts'
 
 type Requests = typeof dimse.requests
 type EchoRequest = InstanceType<Requests['CEchoRequest']>
@@ -68,7 +61,8 @@ export class DicomAssociation extends dimse.Scp implements Sender {
     socket.setNoDelay(true)
     // The library would end a connection that waits for us.
     socket.removeAllListeners('timeout')
-    socket.setTimeout(parts.idleMs, () => this.#onIdle())
+    socket.on('timeout', () => this.#onIdle())
+    socket.setTimeout(parts.idleMs)
     socket.on('data', (bytes: Buffer) => this.#countMessage(bytes.length))
     socket.once('close', () => this.#onClosed())
     this.on('networkError', (error: Error) => this.#drop(messageOf(error)))
@@ -96,9 +90,13 @@ export class DicomAssociation extends dimse.Scp implements Sender {
   }
 
   override associationRequested(association: dimse.association.Association): void {
-    if (this.#isOpen) return this.#drop('it asked for a second association')
     const refusal = refusalOf(association, this.#parts.settings, this.#parts.openAssociations())
-    if (refusal !== null) return this.#refuse(refusal)
+    if (this.#isOpen) this.#drop('it asked for a second association')
+    else if (refusal !== null) this.#refuse(refusal)
+    else this.#accept(association)
+  }
+
+  #accept(association: dimse.association.Association): void {
     this.#isOpen = true
     this.#messageBytes = 0
     this.#origin = {
@@ -134,15 +132,15 @@ export class DicomAssociation extends dimse.Scp implements Sender {
 
   override createStoreWritableStream(context: PresentationContext): ReceivedDataset {
     const largestBytes = Math.floor(this.#parts.settings.maxInstanceMb * 1024 * 1024)
-    this.#receiving = new ReceivedDataset(
-      context.getAcceptedTransferSyntaxUid() ?? '',
-      largestBytes,
-      (bytes) => {
-        this.#messageBytes -= Math.max(bytes, 0)
-        if (bytes > 0) this.#parts.backPressure.take(this, bytes)
-        else this.#parts.backPressure.giveBack(this, -bytes)
+    this.#receiving = new ReceivedDataset(context.getAcceptedTransferSyntaxUid() ?? '', largestBytes, {
+      arrived: (bytes) => {
+        this.#messageBytes -= bytes
       },
-    )
+      held: (change) => {
+        if (change > 0) this.#parts.backPressure.take(this, change)
+        else this.#parts.backPressure.giveBack(this, -change)
+      },
+    })
     return this.#receiving
   }
 
@@ -161,59 +159,25 @@ export class DicomAssociation extends dimse.Scp implements Sender {
     answer: (response: InstanceType<typeof CStoreResponse>) => void,
   ): void {
     this.#messageBytes = 0
-    const received = request.getDataset() as unknown as ReceivedDataset | undefined
-    const storing = this.#store(request, received).then((status) => {
-      received?.letGo()
-      const response = CStoreResponse.fromRequest(request)
-      response.setStatus(status)
-      if (!this.#socket.destroyed) answer(response)
-    })
-    const inFlight = storing
+    const received = (request.getDataset() as unknown as ReceivedDataset | undefined) ?? null
+    const command = {
+      sopClassUid: uidOf(request.getAffectedSopClassUid()),
+      sopInstanceUid: uidOf(request.getAffectedSopInstanceUid()),
+    }
+    const inFlight = storeReceived(this.#parts, command, received, this.#origin)
+      .then((status) => {
+        const response = CStoreResponse.fromRequest(request)
+        response.setStatus(status)
+        if (!this.#socket.destroyed) answer(response)
+      })
       .catch((thrown) => this.#drop(messageOf(thrown)))
       .finally(() => {
+        received?.letGo()
         this.#inFlight.delete(inFlight)
         this.#readOnOrWait()
       })
     this.#inFlight.add(inFlight)
     this.#readOnOrWait()
-  }
-
-  /** Never rejects: every end is a status. */
-  async #store(request: StoreRequest, received: ReceivedDataset | undefined): Promise<number> {
-    const { intake, log } = this.#parts
-    if (received === undefined) return cannotUnderstand
-    if (received.isTooLarge) {
-      log.warn({ remoteAet: this.#origin.remoteAet }, 'Refused an instance larger than "maxInstanceMb"')
-      return outOfResources
-    }
-    try {
-      const meta = fileMetaInformation({
-        sopClassUid: uidOf(request.getAffectedSopClassUid()),
-        sopInstanceUid: uidOf(request.getAffectedSopInstanceUid()),
-        transferSyntaxUid: received.transferSyntaxUid,
-        sourceAet: this.#origin.remoteAet,
-      })
-      const file = [meta, ...received.chunks]
-      const header = readHeader(file)
-      if (
-        header.sopInstanceUid !== uidOf(request.getAffectedSopInstanceUid()) ||
-        header.sopClassUid !== uidOf(request.getAffectedSopClassUid())
-      ) {
-        log.warn(
-          { remoteAet: this.#origin.remoteAet },
-          'Refused an instance that is not what its command says',
-        )
-        return dataSetDoesNotMatch
-      }
-      await intake.receive(file, header, this.#origin)
-      return success
-    } catch (thrown) {
-      log.warn(
-        { remoteAet: this.#origin.remoteAet, reason: messageOf(thrown) },
-        'Could not store an instance',
-      )
-      return statusOfFailure(thrown)
-    }
   }
 
   #refuse(refusal: Refusal): void {
@@ -231,7 +195,7 @@ export class DicomAssociation extends dimse.Scp implements Sender {
   /** The library collects commands and packets without a limit of its own. */
   #countMessage(bytes: number): void {
     this.#messageBytes = Math.max(this.#messageBytes, 0) + bytes
-    if (this.#messageBytes > largestMessageBytes && this.#receiving?.isTooLarge !== true) {
+    if (this.#messageBytes > largestMessageBytes) {
       this.#drop('it sent a command or a packet larger than any should be')
     }
   }

@@ -58,6 +58,7 @@ export async function startDicomReceiver(parts: DicomReceiverParts): Promise<Dic
   })
   server.maxConnections = settings.maxAssociations + spareConnections
   const port = await listen(server, settings.host, settings.dicomPort)
+  server.on('error', (error) => log.error({ reason: error.message }, 'Cannot accept a DICOM connection'))
 
   const close = async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
@@ -84,6 +85,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
     })
     server.listen(port, host, () => {
       const address = server.address()
+      server.removeAllListeners('error')
       resolve(typeof address === 'object' && address !== null ? address.port : port)
     })
   })

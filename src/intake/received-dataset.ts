@@ -1,48 +1,56 @@
 /** The bytes of one C-STORE as they come, kept as they are; counted, and let go of when they are too many. */
 import { Writable } from 'node:stream'
 
+export interface ByteCount {
+  /** So many more bytes came. */
+  arrived(bytes: number): void
+  /** So many more are held, or fewer if negative. */
+  held(change: number): void
+}
+
 export class ReceivedDataset extends Writable {
   readonly transferSyntaxUid: string
   readonly #largestBytes: number
-  readonly #onBytes: (bytes: number) => void
+  readonly #count: ByteCount
   #chunks: Uint8Array[] = []
-  #isTooLarge = false
   #heldBytes = 0
+  #isTooLarge = false
 
-  /** @param onBytes called with how many more, or fewer, bytes are held */
-  constructor(transferSyntaxUid: string, largestBytes: number, onBytes: (bytes: number) => void) {
-    // The protocol's own waiting for a drain would mix up messages; reading is held back at the socket.
+  constructor(transferSyntaxUid: string, largestBytes: number, count: ByteCount) {
+    // The library's waiting for a drain would mix up messages; reading is held back at the socket instead.
     super({ highWaterMark: Number.MAX_SAFE_INTEGER, decodeStrings: false })
     this.transferSyntaxUid = transferSyntaxUid
     this.#largestBytes = largestBytes
-    this.#onBytes = onBytes
+    this.#count = count
   }
 
   get chunks(): readonly Uint8Array[] {
     return this.#chunks
   }
 
+  /** Then nothing of it is kept. */
   get isTooLarge(): boolean {
     return this.#isTooLarge
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    if (!this.#isTooLarge) {
+    this.#count.arrived(chunk.length)
+    this.#isTooLarge ||= this.#heldBytes + chunk.length > this.#largestBytes
+    if (this.#isTooLarge) {
+      this.letGo()
+    } else {
       this.#chunks.push(chunk)
       this.#heldBytes += chunk.length
-      this.#onBytes(chunk.length)
-      if (this.#heldBytes > this.#largestBytes) {
-        this.#isTooLarge = true
-        this.letGo()
-      }
+      this.#count.held(chunk.length)
     }
     done()
   }
 
   /** Keeps nothing any more. */
   letGo(): void {
-    this.#onBytes(-this.#heldBytes)
-    this.#heldBytes = 0
+    const bytes = this.#heldBytes
     this.#chunks = []
+    this.#heldBytes = 0
+    if (bytes > 0) this.#count.held(-bytes)
   }
 }

@@ -119,15 +119,20 @@ export class Storage implements AsyncDisposable {
     return createReadStream(this.#path(file))
   }
 
-  /** Removes a file durably; one that is gone already is no error. */
+  /** Removes a file that was written and not kept, durably. */
   async remove(file: string): Promise<void> {
+    await this.unlink(file)
+    this.#decide(Number(dirname(file)))
+  }
+
+  /** Removes a file that was kept, durably; one that is gone already is no error. */
+  async unlink(file: string): Promise<void> {
     try {
       await unlink(this.#path(file))
       await this.#folders.sync(dirname(this.#path(file)))
     } catch (thrown) {
       if (!isSystemError(thrown, 'ENOENT')) throw thrown
     }
-    this.#decide(Number(dirname(file)))
   }
 
   /**

@@ -21,7 +21,7 @@ const batch = 500
 
 export function openTrash(
   list: TrashList,
-  storage: Pick<Storage, 'remove'>,
+  storage: Pick<Storage, 'unlink'>,
   log: Log,
   reach: ReachPoint,
 ): Trash {
@@ -30,7 +30,7 @@ export function openTrash(
   const run = async () => {
     try {
       for (let files = await list.trash(batch); files.length > 0; files = await list.trash(batch)) {
-        await Promise.all(files.map((file) => storage.remove(file)))
+        await Promise.all(files.map((file) => storage.unlink(file)))
         reach('file-unlinked')
         await list.forgetTrash(files)
       }

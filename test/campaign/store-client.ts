@@ -4,7 +4,8 @@ import { dicomDataset, transferSyntaxes, uidsOf } from '../support/dicom-files.t
 import type { TestServer } from '../support/server.ts'
 import type { History, Upload } from './history.ts'
 
-const cStoreRequest = 0x0001
+/** Anything but 0101H (PS3.7, E.1). */
+const datasetFollows = 0x0202
 const ctImageStorage = '1.2.840.10008.5.1.4.1.1.2'
 
 /** Resolves when the association has ended, by its own release or because the server is gone. */
@@ -34,14 +35,16 @@ export async function store(history: History, server: TestServer, uploads: reado
   for (const upload of open) upload.attempts.push({ sentAtMs, endedAtMs: Date.now(), answer: null })
 }
 
-class StoreRequest extends dimse.requests.Request {
+class StoreRequest extends dimse.requests.CStoreRequest {
   readonly #upload: Upload
 
   constructor(upload: Upload) {
-    super(cStoreRequest, ctImageStorage, true)
+    // Without a data set of the library's own, which would be encoded again.
+    super(undefined as unknown as dimse.Dataset)
     this.#upload = upload
+    this.setAffectedSopClassUid(ctImageStorage)
     this.setAffectedSopInstanceUid(uidsOf(upload.facts).instance)
-    this.getCommandDataset().setElement('Priority', String(dimse.constants.Priority.Medium))
+    this.getCommandDataset().setElement('CommandDataSetType', datasetFollows as unknown as string)
   }
 
   /** Asked for by the library: the syntax to choose the context by, and the bytes to send. */

@@ -15,7 +15,7 @@ function statusOf({ library }: TestLibrary, name: string) {
 async function untilInForce(files: TestLibrary, name: string, text: string) {
   await until(`"${text}" to be in force`, async () => {
     if (files.library.get(name) === undefined) return false
-    return (await files.logsOf(name).catch(() => [])).includes(text)
+    return (await files.logsOf(name).catch((): string[] => [])).includes(text)
   })
 }
 async function untilProblem(files: TestLibrary, name: string, message: string) {

@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createLog } from '../../src/log.ts'
+import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
+import { childPids } from '../support/child-pids.ts'
+import { linesOf, loadProgram, makeProgram } from '../support/program.ts'
+
+const entry = 'child/entry.ts'
+const wedge =
+  'export const onChange = () => { let x = 3n ** (2n ** 24n); x = x * x; return x.toString().length }'
+
+let runtime: Runtime
+let deaths: { reason: string; culprit: string | null }[]
+beforeEach(async () => {
+  deaths = []
+  const onChildDeath = (death: (typeof deaths)[number]) => deaths.push(death)
+  runtime = await startRuntime({ log: createLog('silent'), graceMs: 500, onChildDeath })
+})
+afterEach(() => runtime.close())
+
+describe('children', () => {
+  it('that are killed from outside are replaced, and versions are initialized again', async () => {
+    const program = makeProgram(`let ready = 'no'
+      export function initialize() { ready = 'yes' }
+      export function onChange() { console.log(ready, (globalThis.count = (globalThis.count ?? 0) + 1)) }`)
+    await runtime.load(program)
+    const { version } = program
+    const answer = async () => ({ ok: true, value: 'null' }) as const
+    const run = () => runtime.run({ version, callback: 'onChange', event: '{}', answer })
+    expect(linesOf(await run())).toEqual(['yes 1'])
+    expect(linesOf(await run())).toEqual(['yes 2'])
+    for (const pid of childPids(entry)) process.kill(pid, 'SIGKILL')
+    await vi.waitFor(() => expect(deaths).toHaveLength(1))
+    const next = await run()
+    expect(next.outcome).toBe('ok')
+    expect(linesOf(next)).toEqual(['yes 1'])
+  })
+
+  it('are killed under a run that nothing else can stop; the run is told its limit', async () => {
+    const hostile = await loadProgram(runtime, wedge, { timeoutMs: 300 })
+    const harmless = await loadProgram(runtime, `export function onChange() { console.log('fine') }`)
+    const result = await hostile()
+    expect(result.outcome).toBe('timed-out')
+    expect(result.error?.message).toContain('limit of 300 ms')
+    expect(linesOf(await harmless())).toEqual(['fine'])
+    expect(deaths).toHaveLength(1)
+  })
+
+  it('take runs of others down with them, which are begun again', async () => {
+    const hostile = await loadProgram(runtime, wedge, { timeoutMs: 300 })
+    const waiting = await loadProgram(
+      runtime,
+      `export async function onChange() { await new Promise((r) => setTimeout(r, 1500)); console.log('done') }`,
+    )
+    const [guilty, innocent] = await Promise.all([hostile(), waiting()])
+    expect(guilty.outcome).toBe('timed-out')
+    expect(innocent).toMatchObject({ outcome: 'ok', logs: [{ text: 'done' }] })
+  })
+
+  it('end a run that had asked the host for something as crashed, without blame', async () => {
+    const hostile = await loadProgram(runtime, wedge, { timeoutMs: 300 })
+    const asking = await loadProgram(runtime, `export const onChange = (e, host) => host.get('/x')`)
+    const never = () => new Promise<never>(() => {})
+    const [, innocent] = await Promise.all([hostile(), asking('onChange', {}, never)])
+    expect(innocent.outcome).toBe('crashed')
+    expect(innocent.error?.message).toContain('It may be run again')
+  })
+
+  it('that hold too much memory die, and only the run that did it is charged', async () => {
+    await using small = await startRuntime({ log: createLog('silent'), maxChildMemoryMb: 300 })
+    const bomb = await loadProgram(
+      small,
+      `export function onChange() { const k = []; for (;;) k.push(new Array(1e6).fill(1.5)) }`,
+      { timeoutMs: 10_000, memoryMb: 2048 },
+    )
+    const waiting = await loadProgram(
+      small,
+      'export const onChange = () => new Promise((r) => setTimeout(r, 1000))',
+    )
+    const [guilty, innocent] = await Promise.all([bomb(), waiting()])
+    expect(guilty.outcome).toBe('out-of-memory')
+    expect(innocent.outcome).toBe('ok')
+  })
+
+  it('have no environment and no access to files or processes', async () => {
+    const { readFileSync } = await import('node:fs')
+    for (const pid of childPids(entry)) {
+      expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).toBe('')
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toContain('--permission')
+    }
+  })
+
+  it('are gone after close, and runs in flight end crashed', async () => {
+    const run = await loadProgram(runtime, 'export const onChange = () => new Promise(() => {})')
+    const [first, second] = [run(), run()]
+    await runtime.close()
+    expect((await first).outcome).toBe('crashed')
+    expect((await second).outcome).toBe('crashed')
+    expect(childPids(entry)).toEqual([])
+  })
+})
+
+describe('unloading', () => {
+  it('lets runs in flight end, and calls finalize', async () => {
+    const lines: string[] = []
+    const log = createLog('silent')
+    vi.spyOn(log, 'child').mockReturnValue({ info: (line: string) => lines.push(line) } as never)
+    await using own = await startRuntime({ log })
+    const program = makeProgram(`export const finalize = () => console.log('bye')
+      export const onChange = () => new Promise((r) => setTimeout(r, 100))`)
+    await own.load(program)
+    const { version } = program
+    const answer = async () => ({ ok: true, value: 'null' }) as const
+    const run = own.run({ version, callback: 'onChange', event: '{}', answer })
+    await own.unload(version)
+    expect((await run).outcome).toBe('ok')
+    expect(lines).toEqual(['bye'])
+    await expect(own.run({ version, callback: 'onChange', event: '{}', answer })).rejects.toThrow(
+      'not loaded',
+    )
+  })
+
+  it('does not wait for a finalize that never ends', async () => {
+    const program = makeProgram('export const finalize = () => { for (;;); }')
+    await runtime.load(program)
+    await runtime.unload(program.version)
+    const run = await loadProgram(runtime, 'export function onChange() {}')
+    expect((await run()).outcome).toBe('ok')
+  })
+})

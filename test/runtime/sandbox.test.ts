@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createLog } from '../../src/log.ts'
+import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
+import { linesOf, loadProgram } from '../support/program.ts'
+
+let runtime: Runtime
+beforeAll(async () => {
+  runtime = await startRuntime({ log: createLog('silent') })
+})
+afterAll(() => runtime.close())
+
+/** What an expression is worth inside the isolate. */
+async function inside(expression: string): Promise<string> {
+  const run = await loadProgram(
+    runtime,
+    `export async function onChange(event, host) {
+       try { console.log(await (${expression})) } catch (error) { console.log(error.name + ': ' + error.message) }
+     }`,
+  )
+  return linesOf(await run()).join('\n')
+}
+
+describe('inside an isolate', () => {
+  it.each([
+    'process',
+    'require',
+    'module',
+    'Buffer',
+    'fetch',
+    'WebAssembly',
+    'SharedArrayBuffer',
+    'Atomics',
+    'FinalizationRegistry',
+    'eval',
+  ])('there is no %s', async (name) => {
+    expect(await inside(`typeof ${name} + typeof globalThis['${name}']`)).toBe('undefinedundefined')
+  })
+
+  it.each([
+    `new Function('return 1')()`,
+    `(() => {}).constructor('return 1')()`,
+    `(async () => {}).constructor('return 1')()`,
+    `(function* () {}).constructor('return 1')()`,
+    `(async function* () {}).constructor('return 1')()`,
+    `host.get.constructor('return 1')()`,
+    `console.log.constructor.constructor('return 1')()`,
+    `Object.getPrototypeOf((async () => {}).constructor)('return 1')()`,
+    `Reflect.construct(Array.constructor, ['return 1'])()`,
+    `setTimeout.constructor('return 1')()`,
+  ])('no code is made from text: %s', async (expression) => {
+    expect(await inside(expression)).toMatch(/^(EvalError|TypeError): /)
+  })
+
+  it.each([
+    [`new ArrayBuffer(1, { maxByteLength: 1 << 30 })`, 'RangeError: A script cannot make resizable buffers'],
+    [`new (new Uint8Array(1).buffer.constructor)(1, { maxByteLength: 9 })`, /^RangeError/],
+    [`new ArrayBuffer(8).slice(2).byteLength`, '6'],
+    [
+      `(class extends ArrayBuffer {}) && new (class A extends ArrayBuffer {})(4) instanceof ArrayBuffer`,
+      'true',
+    ],
+    [`new Uint8Array(new ArrayBuffer(3)).length + ArrayBuffer.isView(new Uint8Array(1))`, '4'],
+  ])('array buffers have one size: %s', async (expression, expected) => {
+    expect(await inside(expression)).toMatch(expected)
+  })
+
+  it.each([
+    ['btoa("\\xff\\x00a")', '/wBh'],
+    ['atob(" /wBh\\n") === "\\xff\\x00a"', 'true'],
+    ['atob("YQ==") + atob("YWI")', 'aab'],
+    ['atob("a")', 'InvalidCharacterError: atob expects base64'],
+    ['btoa("é患")', /^InvalidCharacterError/],
+    [
+      '(() => { const a = { n: [1, new Date(0)] }; a.self = a; const b = structuredClone(a); return b.self === b && b.n[1] - 0 })()',
+      '0',
+    ],
+    ['structuredClone(new Map([[1, new Set([2])]])).get(1).has(2)', 'true'],
+    ['structuredClone(new Uint16Array([1, 2, 3]).subarray(1)).join()', '2,3'],
+    ['structuredClone({ f() {} })', /^DataCloneError/],
+    ['new Promise((resolve) => queueMicrotask(() => resolve("soon")))', 'soon'],
+    ['new Promise((resolve) => setTimeout(resolve, 1, "later"))', 'later'],
+    [
+      'new Promise((resolve) => { clearTimeout(setTimeout(() => resolve("no"), 1)); setTimeout(resolve, 9, "yes") })',
+      'yes',
+    ],
+    [
+      '(() => { for (;;) setTimeout(() => {}, 1000) })()',
+      'RangeError: A run has at most 256 timers at a time',
+    ],
+    ['typeof import("fs").then', 'function'],
+  ])('%s gives %s', async (expression, expected) => {
+    expect(await inside(expression)).toMatch(expected)
+  })
+
+  it('console and host.log write to the run, each at its level', async () => {
+    const run = await loadProgram(
+      runtime,
+      `export function onChange(event, host) {
+         console.debug('d'); console.log('l', 1, null, undefined, { a: [1n === 1n] }); console.info('i')
+         console.warn('w'); console.error(Symbol('e')); host.log('h', () => {})
+         const loop = {}; loop.loop = loop; console.log(loop)
+       }`,
+    )
+    expect((await run()).logs).toEqual([
+      { level: 'debug', text: 'd' },
+      { level: 'info', text: 'l 1 null undefined {"a":[true]}' },
+      { level: 'info', text: 'i' },
+      { level: 'warn', text: 'w' },
+      { level: 'error', text: 'Symbol(e)' },
+      { level: 'info', text: 'h [function ]' },
+      { level: 'info', text: '[cannot be shown]' },
+    ])
+  })
+
+  it('an error that is logged shows places of the source', async () => {
+    const run = await loadProgram(
+      runtime,
+      `export function onChange() {\n  console.log(new Error('seen'))\n}`,
+    )
+    expect(linesOf(await run())).toEqual([
+      expect.stringMatching(/^Error: seen\n\s+at onChange \(script\.ts:2:15\)$/),
+    ])
+  })
+
+  it('what a script does to the globals does not reach the prelude', async () => {
+    const run = await loadProgram(
+      runtime,
+      `for (const name of ['stringify', 'parse']) JSON[name] = () => { throw 1 }
+       Promise.prototype.then = () => { throw 2 }
+       Array.prototype.push = Object.prototype.toString = String.prototype.slice = () => { throw 3 }
+       Object.defineProperty(Object.prototype, '0', { set() { throw 4 } })
+       Error.prepareStackTrace = () => { throw 5 }
+       globalThis.Promise = globalThis.Error = globalThis.String = null
+       export async function onChange(event, host) { console.log(event.a, (await host.get('/x')).b) }
+       export function onNewStudy() { throw new TypeError('mine') }`,
+    )
+    const answer = async () => ({ ok: true, value: '{"b":2}' }) as const
+    expect(linesOf(await run('onChange', { a: 1 }, answer))).toEqual(['1 2'])
+    expect(await run('onNewStudy')).toMatchObject({
+      outcome: 'threw',
+      error: { name: 'TypeError', message: 'mine' },
+    })
+  })
+
+  it('two scripts do not see each other', async () => {
+    const first = await loadProgram(
+      runtime,
+      'export function onChange() { globalThis.left = Object.prototype.left = 1 }',
+    )
+    await first()
+    expect(await inside('typeof left + typeof {}.left')).toBe('undefinedundefined')
+    expect('left' in {}).toBe(false)
+  })
+})
