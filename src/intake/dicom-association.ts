@@ -227,6 +227,5 @@ export function addressOf(socket: Socket): string {
 
 /** A UID of a command, without its padding. */
 function uidOf(value: string | undefined): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: UIDs are padded with a null byte
   return (value ?? '').replace(/[\0 ]+$/, '')
 }

@@ -21,12 +21,15 @@ export class Lane {
   readonly program: Program
   readonly findPlace: FindPlace
   readonly #log: Log
+  /** Names the isolate in the children: a version that is loaded again while it is unloaded gets another. */
+  readonly #isolate: string
   #child: ChildProcess | null = null
   #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
-  constructor(program: Program, log: Log) {
+  constructor(program: Program, log: Log, number: number) {
     this.program = program
+    this.#isolate = `${program.version}#${number}`
     this.findPlace = placeFinder(program.sourceMap)
     this.#log = log.child({ script: program.script })
   }
@@ -48,9 +51,14 @@ export class Lane {
 
   /** Makes the isolate in that child; every later run there uses it. */
   async load(child: ChildProcess): Promise<Attempt> {
-    const { version, code, script, limits } = this.program
+    const { code, script, limits } = this.program
     const end = await child.perform({
-      message: { type: 'load', version, timeoutMs: limits.timeoutMs, memoryMb: limits.memoryMb },
+      message: {
+        type: 'load',
+        version: this.#isolate,
+        timeoutMs: limits.timeoutMs,
+        memoryMb: limits.memoryMb,
+      },
       body: code,
       onLog: (line) => this.#logOutsideRuns(line),
       onCall: null,
@@ -65,9 +73,14 @@ export class Lane {
       const loading = await this.load(child)
       if (this.#child === null) return loading
     }
-    const { version, limits } = this.program
+    const { limits } = this.program
     const end = await child.perform({
-      message: { type: 'run', version, callback: request.callback, timeoutMs: limits.timeoutMs },
+      message: {
+        type: 'run',
+        version: this.#isolate,
+        callback: request.callback,
+        timeoutMs: limits.timeoutMs,
+      },
       body: request.event,
       onLog: (line) => record.addLine(line),
       onCall: (name, argumentsJson) => record.answer(name, argumentsJson),
@@ -81,7 +94,7 @@ export class Lane {
     const child = this.#child
     this.#child = null
     await child?.perform({
-      message: { type: 'unload', version: this.program.version, timeoutMs: finalizeMs },
+      message: { type: 'unload', version: this.#isolate, timeoutMs: finalizeMs },
       body: '',
       onLog: (line) => this.#logOutsideRuns(line),
       onCall: null,

@@ -37,10 +37,18 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   return new Supervisor(children, log)
 }
 
+interface LoadedLane {
+  readonly lane: Lane
+  readonly loaded: Promise<Loaded>
+}
+
 class Supervisor implements Runtime {
   readonly #children: Children
   readonly #log: Log
-  readonly #lanes = new Map<string, { readonly lane: Lane; readonly loaded: Promise<Loaded> }>()
+  readonly #lanes = new Map<string, LoadedLane>()
+  /** Unloaded, but runs in flight still use the isolate. */
+  readonly #leaving = new Map<string, LoadedLane>()
+  #lanesOpened = 0
   /** Settles when the last task in a child of its own has ended: one at a time. */
   #alone: Promise<unknown> = Promise.resolve()
   #isClosed = false
@@ -51,9 +59,13 @@ class Supervisor implements Runtime {
   }
 
   load(program: Program): Promise<Loaded> {
-    const known = this.#lanes.get(program.version)
-    if (known !== undefined) return known.loaded
-    const lane = new Lane(program, this.#log)
+    const known = this.#lanes.get(program.version) ?? this.#leaving.get(program.version)
+    if (known !== undefined) {
+      this.#leaving.delete(program.version)
+      this.#lanes.set(program.version, known)
+      return known.loaded
+    }
+    const lane = new Lane(program, this.#log, ++this.#lanesOpened)
     const loaded = lane.inTurn(() => this.#load(lane))
     const entry = { lane, loaded }
     this.#lanes.set(program.version, entry)
@@ -64,9 +76,16 @@ class Supervisor implements Runtime {
   }
 
   async unload(version: string): Promise<void> {
-    const lane = this.#lanes.get(version)?.lane
+    const known = this.#lanes.get(version)
+    if (known === undefined) return
     this.#lanes.delete(version)
-    await lane?.inTurn(() => lane.finalize())
+    this.#leaving.set(version, known)
+    await known.lane.inTurn(async () => {
+      // It may have been loaded again in the meantime.
+      if (this.#leaving.get(version) !== known) return
+      this.#leaving.delete(version)
+      await known.lane.finalize()
+    })
   }
 
   run(request: RunRequest): Promise<RunResult> {
@@ -79,10 +98,11 @@ class Supervisor implements Runtime {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    const idle = [...this.#lanes.values()].filter(({ lane }) => lane.isIdle)
+    const lanes = [...this.#lanes.values(), ...this.#leaving.values()]
+    const idle = lanes.filter(({ lane }) => lane.isIdle)
     await Promise.all(idle.map(({ lane }) => lane.finalize()))
     await this.#children.close()
-    await Promise.all([...this.#lanes.values()].map(({ lane }) => lane.inTurn(async () => {})))
+    await Promise.all(lanes.map(({ lane }) => lane.inTurn(async () => {})))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

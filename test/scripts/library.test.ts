@@ -9,7 +9,10 @@ const says = (text: string) =>
   `export function onStableStudy(study, host) { host.log(${JSON.stringify(text)}) }\n`
 const broken = 'export function onStableStudy( {\n'
 
-function statusOf({ library }: TestLibrary, name: string) {
+function statusOf(
+  { library }: TestLibrary,
+  name: string,
+): ReturnType<TestLibrary['library']['list']>[number] | undefined {
   return library.list().find((status) => status.name === name)
 }
 async function untilInForce(files: TestLibrary, name: string, text: string) {
@@ -248,10 +251,14 @@ test('a script that is taken back to its version before while it runs ends its r
     },
   })
   const one = readFileSync(join(files.folder, 'a.js'), 'utf8')
+  const first = files.library.get('a.js')!.version
+  // Runs of the first version wait for the gate, so that only the version can be asked for.
+  const untilVersion = (what: string, isIt: (version: string | undefined) => boolean) =>
+    until(what, () => isIt(files.library.get('a.js')?.version))
   const { promise: gate, resolve: open } = Promise.withResolvers<void>()
   const asked = Promise.withResolvers<void>()
   const running = files.runtime.run({
-    version: files.library.get('a.js')!.version,
+    version: first,
     callback: 'onStableStudy',
     event: '{}',
     answer: async () => {
@@ -262,12 +269,9 @@ test('a script that is taken back to its version before while it runs ends its r
   })
   await asked.promise
   files.save({ 'a.js': says('two') })
-  await untilInForce(files, 'a.js', 'two')
+  await untilVersion('the second version', (version) => version !== undefined && version !== first)
   files.save({ 'a.js': one })
-  await until('the first version to be in force again', async () => {
-    const version = files.library.get('a.js')?.version
-    return (await files.store.scripts())[0]?.version.hash === version && version !== undefined
-  })
+  await untilVersion('the first version again', (version) => version === first)
   open()
   expect((await running).outcome).toBe('ok')
   await untilInForce(files, 'a.js', 'one')
