@@ -33,17 +33,19 @@
     return defineProperty(answer, 'json', { value: () => parse(text) })
   }
 
+  // Awaited here, so that a promise is never handed to a `then` that a script replaced.
   return freeze({
     log: (...values) => log(values),
-    get: async (path) => ask('get', { path }, same),
+    get: async (path) => await ask('get', { path }, same),
     send: async (resource, modality) =>
-      ask('send', { level: resource?.level, id: resource?.id, modality }, same),
-    http: async (url, request) => ask('http', httpArguments(url, request), httpResponse),
+      await ask('send', { level: resource?.level, id: resource?.id, modality }, same),
+    http: async (url, request) => await ask('http', httpArguments(url, request), httpResponse),
     kv: freeze({
-      get: async (key) => ask('kv.get', { key }, same),
-      set: async (key, value) => ask('kv.set', { key, value: json(value, 'The value of host.kv.set') }, none),
-      delete: async (key) => ask('kv.delete', { key }, none),
-      list: async (prefix = '') => ask('kv.list', { prefix }, same),
+      get: async (key) => await ask('kv.get', { key }, same),
+      set: async (key, value) =>
+        await ask('kv.set', { key, value: json(value, 'The value of host.kv.set') }, none),
+      delete: async (key) => await ask('kv.delete', { key }, none),
+      list: async (prefix = '') => await ask('kv.list', { prefix }, same),
     }),
   })
 }
