@@ -33,6 +33,7 @@ const loads: readonly Load[] = [
 export const ingestMethod = [
   'A trivial callback runs on every stored instance on both sides. Rates count from the first send until every',
   'instance is answered and its callback has run; "answered only" leaves out the wait for the callbacks.',
+  '"× 4" is over four connections, or associations, at once. The warm-up and the timed window share them not.',
   'Each round is a fresh server and data folder, warmed up with a tenth of the instances; sides take turns.',
 ]
 
@@ -71,19 +72,14 @@ async function measureLoad(
   const sent = await send(server, load.protocol, load.connections, samples.slice(warmUp))
   const drainedAtMs = Math.max(sent.lastAnswerMs, await server.drained(warmUp + count))
 
-  const name = `${load.protocol} ${load.size}, ${connectionsOf(load)}`
+  const name = `${load.protocol} ${load.size} × ${load.connections}`
   const drained = (count * 1000) / (drainedAtMs - sent.firstSendMs)
   const answered = (count * 1000) / (sent.lastAnswerMs - sent.firstSendMs)
   const target: Target | null =
     load.ratioAtLeast === null ? null : { of: 'ratio', atLeast: load.ratioAtLeast }
   notebook.note(name, 'instances/s', side, drained, target)
-  notebook.note(`  answered only (${name})`, 'instances/s', side, answered)
+  notebook.note(`${name}, answered only`, 'instances/s', side, answered)
   console.error(
     `${name}, pair ${pair}/${pairs}, ${side}: ${shown(drained)}/s, answered only ${shown(answered)}/s`,
   )
-}
-
-function connectionsOf({ protocol, connections }: Load): string {
-  const word = protocol === 'HTTP' ? 'connection' : 'association'
-  return `${connections} ${word}${connections === 1 ? '' : 's'}`
 }

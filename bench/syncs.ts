@@ -25,7 +25,7 @@ const loads: readonly { protocol: Protocol; connections: number }[] = [
   { protocol: 'C-STORE', connections: 1 },
 ]
 
-const kinds = ['file', 'folder', 'rows', 'renames', 'opened for synchronous writes'] as const
+const kinds = ['file', 'folder', 'rows', 'renames', 'synchronous opens'] as const
 type Kind = (typeof kinds)[number]
 
 /** Runs every load on every side, under strace, and notes the calls per instance. */
@@ -79,7 +79,7 @@ function kindsOfCalls(trace: string, from: number, to: number): Record<Kind, num
     folder: 0,
     rows: 0,
     renames: 0,
-    'opened for synchronous writes': 0,
+    'synchronous opens': 0,
   }
   for (const line of trace.split('\n')) {
     const call = /^\d+ +(\d+\.\d+) (\w+)\((?:\d+<([^>]*)>)?/.exec(line)
@@ -93,7 +93,7 @@ function kindsOfCalls(trace: string, from: number, to: number): Record<Kind, num
 }
 
 function kindOf(call: string, path: string | undefined, line: string): Kind | null {
-  if (call.startsWith('openat')) return /O_D?SYNC\b/.test(line) ? 'opened for synchronous writes' : null
+  if (call.startsWith('openat')) return /O_D?SYNC\b/.test(line) ? 'synchronous opens' : null
   if (call.startsWith('rename')) return 'renames'
   if (path === undefined) return 'file'
   if (/(^|\/)(index|[^/]*\.(db|sqlite3?))(-wal|-journal|-shm)?$/.test(path)) return 'rows'

@@ -161,7 +161,11 @@ class Supervisor implements Runtime {
       if (child === null) break
       attempt = await work(child)
       if (attempt.end.kind === 'ended' || attempt.end.blame === 'this' || !mayRepeat()) break
-      if (attempt.end.blame === 'another') continue
+      if (attempt.end.blame === 'another') {
+        // A child that is being killed takes nothing more, and is the current one until it is gone.
+        await child.gone
+        continue
+      }
       const alone = this.#alone.then(() => this.#attemptAlone(work))
       this.#alone = alone
       attempt = (await alone) ?? attempt

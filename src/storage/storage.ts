@@ -145,7 +145,7 @@ export class Storage implements AsyncDisposable {
     let removed = 0
     for (const number of folders.filter((each) => each >= this.#mark && each < this.#firstOfThisRun)) {
       const orphans = await findOrphans(await filesOf(this.#root, number))
-      await Promise.all(orphans.map((file) => this.remove(file)))
+      await Promise.all(orphans.map((file) => this.unlink(file)))
       removed += orphans.length
     }
     this.#isSwept = true
