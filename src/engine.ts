@@ -40,7 +40,9 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   makeDataFolder(settings.data)
 
   const store = stages.use(await openSqlite({ folder: settings.data, crashAt: settings.crashAt ?? null }))
-  const storage = stages.use(await openStorage(join(settings.data, 'files'), { reach, log }))
+  const storage = stages.use(
+    await openStorage(join(settings.data, 'files'), { log, crashAt: settings.crashAt ?? null }),
+  )
   const trash = openTrash(store, storage, log, reach)
   await trash.takeOut()
   const swept = await storage.sweep((files) => store.orphans(files))

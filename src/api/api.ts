@@ -20,7 +20,7 @@ export interface ApiParts {
   readonly log: Log
   readonly reach: ReachPoint
   /** Takes in the body of `POST /instances`; throws what the sender is to be told. */
-  upload(body: Buffer, headers: IncomingHttpHeaders, origin: Origin): Promise<ApiAnswer>
+  upload(body: readonly Buffer[], headers: IncomingHttpHeaders, origin: Origin): Promise<ApiAnswer>
   /** Opens a stored DICOM file by the name that the index has for it. */
   openFile(file: string): Promise<Readable>
   /** Deletes a resource with its files. Null: no such resource. */

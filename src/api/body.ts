@@ -1,5 +1,5 @@
 /**
- * Request bodies: collected as bytes, whatever their content type, up to the limit of the route.
+ * Request bodies: kept as they come, whatever their content type, up to the limit of the route.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { fault, type OnStableError } from '../errors.ts'
@@ -7,9 +7,9 @@ import { fault, type OnStableError } from '../errors.ts'
 /** Largest body of a route that does not say otherwise. */
 const usualLimitBytes = 1024 * 1024
 
-type Done = (error: Error | null, body?: Buffer) => void
+type Done = (error: Error | null, body?: readonly Buffer[]) => void
 
-/** Every body becomes one `Buffer`; one that is too large is refused with 413 and read to its end unkept. */
+/** Every body becomes the chunks that came; one that is too large is refused with 413 and read to its end unkept. */
 export function collectBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { bodyLimit: usualLimitBytes }, collect)
@@ -20,7 +20,7 @@ function collect(request: FastifyRequest, payload: FastifyRequest['raw'], done: 
   let chunks: Buffer[] = []
   let length = 0
   let ended = false
-  const end = (error: Error | null, body?: Buffer) => {
+  const end = (error: Error | null, body?: readonly Buffer[]) => {
     if (ended) return
     ended = true
     chunks = []
@@ -32,7 +32,7 @@ function collect(request: FastifyRequest, payload: FastifyRequest['raw'], done: 
     if (length > limit) end(tooLarge(limit))
     else chunks.push(chunk)
   })
-  payload.on('end', () => end(null, chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)))
+  payload.on('end', () => end(null, chunks))
   payload.on('error', (cause) => end(fault('bad-request', 'The body ended before its time', { cause })))
   if (Number(request.headers['content-length'] ?? 0) > limit) end(tooLarge(limit))
 }

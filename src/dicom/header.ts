@@ -23,7 +23,7 @@ export function readHeader(file: Uint8Array | readonly Uint8Array[]): Header {
   const chunks = file instanceof Uint8Array ? [file] : file
   const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
   if (sizeBytes === 0) throw fault('bad-dicom-file', 'Received an empty DICOM file')
-  for (let prefixBytes = 65_536; ; prefixBytes *= 8) {
+  for (let prefixBytes = 8_192; ; prefixBytes *= 8) {
     const bytes = startOf(chunks, prefixBytes)
     const part10 = readPart10(bytes)
     const dataset = part10 === null ? null : collectFrom(bytes, part10)

@@ -1,17 +1,20 @@
 /**
  * Leases deliveries and hands them to their scripts: one run at a time per script, each script by itself.
  *
- *   idle ──wake──► lease ──deliveries──► serve (per script) ──settled──► lease again
+ *   idle ──wake──► lease ──deliveries──► serve (per script) ──all run──► lease again, with what to settle
  *                    └─nothing, a retry waits──► sleep until it is due
  */
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Lease, Settlement, Store } from '../store/store.ts'
 import { holdLeases, leaseMs } from './held-lease.ts'
+import { openSettling } from './settling.ts'
 import type { Tell } from './tell.ts'
 
 /** Deliveries held at a time for one script. */
 const heldPerScript = 64
+/** Between two leases, so that under load each finds several deliveries. The first is never held up. */
+const paceMs = 2
 
 export interface DispatchParts {
   readonly store: Pick<Store, 'lease' | 'settle' | 'renew'>
@@ -30,40 +33,48 @@ export interface Dispatch extends AsyncDisposable {
 
 export function startDispatch({ store, scriptNames, tell, log }: DispatchParts): Dispatch {
   const held = holdLeases(store, log)
+  const settling = openSettling(store, log)
   const queues = new Map<string, Lease[]>()
   const serving = new Map<string, Promise<void>>()
-  const settling = new Set<Promise<unknown>>()
   let pumping: Promise<void> | null = null
   let wanted = false
+  let leasedAt = Number.NEGATIVE_INFINITY
+  let paceTimer: NodeJS.Timeout | null = null
   let retryTimer: NodeJS.Timeout | null = null
   let closed = false
 
   const wake = () => {
     wanted = true
-    if (pumping === null && !closed) {
-      pumping = pump().finally(() => {
-        pumping = null
-        if (wanted) wake()
-      })
-    }
+    if (pumping !== null || paceTimer !== null || closed) return
+    const waitMs = leasedAt + paceMs - performance.now()
+    if (waitMs <= 0) pump()
+    else paceTimer = setTimeout(pump, waitMs)
   }
 
-  const pump = async () => {
-    while (wanted && !closed) {
-      wanted = false
-      const capacity = Object.fromEntries(
-        scriptNames().flatMap((name) => (queues.has(name) ? [] : [[name, heldPerScript]])),
-      )
-      if (Object.keys(capacity).length === 0) return
-      try {
-        const { leases, more, nextRetryInMs } = await store.lease(capacity, leaseMs)
-        for (const lease of leases) enqueue(lease)
-        if (more) wanted = true
-        if (nextRetryInMs !== null) wakeIn(nextRetryInMs)
-      } catch (error) {
-        if (!closed) log.error({ reason: messageOf(error) }, 'Deliveries could not be leased; trying again')
-        wakeIn(1_000)
-      }
+  const pump = () => {
+    paceTimer = null
+    wanted = false
+    pumping = lease().finally(() => {
+      pumping = null
+      if (wanted) wake()
+    })
+  }
+
+  const lease = async () => {
+    leasedAt = performance.now()
+    settling.flush()
+    const capacity = Object.fromEntries(
+      scriptNames().flatMap((name) => (queues.has(name) ? [] : [[name, heldPerScript]])),
+    )
+    if (Object.keys(capacity).length === 0) return
+    try {
+      const { leases, more, nextRetryInMs } = await store.lease(capacity, leaseMs)
+      for (const each of leases) enqueue(each)
+      if (more) wanted = true
+      if (nextRetryInMs !== null) wakeIn(nextRetryInMs)
+    } catch (error) {
+      if (!closed) log.error({ reason: messageOf(error) }, 'Deliveries could not be leased; trying again')
+      wakeIn(1_000)
     }
   }
 
@@ -97,7 +108,10 @@ export function startDispatch({ store, scriptNames, tell, log }: DispatchParts):
       const settled = settle(current, settlement)
       if (settlement.next !== 'done') giveBack(queue, current.key, settlement)
       // The next run of this script has to see what this one wrote to its memory.
-      if (settlement.keyValueWrites.length > 0) await settled
+      if (settlement.keyValueWrites.length > 0) {
+        settling.flush()
+        await settled
+      }
     }
     queues.delete(script)
     serving.delete(script)
@@ -114,27 +128,18 @@ export function startDispatch({ store, scriptNames, tell, log }: DispatchParts):
     }
   }
 
-  const settle = (lease: Lease, settlement: Settlement): Promise<unknown> => {
+  const settle = (lease: Lease, settlement: Settlement): Promise<void> => {
     held.drop(lease)
-    const settled = store
-      .settle(settlement)
-      .then((ours) => {
-        if (!ours) log.warn({ script: lease.script, seq: lease.seq }, 'A run ended after its lease was lost')
-      })
-      .catch((error: unknown) =>
-        log.error({ script: lease.script, reason: messageOf(error) }, 'A run could not be settled'),
-      )
-      .finally(() => settling.delete(settled))
-    settling.add(settled)
-    return settled
+    return settling.settle(lease, settlement)
   }
 
   const close = async () => {
     closed = true
     if (retryTimer !== null) clearTimeout(retryTimer)
+    if (paceTimer !== null) clearTimeout(paceTimer)
     await pumping
     await Promise.all(serving.values())
-    await Promise.all(settling)
+    await settling.close()
     held[Symbol.dispose]()
   }
 

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts'
 import type { Origin } from '../store/store.ts'
 import type { BackPressure, Sender } from './back-pressure.ts'
 import { storeReceived, success } from './c-store.ts'
+import { storeResponse } from './c-store-response.ts'
 import type { Intake } from './intake.ts'
 import { agreeOnContexts, type NegotiationSettings, type Refusal, refusalOf } from './negotiation.ts'
 import { ReceivedDataset } from './received-dataset.ts'
@@ -132,7 +133,7 @@ export class DicomAssociation extends dimse.Scp implements Sender {
 
   override createStoreWritableStream(context: PresentationContext): ReceivedDataset {
     const largestBytes = Math.floor(this.#parts.settings.maxInstanceMb * 1024 * 1024)
-    this.#receiving = new ReceivedDataset(context.getAcceptedTransferSyntaxUid() ?? '', largestBytes, {
+    this.#receiving = new ReceivedDataset(context, largestBytes, {
       arrived: (bytes) => {
         this.#messageBytes -= bytes
       },
@@ -166,9 +167,17 @@ export class DicomAssociation extends dimse.Scp implements Sender {
     }
     const inFlight = storeReceived(this.#parts, command, received, this.#origin)
       .then((status) => {
-        const response = CStoreResponse.fromRequest(request)
-        response.setStatus(status)
-        if (!this.#socket.destroyed) answer(response)
+        if (this.#socket.destroyed) return
+        if (received === null) {
+          // Only the library knows the presentation context of a command without a dataset.
+          const response = CStoreResponse.fromRequest(request)
+          response.setStatus(status)
+          answer(response)
+          return
+        }
+        const { presentationContextId } = received
+        const messageId = request.getMessageId()
+        this.#socket.write(storeResponse({ presentationContextId, messageId, ...command, status }))
       })
       .catch((thrown) => this.#drop(messageOf(thrown)))
       .finally(() => {

@@ -38,15 +38,16 @@ export interface Received {
 export interface Intake {
   /**
    * Takes in one instance: durable when resolved.
-   * @param chunks the bytes of its file
+   * @param chunks the bytes of its file, given away: they must not be used afterwards
    * @throws `too-large`, `storage-full`; nothing is left of the instance then
    */
   receive(chunks: readonly Uint8Array[], header: Header, origin: Origin): Promise<Received>
   /**
    * Takes in the body of `POST /instances`: a DICOM file, a ZIP archive of some, or a form with some.
+   * @param body its bytes as they came, given away
    * @throws `bad-dicom-file`, `missing-identifier`, `bad-request`, and what `receive` throws
    */
-  upload(body: Buffer, headers: IncomingHttpHeaders, origin: Origin): Promise<UploadAnswer>
+  upload(body: readonly Buffer[], headers: IncomingHttpHeaders, origin: Origin): Promise<UploadAnswer>
 }
 
 export function createIntake(parts: IntakeParts): Intake {

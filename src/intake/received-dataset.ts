@@ -1,5 +1,6 @@
 /** The bytes of one C-STORE as they come, kept as they are; counted, and let go of when they are too many. */
 import { Writable } from 'node:stream'
+import type dimse from 'dcmjs-dimse'
 
 export interface ByteCount {
   /** So many more bytes came. */
@@ -10,16 +11,19 @@ export interface ByteCount {
 
 export class ReceivedDataset extends Writable {
   readonly transferSyntaxUid: string
+  readonly presentationContextId: number
   readonly #largestBytes: number
   readonly #count: ByteCount
   #chunks: Uint8Array[] = []
   #heldBytes = 0
   #isTooLarge = false
 
-  constructor(transferSyntaxUid: string, largestBytes: number, count: ByteCount) {
+  /** @param context the one that the dataset comes on */
+  constructor(context: dimse.association.PresentationContext, largestBytes: number, count: ByteCount) {
     // The library's waiting for a drain would mix up messages; reading is held back at the socket instead.
     super({ highWaterMark: Number.MAX_SAFE_INTEGER, decodeStrings: false })
-    this.transferSyntaxUid = transferSyntaxUid
+    this.transferSyntaxUid = context.getAcceptedTransferSyntaxUid() ?? ''
+    this.presentationContextId = context.getPresentationContextId()
     this.#largestBytes = largestBytes
     this.#count = count
   }

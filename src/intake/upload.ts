@@ -6,7 +6,7 @@ import { fault, isSystemError, OnStableError } from '../errors.ts'
 import type { Origin } from '../store/store.ts'
 import { filesOfForm, isForm } from './form.ts'
 import type { Intake, Received } from './intake.ts'
-import { isEmptyZip, isZip, unzip } from './zip.ts'
+import { isEmptyZip, isZip, signatureBytes, unzip } from './zip.ts'
 
 /** As Orthanc answers for one instance. */
 export interface InstanceAnswer {
@@ -29,14 +29,16 @@ export function createUpload(receive: Intake['receive'], largestBytes: number): 
   return async (body, headers, origin) => {
     const content = await inflated(body, headers['content-encoding'], largestBytes)
     if (!isForm(headers['content-type'])) return { status: 200, body: await takeIn(content, origin) }
-    for (const file of await filesOfForm(content, headers['content-type'])) await takeIn(file, origin)
+    const form = Buffer.concat(content)
+    for (const file of await filesOfForm(form, headers['content-type'])) await takeIn([file], origin)
     return { status: 200, body: '' }
   }
 
-  async function takeIn(content: Buffer, origin: Origin): Promise<InstanceAnswer | InstanceAnswer[]> {
-    if (isZip(content)) return takeInZip(content, origin)
-    if (isEmptyZip(content)) throw fault('bad-dicom-file', 'The ZIP archive is empty')
-    return answerOf(await receive([content], readHeader(content), origin))
+  async function takeIn(content: readonly Buffer[], origin: Origin): Promise<UploadAnswer['body']> {
+    const signature = signatureOf(content)
+    if (isZip(signature)) return takeInZip(Buffer.concat(content), origin)
+    if (isEmptyZip(signature)) throw fault('bad-dicom-file', 'The ZIP archive is empty')
+    return answerOf(await receive(content, readHeader(content), origin))
   }
 
   /** Members that are no DICOM instances, such as a DICOMDIR, are passed over. */
@@ -48,6 +50,11 @@ export function createUpload(receive: Intake['receive'], largestBytes: number): 
     }
     return answers
   }
+}
+
+/** The bytes at the start that tell what a body is. */
+function signatureOf([first = Buffer.alloc(0), ...others]: readonly Buffer[]): Buffer {
+  return first.length >= signatureBytes ? first : Buffer.concat([first, ...others.slice(0, signatureBytes)])
 }
 
 function headerOrNull(member: readonly Uint8Array[]) {
@@ -70,7 +77,11 @@ function answerOf({ status, header: { ids } }: Received): InstanceAnswer {
   }
 }
 
-async function inflated(body: Buffer, encoding: string | undefined, largestBytes: number): Promise<Buffer> {
+async function inflated(
+  body: readonly Buffer[],
+  encoding: string | undefined,
+  largestBytes: number,
+): Promise<readonly Buffer[]> {
   const name = encoding?.trim().toLowerCase() ?? ''
   if (name === '' || name === 'identity') return body
   if (name !== 'gzip' && name !== 'x-gzip') {
@@ -80,7 +91,7 @@ async function inflated(body: Buffer, encoding: string | undefined, largestBytes
     )
   }
   try {
-    return await promisify(gunzip)(body, { maxOutputLength: largestBytes })
+    return [await promisify(gunzip)(Buffer.concat(body), { maxOutputLength: largestBytes })]
   } catch (cause) {
     if (isSystemError(cause, 'ERR_BUFFER_TOO_LARGE')) {
       throw fault('too-large', `The body has more than ${largestBytes} bytes once it is inflated`, { cause })

@@ -3,7 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Unzip, UnzipInflate } from 'fflate'
 import { fault, OnStableError } from '../errors.ts'
 
-const startsWith = (content: Buffer, signature: string) => content.toString('latin1', 0, 4) === signature
+export const signatureBytes = 4
+const startsWith = (content: Buffer, signature: string) =>
+  content.toString('latin1', 0, signatureBytes) === signature
 
 export const isZip = (content: Buffer) => startsWith(content, 'PK\x03\x04')
 export const isEmptyZip = (content: Buffer) => startsWith(content, 'PK\x05\x06')

@@ -1,45 +1,57 @@
-/**
- * The few system calls of the storage, as promises over Node's callbacks: at thousands of files a second
- * they cost half of what file handles cost.
- */
-import fs from 'node:fs'
-import { promisify } from 'node:util'
+/** The few system calls of the storage. They wait for the disk, so they belong to the storage's own thread. */
+import { closeSync, fdatasyncSync, openSync, unlinkSync, writevSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { isSystemError } from '../errors.ts'
+import type { ReachPoint } from '../lib/crash-point.ts'
 
-export const openFile = promisify(fs.open)
-export const closeFile = promisify(fs.close)
-export const syncData = promisify(fs.fdatasync)
-export const syncDescriptor = promisify(fs.fsync)
-const writeVector = promisify(fs.writev)
+/** The system takes no more pieces in one call (`IOV_MAX`). */
+const mostPiecesAtOnce = 1024
 
-const mostChunksAtOnce = 512
-
-/** Writes all chunks, however many calls that takes. */
-export async function writeChunks(descriptor: number, chunks: readonly Uint8Array[]): Promise<void> {
-  for (let next = 0; next < chunks.length; next += mostChunksAtOnce) {
-    let rest = chunks.slice(next, next + mostChunksAtOnce).filter((chunk) => chunk.length > 0)
-    while (rest.length > 0) {
-      const { bytesWritten } = await writeVector(descriptor, rest)
-      rest = after(rest, bytesWritten)
-    }
+/** Writes a new file and makes its bytes durable. What is left of one that fails, the caller unlinks. */
+export function writeFile(path: string, pieces: readonly Uint8Array[], reach: ReachPoint): void {
+  const descriptor = openSync(path, 'wx')
+  try {
+    writePieces(descriptor, pieces)
+    reach('file-written')
+    fdatasyncSync(descriptor)
+    reach('file-synced')
+  } finally {
+    closeSync(descriptor)
   }
 }
 
-/** What is left when the first `written` bytes are done. */
-function after(chunks: Uint8Array[], written: number): Uint8Array[] {
-  let done = written
-  for (const [index, chunk] of chunks.entries()) {
-    if (done < chunk.length) return [chunk.subarray(done), ...chunks.slice(index + 1)]
-    done -= chunk.length
+/** A file that is gone already is no error. */
+export function unlinkFile(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (thrown) {
+    if (!isSystemError(thrown, 'ENOENT')) throw thrown
   }
-  return []
 }
 
 /** Makes the entries of a folder durable. */
 export async function syncFolder(path: string): Promise<void> {
-  const descriptor = await openFile(path, 'r')
+  const folder: FileHandle = await open(path, 'r')
   try {
-    await syncDescriptor(descriptor)
+    await folder.sync()
   } finally {
-    await closeFile(descriptor)
+    await folder.close()
   }
+}
+
+function writePieces(descriptor: number, pieces: readonly Uint8Array[]): void {
+  for (let next = 0; next < pieces.length; next += mostPiecesAtOnce) {
+    let rest = pieces.slice(next, next + mostPiecesAtOnce).filter((piece) => piece.length > 0)
+    while (rest.length > 0) rest = after(rest, writevSync(descriptor, rest))
+  }
+}
+
+/** What is left when the first `written` bytes are done. */
+function after(pieces: Uint8Array[], written: number): Uint8Array[] {
+  let done = written
+  for (const [index, piece] of pieces.entries()) {
+    if (done < piece.length) return [piece.subarray(done), ...pieces.slice(index + 1)]
+    done -= piece.length
+  }
+  return []
 }

@@ -9,12 +9,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import { createReadStream, type ReadStream } from 'node:fs'
-import { readFile, unlink } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fault, isSystemError, messageOf } from '../errors.ts'
-import type { ReachPoint } from '../lib/crash-point.ts'
+import { startThread, type Thread } from '../lib/thread.ts'
 import type { Log } from '../log.ts'
-import { closeFile, openFile, syncData, writeChunks } from './disk.ts'
+import type { DiskTask } from './disk-thread.ts'
 import {
   filesOf,
   folderName,
@@ -24,13 +24,14 @@ import {
   readMark,
   writeMark,
 } from './folders.ts'
-import { SyncedFolders } from './synced-folders.ts'
+import { ownPieces } from './pieces.ts'
 
 export { openTrash, type Trash, type TrashList } from './trash.ts'
 
 export interface StorageOptions {
-  readonly reach: ReachPoint
   readonly log: Log
+  /** Name of a crash point; only in tests. */
+  readonly crashAt?: string | null
   /** After so many files a new folder is begun; fewer than the default only in tests. */
   readonly filesPerFolder?: number
 }
@@ -48,7 +49,12 @@ export async function openStorage(root: string, options: StorageOptions): Promis
     const isLastFree = last > 0 && last >= mark && (await filesOf(root, last)).length === 0
     const current = isLastFree ? last : last + 1
     await makeNumbered(root, current)
-    return new Storage(root, current, mark, options)
+    const disk = await startThread<DiskTask>({
+      name: 'The storage thread',
+      entry: new URL('./disk-thread.ts', import.meta.url),
+      data: { crashAt: options.crashAt ?? null },
+    })
+    return new Storage({ root, current, mark, disk }, options)
   } catch (cause) {
     throw fault('data-folder', `Cannot use the folder "${root}" for DICOM files: ${messageOf(cause)}`, {
       cause,
@@ -56,11 +62,20 @@ export async function openStorage(root: string, options: StorageOptions): Promis
   }
 }
 
+interface OpenedFolders {
+  readonly root: string
+  /** Number of the folder that new files go to. */
+  readonly current: number
+  /** Number of the first folder that may hold files without a row. */
+  readonly mark: number
+  readonly disk: Thread<DiskTask>
+}
+
 export class Storage implements AsyncDisposable {
   readonly #root: string
-  readonly #options: StorageOptions
+  readonly #log: Log
   readonly #filesPerFolder: number
-  readonly #folders = new SyncedFolders()
+  readonly #disk: Thread<DiskTask>
   /** By folder: how many of its files are neither kept nor removed. */
   readonly #undecided = new Map<number, number>()
   readonly #firstOfThisRun: number
@@ -72,30 +87,36 @@ export class Storage implements AsyncDisposable {
   #marking: Promise<void> = Promise.resolve()
 
   /** Use `openStorage`. */
-  constructor(root: string, current: number, mark: number, options: StorageOptions) {
+  constructor({ root, current, mark, disk }: OpenedFolders, options: StorageOptions) {
     this.#root = root
-    this.#options = options
+    this.#disk = disk
+    this.#log = options.log
     this.#filesPerFolder = options.filesPerFolder ?? 4096
     this.#current = current
     this.#firstOfThisRun = current
     this.#mark = mark
-    this.#folders.hold(join(root, folderName(current)))
   }
 
   /**
    * Writes a new file of these bytes; when resolved it is durable under the name returned. The caller has
    * to `keep` it once a row names it, or to `remove` it.
+   * @param chunks given away: they must not be used afterwards
    * @throws `storage-full` if the disk is; nothing is left of the file then
    */
   async write(chunks: readonly Uint8Array[]): Promise<string> {
-    const number = await this.#place()
-    const file = `${folderName(number)}/${randomUUID()}`
+    const { number, place } = await this.#place()
+    const file = `${folderName(number)}/${fileName(place)}`
+    const pieces = ownPieces(chunks)
     try {
-      await this.#writeFile(file, chunks)
+      const task: DiskTask = { kind: 'write', path: this.#path(file), pieces }
+      await this.#disk.request(
+        task,
+        pieces.map(({ buffer }) => buffer),
+      )
       return file
     } catch (cause) {
       await this.remove(file).catch((thrown) => {
-        this.#options.log.error({ file, reason: messageOf(thrown) }, 'Cannot remove an unfinished file')
+        this.#log.error({ file, reason: messageOf(thrown) }, 'Cannot remove an unfinished file')
       })
       if (isSystemError(cause, 'ENOSPC', 'EDQUOT')) {
         throw fault('storage-full', 'The disk of the DICOM files is full: make room, then send again', {
@@ -127,12 +148,7 @@ export class Storage implements AsyncDisposable {
 
   /** Removes a file that was kept, durably; one that is gone already is no error. */
   async unlink(file: string): Promise<void> {
-    try {
-      await unlink(this.#path(file))
-      await this.#folders.sync(dirname(this.#path(file)))
-    } catch (thrown) {
-      if (!isSystemError(thrown, 'ENOENT')) throw thrown
-    }
+    await this.#disk.request({ kind: 'unlink', path: this.#path(file) })
   }
 
   /**
@@ -158,7 +174,7 @@ export class Storage implements AsyncDisposable {
   async close(): Promise<void> {
     this.#moveMark(this.#filesInCurrent === 0 ? this.#current : this.#current + 1)
     await this.#marking
-    await this.#folders.release(join(this.#root, folderName(this.#current)))
+    await this.#disk.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -166,14 +182,14 @@ export class Storage implements AsyncDisposable {
   }
 
   /** The folder for one more file, counted as undecided in it from now on. */
-  async #place(): Promise<number> {
+  async #place(): Promise<{ number: number; place: number }> {
     if (this.#filesInCurrent >= this.#filesPerFolder) {
       this.#filesInCurrent = 0
-      this.#ready = this.#beginFolder(++this.#current)
+      this.#ready = makeNumbered(this.#root, ++this.#current)
       // Each writer that waits for the folder gets the error; without one it must not end the process.
       this.#ready.catch(() => {})
     }
-    this.#filesInCurrent++
+    const place = this.#filesInCurrent++
     const number = this.#current
     this.#undecided.set(number, (this.#undecided.get(number) ?? 0) + 1)
     try {
@@ -183,32 +199,7 @@ export class Storage implements AsyncDisposable {
       this.#decide(number)
       throw thrown
     }
-    return number
-  }
-
-  async #beginFolder(number: number): Promise<void> {
-    await makeNumbered(this.#root, number)
-    this.#folders.hold(join(this.#root, folderName(number)))
-    await this.#folders.release(join(this.#root, folderName(number - 1)))
-  }
-
-  async #writeFile(file: string, chunks: readonly Uint8Array[]): Promise<void> {
-    const { reach } = this.#options
-    const path = this.#path(file)
-    const descriptor = await openFile(path, 'wx')
-    // The entry is there since the file was opened, so its sync need not wait for that of the data.
-    const folderSynced = this.#folders.sync(dirname(path))
-    folderSynced.catch(() => {})
-    try {
-      await writeChunks(descriptor, chunks)
-      reach('file-written')
-      await syncData(descriptor)
-      reach('file-synced')
-    } finally {
-      await closeFile(descriptor)
-    }
-    await folderSynced
-    reach('folder-synced')
+    return { number, place }
   }
 
   #path(file: string): string {
@@ -231,8 +222,11 @@ export class Storage implements AsyncDisposable {
     this.#mark = mark
     this.#marking = this.#marking
       .then(() => writeMark(this.#root, mark))
-      .catch((thrown) =>
-        this.#options.log.warn({ reason: messageOf(thrown) }, 'Cannot note which folders are swept'),
-      )
+      .catch((thrown) => this.#log.warn({ reason: messageOf(thrown) }, 'Cannot note which folders are swept'))
   }
+}
+
+/** In the order of their making, so that an index of the names grows at its end; never used twice. */
+function fileName(place: number): string {
+  return `${String(place).padStart(4, '0')}-${randomUUID()}`
 }

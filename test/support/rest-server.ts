@@ -35,11 +35,11 @@ export async function startRestServer(
     const header = readHeader(body)
     const file = `00/${++files}`
     mkdirSync(join(folder.path, '00'), { recursive: true })
-    writeFileSync(join(folder.path, file), body)
+    writeFileSync(join(folder.path, file), Buffer.concat(body))
     const { status } = await store.record({
       header,
       file,
-      sizeBytes: body.length,
+      sizeBytes: Buffer.concat(body).length,
       origin,
       ages: ages.agesOf(header, origin),
       whenHeld: 'keep',

@@ -15,7 +15,7 @@ export function instanceRoutes(app: FastifyInstance, parts: ApiParts): void {
     {
       GET: (request, reply) => listResources(request, reply, store, 'Instance'),
       POST: async (request, reply) => {
-        const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
+        const body = (request.body as readonly Buffer[] | undefined) ?? []
         const { status, body: answer } = await upload(body, request.headers, originOf(request))
         return reply.code(status).send(answer)
       },

@@ -15,6 +15,8 @@ export interface Session {
   readonly database: Database.Database
   /** A prepared statement, made once. */
   sql(text: string): Database.Statement<unknown[], unknown>
+  /** Whether the commits from now on are synced before they count. */
+  setDurable(isDurable: boolean): void
   /** The time of the current transaction: everything in it happens at once. */
   nowMs: number
   readonly epoch: string
@@ -46,7 +48,13 @@ export function openSession({ file, readonly, reach }: SessionOptions): Session 
     return statement
   }
   const epoch = (sql(`select value from meta where key = 'epoch'`).get() as { value: string }).value
-  return { database, sql, nowMs: 0, epoch, reach, observation: { lastTickMs: null, sinceMs: 0 } }
+  let isDurable: boolean | null = null
+  const setDurable = (wanted: boolean) => {
+    if (wanted === isDurable) return
+    database.pragma(`synchronous = ${wanted ? 'full' : 'normal'}`)
+    isDurable = wanted
+  }
+  return { database, sql, setDurable, nowMs: 0, epoch, reach, observation: { lastTickMs: null, sinceMs: 0 } }
 }
 
 /** The store's clock: starts at the latest time it ever showed, or the wall clock's if that is later. */

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import type { Store } from '../store.ts'
-import { type Connection, connect } from './connection.ts'
+import { type Connection, connectHere, connectThread } from './connection.ts'
 import { lockFolder } from './lock.ts'
 import { type OperationName, operations } from './operations.ts'
 
@@ -25,8 +25,9 @@ export async function openSqlite({ folder, crashAt = null, clock = null }: Sqlit
   const unlock = lockFolder(folder)
   try {
     const file = join(folder, 'index.sqlite')
-    const writer = await connect({ file, readonly: false, crashAt, clock })
-    const reader = clock === null ? await connect({ file, readonly: true, crashAt, clock }) : writer
+    const write = { file, readonly: false, crashAt }
+    const writer = clock === null ? await connectThread(write) : connectHere(write, clock)
+    const reader = clock === null ? await connectThread({ ...write, readonly: true }) : writer
     await writer.request('reclaimLeases', [])
     return storeOn(writer, reader, unlock)
   } catch (error) {

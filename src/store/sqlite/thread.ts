@@ -2,43 +2,28 @@
  * Entry of a database thread. The writing one takes everything that arrived while it was busy into its next
  * transaction; the reading one answers one by one and is never behind a write.
  */
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { OnStableError } from '../../errors.ts'
+import { parentPort, workerData } from 'node:worker_threads'
 import { crashPointReacher } from '../../lib/crash-point.ts'
+import { serveThread } from '../../lib/thread-port.ts'
+import type { ConnectionOptions } from './connection.ts'
 import { openSession, persistentClock } from './session.ts'
-import { executeRead, executeWrites, type Request } from './writer.ts'
+import { executeRead, executeWrites, type Operation } from './writer.ts'
 
-const { file, readonly, crashAt } = workerData as { file: string; readonly: boolean; crashAt: string | null }
-const port = parentPort!
-const maxBatch = 500
+/** At so many requests a transaction takes in no further ones. */
+const largestBatch = 500
 
-try {
+serveThread<Operation>(parentPort!, () => {
+  const { file, readonly, crashAt } = workerData as ConnectionOptions
   const session = openSession({ file, readonly, reach: crashPointReacher(crashAt) })
   const clock = persistentClock(session)
-  port.postMessage({ opened: session.epoch })
-  port.on('message', (first: Request | 'close') => {
-    if (first === 'close') return close()
-    if (readonly) return port.postMessage([executeRead(session, clock, first)])
-    const batch = [first]
-    let closing = false
-    while (batch.length < maxBatch) {
-      const next = receiveMessageOnPort(port)
-      if (next === undefined) break
-      if (next.message === 'close') {
-        closing = true
-        break
-      }
-      batch.push(next.message as Request)
-    }
-    port.postMessage(executeWrites(session, clock, batch))
-    if (closing) close()
-  })
-  const close = () => {
-    session.database.close()
-    port.postMessage('closed')
-    port.close()
+  return {
+    greeting: session.epoch,
+    isOneByOne: readonly,
+    isFull: (batch) => readonly || batch.length >= largestBatch,
+    answer: (batch) =>
+      readonly
+        ? batch.map((request) => executeRead(session, clock, request))
+        : executeWrites(session, clock, batch),
+    close: () => void session.database.close(),
   }
-} catch (cause) {
-  const known = cause instanceof OnStableError
-  port.postMessage({ failed: { code: known ? cause.code : 'internal', message: (cause as Error).message } })
-}
+})

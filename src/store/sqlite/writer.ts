@@ -3,25 +3,24 @@
  * that one that fails takes nothing with it.
  */
 import { fault, isSystemError, messageOf, OnStableError } from '../../errors.ts'
+import type { ThreadReply, ThreadRequest } from '../../lib/thread-port.ts'
+import { type WireError, wireError } from '../../lib/wire-error.ts'
 import { type OperationName, operations } from './operations.ts'
 import type { Clock, Session } from './session.ts'
 
-export interface Request {
-  readonly id: number
+export interface Operation {
   readonly name: OperationName
   readonly parameters: readonly unknown[]
 }
 
-export type Reply =
-  | { readonly id: number; readonly ok: true; readonly value: unknown }
-  | { readonly id: number; readonly ok: false; readonly error: unknown }
+type Request = ThreadRequest<Operation>
 
 /** Runs requests in their order and commits once. Never throws. */
-export function executeWrites(session: Session, clock: Clock, requests: readonly Request[]): Reply[] {
+export function executeWrites(session: Session, clock: Clock, requests: readonly Request[]): ThreadReply[] {
   const { database } = session
   try {
-    const durable = requests.some(({ name, parameters }) => operations[name].durable(parameters))
-    database.pragma(`synchronous = ${durable ? 'full' : 'normal'}`)
+    const durable = requests.some(({ body: { name, parameters } }) => operations[name].durable(parameters))
+    session.setDurable(durable)
     session.sql('begin immediate').run()
     session.nowMs = clock()
     const replies = requests.map((request) => executeInSavepoint(session, request))
@@ -32,33 +31,33 @@ export function executeWrites(session: Session, clock: Clock, requests: readonly
     return replies
   } catch (cause) {
     if (database.inTransaction) database.exec('rollback')
-    const error = wireError(cause)
+    const error = refusal(cause)
     return requests.map(({ id }) => ({ id, ok: false, error }))
   }
 }
 
 /** Runs one reading request. Never throws. */
-export function executeRead(session: Session, clock: Clock, request: Request): Reply {
+export function executeRead(session: Session, clock: Clock, { id, body }: Request): ThreadReply {
   try {
     session.nowMs = clock()
-    return { id: request.id, ok: true, value: operations[request.name].run(session, request.parameters) }
+    return { id, ok: true, value: operations[body.name].run(session, body.parameters) }
   } catch (cause) {
-    return { id: request.id, ok: false, error: wireError(cause) }
+    return { id, ok: false, error: refusal(cause) }
   }
 }
 
-function executeInSavepoint(session: Session, request: Request): Reply {
+function executeInSavepoint(session: Session, { id, body }: Request): ThreadReply {
   session.sql('savepoint operation').run()
   try {
-    const value = operations[request.name].run(session, request.parameters)
+    const value = operations[body.name].run(session, body.parameters)
     session.sql('release operation').run()
-    return { id: request.id, ok: true, value }
+    return { id, ok: true, value }
   } catch (cause) {
     // A full disk may have ended the whole transaction already.
     if (!session.database.inTransaction) throw cause
     session.sql('rollback to operation').run()
     session.sql('release operation').run()
-    return { id: request.id, ok: false, error: wireError(cause) }
+    return { id, ok: false, error: refusal(cause) }
   }
 }
 
@@ -76,21 +75,21 @@ const after = {
   remove: 'rows-removed',
 } as const
 
-function pointsBeforeCommit(replies: readonly Reply[], requests: readonly Request[]) {
+function pointsBeforeCommit(replies: readonly ThreadReply[], requests: readonly Request[]) {
   return effective(replies, requests).flatMap((name) =>
     name in before ? [before[name as keyof typeof before]] : [],
   )
 }
 
-function pointsAfterCommit(replies: readonly Reply[], requests: readonly Request[]) {
+function pointsAfterCommit(replies: readonly ThreadReply[], requests: readonly Request[]) {
   return effective(replies, requests).flatMap((name) =>
     name in after ? [after[name as keyof typeof after]] : [],
   )
 }
 
 /** The operations that changed something: an idle tick or an empty lease passes no crash point. */
-function effective(replies: readonly Reply[], requests: readonly Request[]): OperationName[] {
-  return requests.flatMap(({ name }, index) => {
+function effective(replies: readonly ThreadReply[], requests: readonly Request[]): OperationName[] {
+  return requests.flatMap(({ body: { name } }, index) => {
     const reply = replies[index]
     if (reply?.ok !== true) return []
     if (name === 'tick' && (reply.value as { fired: number }).fired === 0) return []
@@ -99,23 +98,12 @@ function effective(replies: readonly Reply[], requests: readonly Request[]): Ope
   })
 }
 
-function wireError(cause: unknown): unknown {
-  if (cause instanceof OnStableError) return { code: cause.code, message: cause.message }
+/** What the caller is told: a full disk is his to free, everything else is the database's own fault. */
+function refusal(cause: unknown): WireError {
+  if (cause instanceof OnStableError) return wireError(cause)
   if (isSystemError(cause, 'SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_FSYNC')) {
-    return {
-      code: 'storage-full',
-      message: `The database cannot be written: ${messageOf(cause)}; free some space`,
-    }
+    const message = `The database cannot be written: ${messageOf(cause)}; free some space`
+    return wireError(fault('storage-full', message, { cause }))
   }
-  return {
-    code: 'internal',
-    message: `The database refused an operation: ${messageOf(cause)}`,
-    stack: String((cause as Error)?.stack),
-  }
-}
-
-/** Rebuilds what `wireError` flattened. */
-export function errorOf(wire: unknown): OnStableError {
-  const { code, message, stack } = wire as { code: 'internal'; message: string; stack?: string }
-  return fault(code, message, stack === undefined ? {} : { cause: stack })
+  return wireError(fault('internal', `The database refused an operation: ${messageOf(cause)}`, { cause }))
 }
