@@ -1,0 +1,104 @@
+/** DCMTK's programs as senders and receivers on the loopback. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from './free-port.ts'
+import { until } from './until.ts'
+
+export interface Ended {
+  readonly code: number | null
+  /** All that it wrote. */
+  readonly output: string
+}
+
+// Nagle's algorithm would cost 40 ms and more for each message.
+const environment = { PATH: process.env.PATH, TCP_NODELAY: '1' }
+
+/** Runs a program to its end. */
+export async function runDcmtk(program: string, ...parameters: readonly string[]): Promise<Ended> {
+  const child = spawn(program, parameters, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = collect(child)
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, output: output() }
+}
+
+/** Where files are sent to. */
+export interface Peer {
+  readonly port: number
+  readonly called?: string
+  readonly calling?: string
+}
+
+/** Sends files on one association, and goes on after a failure. `more` are further options. */
+export function storescu(peer: Peer, files: readonly string[], ...more: readonly string[]): Promise<Ended> {
+  const titles = ['-aet', peer.calling ?? 'STORESCU', '-aec', peer.called ?? 'ONSTABLE']
+  return runDcmtk('storescu', '-v', '-nh', ...titles, ...more, '127.0.0.1', String(peer.port), ...files)
+}
+
+/** By file, the status that it was answered with, in words; nothing for those that were not sent. */
+export function statusesOf({ output }: Ended): Map<string, string> {
+  const answered = /Sending file: (.*)\n(?:(?!.*Sending file).*\n)*?.*Received Store Response \((.*)\)/g
+  return new Map([...output.matchAll(answered)].map(([, file, status]) => [file!, status!]))
+}
+
+/** Options that propose exactly these transfer syntaxes, each in a context of its own. */
+export function proposing(
+  folder: string,
+  sopClassUid: string,
+  transferSyntaxUids: readonly string[],
+): string[] {
+  const file = join(folder, 'contexts.cfg')
+  const lists = transferSyntaxUids.map((uid, place) => `[Syntax${place}]\nTransferSyntax1 = ${uid}\n`)
+  const contexts = transferSyntaxUids.map(
+    (_, place) => `PresentationContext${place + 1} = ${sopClassUid}\\Syntax${place}\n`,
+  )
+  writeFileSync(
+    file,
+    `[[TransferSyntaxes]]\n${lists.join('')}[[PresentationContexts]]\n[Contexts]\n${contexts.join('')}` +
+      '[[Profiles]]\n[Test]\nPresentationContexts = Contexts\n',
+  )
+  return ['-xf', file, 'Test']
+}
+
+export interface Storescp extends AsyncDisposable {
+  readonly port: number
+  /** The files that came, whole, by their names. */
+  files(): Map<string, Buffer>
+}
+
+/** Receives into a folder of its own, each dataset as it came. `options` are further ones. */
+export async function startStorescp(options: readonly string[] = [], port?: number): Promise<Storescp> {
+  const folder = mkdtempSync(join(tmpdir(), 'onstable-storescp-'))
+  const ownPort = port ?? (await freePort())
+  const parameters = ['-d', '+B', '+xa', ...options, '-od', folder, String(ownPort)]
+  const child = spawn('storescp', parameters, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = collect(child)
+  const isOver = () => child.exitCode !== null || child.signalCode !== null
+  await until('storescp to listen', async () => {
+    if (isOver()) throw new Error(`storescp ended at its start: ${output()}`)
+    return (await runDcmtk('echoscu', '127.0.0.1', String(ownPort))).code === 0
+  })
+  return {
+    port: ownPort,
+    files: () => new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))])),
+    async [Symbol.asyncDispose]() {
+      if (!isOver()) {
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+      }
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function collect(child: ChildProcess): () => string {
+  let output = ''
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  }
+  return () => output
+}
