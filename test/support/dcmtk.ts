@@ -62,6 +62,14 @@ export function proposing(
   return ['-xf', file, 'Test']
 }
 
+/** The meta information of a file as DCMTK reads it, by keyword. */
+export async function metaOf(path: string): Promise<Record<string, string>> {
+  const { code, output } = await runDcmtk('dcmdump', '-Un', '+fo', path)
+  if (code !== 0) throw new Error(`dcmdump does not take ${path} for a DICOM file: ${output}`)
+  const elements = output.matchAll(/^\(0002,\S+ \S+ [=[]?(.*?)\]? +# +\d+, \d+ (\w+)$/gm)
+  return Object.fromEntries([...elements].map(([, value, keyword]) => [keyword, value]))
+}
+
 export interface Storescp extends AsyncDisposable {
   readonly port: number
   /** The files that came, whole, by their names. */
