@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
@@ -72,24 +73,29 @@ export async function metaOf(path: string): Promise<Record<string, string>> {
 
 export interface Storescp extends AsyncDisposable {
   readonly port: number
-  /** The files that came, whole, by their names. */
+  /** The files that came, by their names: the modality, a dot, the SOP instance UID. */
   files(): Map<string, Buffer>
 }
 
-/** Receives into a folder of its own, each dataset as it came. `options` are further ones. */
-export async function startStorescp(options: readonly string[] = [], port?: number): Promise<Storescp> {
+/** Of all transfer syntaxes, each dataset as it came. */
+const takingAll = ['+B', '+xa']
+
+/** Receives into a folder of its own. */
+export async function startStorescp(
+  options: { readonly port?: number; readonly parameters?: readonly string[] } = {},
+): Promise<Storescp> {
   const folder = mkdtempSync(join(tmpdir(), 'onstable-storescp-'))
-  const ownPort = port ?? (await freePort())
-  const parameters = ['-d', '+B', '+xa', ...options, '-od', folder, String(ownPort)]
+  const port = options.port ?? (await freePort())
+  const parameters = [...(options.parameters ?? takingAll), '-od', folder, String(port)]
   const child = spawn('storescp', parameters, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = collect(child)
   const isOver = () => child.exitCode !== null || child.signalCode !== null
   await until('storescp to listen', async () => {
     if (isOver()) throw new Error(`storescp ended at its start: ${output()}`)
-    return (await runDcmtk('echoscu', '127.0.0.1', String(ownPort))).code === 0
+    return await answers(port)
   })
   return {
-    port: ownPort,
+    port,
     files: () => new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))])),
     async [Symbol.asyncDispose]() {
       if (!isOver()) {
@@ -98,6 +104,18 @@ export async function startStorescp(options: readonly string[] = [], port?: numb
       }
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
   }
 }
 
