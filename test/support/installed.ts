@@ -1,5 +1,4 @@
 /** Programs and files that tests use where they are found; where not, one line says what is left out. */
-import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
@@ -14,13 +13,6 @@ export function isThere(path: string): boolean {
   return existsSync(path) || leaveOut(`${path} not found`)
 }
 
-/** Whether system calls of child processes can be written down here. */
-export function canTrace(): boolean {
-  const { error, status, stderr } = spawnSync('strace', ['-f', '-o', '/dev/null', 'true'])
-  if (error !== undefined) return leaveOut('strace not found')
-  return status === 0 || leaveOut(`strace may not be used: ${stderr.toString().trim()}`)
-}
-
 function isInstalled(program: string): boolean {
   const places = program.startsWith('/') ? [''] : (process.env.PATH ?? '').split(delimiter)
   return places.some((place) => {
@@ -33,7 +25,8 @@ function isInstalled(program: string): boolean {
   })
 }
 
-function leaveOut(reason: string): false {
+/** Says why tests are skipped. */
+export function leaveOut(reason: string): false {
   console.warn(`Some tests are skipped: ${reason}`)
   return false
 }
