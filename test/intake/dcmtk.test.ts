@@ -57,11 +57,8 @@ describe.skipIf(!areInstalled('storescu', 'echoscu', 'dcmdump'))('DCMTK', () => 
 
   test('datasets of all transfer syntaxes on one association are kept as they came', async () => {
     const names = Object.keys(transferSyntaxes) as TransferSyntaxName[]
-    const all = names.map((transferSyntax) => ({
-      patient: 'SYNTAX',
-      instance: transferSyntax,
-      transferSyntax,
-    }))
+    const patient = 'SYNTAX'
+    const all = names.map((transferSyntax) => ({ patient, instance: transferSyntax, transferSyntax }))
     const contexts = proposing(folder.path, ctImageStorage, Object.values(transferSyntaxes))
     const sent = await storescu({ port: server.dicomPort, calling: 'CT7' }, all.map(made), ...contexts)
     expect([...statusesOf(sent).values()]).toEqual(names.map(() => 'Success'))
@@ -84,23 +81,27 @@ describe.skipIf(!areInstalled('storescu', 'echoscu', 'dcmdump'))('DCMTK', () => 
     }
   })
 
+  test('of a context with several transfer syntaxes the one is taken that the sender need not compress for', async () => {
+    const facts: FileFacts = { patient: 'CHOICE', transferSyntax: 'implicitLittleEndian' }
+    const sent = await storescu({ port: server.dicomPort }, [made(facts)], '-xr', '+C')
+    expect([...statusesOf(sent).values()]).toEqual(['Success'])
+    const kept = datasetOf(await fileOf(server.url, idsOf(facts).Instance))
+    expect(kept).toEqual(dicomDataset({ ...facts, transferSyntax: 'explicitLittleEndian' }))
+  })
+
   test('what several associations send at the same time is kept whole', async () => {
+    const same = { patient: 'MANY', pixelBytes: 60_000 }
     const associations = ['A', 'B', 'C', 'D'].map((series) =>
-      ['1', '2', '3', '4', '5', '6'].map((instance) => ({
-        patient: 'MANY',
-        series,
-        instance,
-        pixelBytes: 60_000,
-      })),
+      ['1', '2', '3', '4', '5', '6'].map((instance) => ({ ...same, series, instance })),
     )
     const sent = await Promise.all(
       associations.map((all) => storescu({ port: server.dicomPort }, all.map(made))),
     )
     expect(sent.flatMap((each) => [...statusesOf(each).values()])).toEqual(Array(24).fill('Success'))
-    for (const facts of associations.flat())
-      expect(sha256(datasetOf(await fileOf(server.url, idsOf(facts).Instance)))).toBe(
-        sha256(dicomDataset(facts)),
-      )
+    for (const facts of associations.flat()) {
+      const kept = datasetOf(await fileOf(server.url, idsOf(facts).Instance))
+      expect(sha256(kept)).toBe(sha256(dicomDataset(facts)))
+    }
   })
 
   test('a sender with an AE title that is not configured is refused, and so is one that calls another', async () => {

@@ -86,7 +86,7 @@ describe.concurrent('real input', () => {
   test.skipIf(!hasFiles).for(hasStorescu ? ['HTTP', 'storescu'] : ['HTTP'])(
     'every series, study and patient of the files sent by %s becomes stable once, in this order',
     async (way) => {
-      await using server = await startServer({ stableAge: 2 })
+      await using server = await startServer({ stableAge: 3 })
       if (way === 'storescu') await sendAll({ port: server.dicomPort })
       else for (const { bytes } of files) await upload(server.url, bytes)
       const isQuiet = async () => (await read<unknown[]>(`${server.url}/windows`)).length === 0
@@ -113,6 +113,7 @@ interface Change {
   readonly ChangeType: string
   readonly ID: string
 }
+
 interface Parented {
   readonly ID: string
   readonly ParentStudy?: string

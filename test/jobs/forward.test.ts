@@ -86,7 +86,7 @@ test.skipIf(!hasStorescp)(
     for (const facts of [...study, other]) await upload(server.url, dicomFile(facts))
     await untilIdle(server)
     expect(received(storescp)).toEqual(sent([...study, other]))
-    expect((await runsOf(server)).map(({ outcome }) => outcome)).toEqual(['ok', 'ok'])
+    expect((await runsOf(server)).filter(({ outcome }) => outcome !== 'ok')).toEqual([])
   },
 )
 
@@ -101,9 +101,7 @@ test.skipIf(!hasStorescp)('a study for a receiver that is down is sent again unt
   await using storescp = await startStorescp({ port })
   await untilIdle(server)
   expect(received(storescp)).toEqual(sent(study))
-  expect(
-    (await runsOf(server)).map(({ outcome }) => outcome).filter((outcome) => outcome === 'ok'),
-  ).toHaveLength(1)
+  expect((await runsOf(server)).map(({ outcome }) => outcome)).toContain('ok')
 })
 
 test.skipIf(!hasStorescp)(
