@@ -8,13 +8,7 @@ import { idsOf } from '../campaign/identifiers.ts'
 import { readStorage } from '../campaign/observe-storage.ts'
 import { startCuttingProxy } from '../support/cutting-proxy.ts'
 import { metaOf, proposing, runDcmtk, statusesOf, storescu } from '../support/dcmtk.ts'
-import {
-  dicomDataset,
-  dicomFile,
-  type FileFacts,
-  type TransferSyntaxName,
-  transferSyntaxes,
-} from '../support/dicom-files.ts'
+import { dicomDataset, dicomFile, type FileFacts, transferSyntaxes } from '../support/dicom-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { areInstalled } from '../support/installed.ts'
 import { fileOf, read } from '../support/rest-client.ts'
@@ -56,7 +50,7 @@ describe.skipIf(!areInstalled('storescu', 'echoscu', 'dcmdump'))('DCMTK', () => 
   })
 
   test('datasets of all transfer syntaxes on one association are kept as they came', async () => {
-    const names = Object.keys(transferSyntaxes) as TransferSyntaxName[]
+    const names = Object.keys(transferSyntaxes) as (keyof typeof transferSyntaxes)[]
     const patient = 'SYNTAX'
     const all = names.map((transferSyntax) => ({ patient, instance: transferSyntax, transferSyntax }))
     const contexts = proposing(folder.path, ctImageStorage, Object.values(transferSyntaxes))

@@ -92,7 +92,7 @@ describe.concurrent('real input', () => {
       const isQuiet = async () => (await read<unknown[]>(`${server.url}/windows`)).length === 0
       await until('everything to be stable', isQuiet)
 
-      const { Changes } = await read<{ Changes: Change[] }>(`${server.url}/changes?limit=5000`)
+      const { Changes } = await read<Changes>(`${server.url}/changes?limit=5000`)
       const stable = Changes.filter(({ ChangeType }) => ChangeType.startsWith('Stable')).map(({ ID }) => ID)
       const series = await read<Parented[]>(`${server.url}/series?expand`)
       const studies = await read<Parented[]>(`${server.url}/studies?expand`)
@@ -109,10 +109,7 @@ describe.concurrent('real input', () => {
   )
 })
 
-interface Change {
-  readonly ChangeType: string
-  readonly ID: string
-}
+type Changes = { readonly Changes: readonly { readonly ChangeType: string; readonly ID: string }[] }
 
 interface Parented {
   readonly ID: string
