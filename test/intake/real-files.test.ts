@@ -31,7 +31,7 @@ const [patientId, studyInstanceUid, seriesInstanceUid] = [0x00100020, 0x0020000d
 const sizes = ['FileSize', 'TotalDiskSize', 'TotalUncompressedSize']
 
 // Orthanc takes three seconds to end: all wait for it together.
-describe.concurrent('real input', () => {
+describe.concurrent('real input', { timeout: 60_000 }, () => {
   test.skipIf(!hasFiles || !hasOrthanc)(
     'each file sent by HTTP is answered as by Orthanc, also when it comes again, and makes the same resources',
     async () => {

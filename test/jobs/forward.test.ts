@@ -28,10 +28,8 @@ async function startForwarding(ports: Record<string, number>, attempts: number):
       ),
     },
   })
-  await untilScriptsServe(
-    server,
-    names.map((name) => `${name}.js`),
-  )
+  const scripts = names.map((name) => `${name}.js`)
+  await untilScriptsServe(server, scripts)
   return server
 }
 
@@ -51,6 +49,7 @@ interface Run {
   readonly reason: { readonly message: string } | null
 }
 const runsOf = (server: TestServer) => read<Run[]>(`${server.url}/runs`)
+
 /** Of a dataset as it goes over the network: only one that is deflated can be odd, and is padded then. */
 function digestOf(dataset: Buffer): string {
   return sha256(dataset.length % 2 === 0 ? dataset : Buffer.concat([dataset, Buffer.alloc(1)]))
