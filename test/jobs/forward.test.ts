@@ -16,8 +16,9 @@ const hasFiles = isThere(realFilesFolder)
 
 /** A server whose scripts `PACS1.js`, `PACS2.js` … each forward to the modality of their name. */
 async function startForwarding(ports: Record<string, number>, attempts: number): Promise<TestServer> {
+  await using started = new AsyncDisposableStack()
   const names = Object.keys(ports)
-  const server = await startServer({
+  const options = {
     scripts: Object.fromEntries(names.map((name) => [`${name}.js`, forwardText(name, attempts)])),
     environment: {
       ONSTABLE_MODALITIES: JSON.stringify(
@@ -27,9 +28,10 @@ async function startForwarding(ports: Record<string, number>, attempts: number):
         Object.fromEntries(names.map((name) => [`${name}.js`, { send: [name] }])),
       ),
     },
-  })
-  const scripts = names.map((name) => `${name}.js`)
-  await untilScriptsServe(server, scripts)
+  }
+  const server = started.use(await startServer(options))
+  await untilScriptsServe(server, Object.keys(options.scripts))
+  started.move()
   return server
 }
 
