@@ -1,7 +1,6 @@
 /**
  * The one wiring file: builds the stages from left to right, and stops them from right to left.
  */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startApi } from './api/api.ts'
@@ -13,6 +12,7 @@ import { createHost, missingGrants } from './host/host.ts'
 import { createIntake, startDicomReceiver } from './intake/intake.ts'
 import { createSender } from './jobs/jobs.ts'
 import { crashPointReacher } from './lib/crash-point.ts'
+import { makeFolder } from './lib/make-folder.ts'
 import type { Log } from './log.ts'
 import { startRuntime } from './runtime/runtime.ts'
 import { openLibrary } from './scripts/scripts.ts'
@@ -130,7 +130,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
 
 function makeDataFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o750 })
+    makeFolder(folder, 0o750)
   } catch (cause) {
     throw fault(
       'data-folder',

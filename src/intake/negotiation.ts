@@ -51,11 +51,11 @@ export function refusalOf(
   return null
 }
 
-/** Accepts storage and verification, each in the first transfer syntax proposed that is one of the standard. */
+/** Accepts storage and verification, each in one transfer syntax of the standard. */
 export function agreeOnContexts(association: Association): void {
   for (const { id } of association.getPresentationContexts()) {
     const context = association.getPresentationContext(id)
-    const transferSyntax = context.getTransferSyntaxUids().find(isTransferSyntax)
+    const transferSyntax = chosenOf(context.getTransferSyntaxUids())
     const abstractSyntax = context.getAbstractSyntaxUid()
     if (abstractSyntax !== SopClass.Verification && !isStorage(abstractSyntax)) {
       context.setResult(PresentationContextResult.RejectAbstractSyntaxNotSupported)
@@ -66,6 +66,17 @@ export function agreeOnContexts(association: Association): void {
     }
   }
 }
+
+/**
+ * Of several in one context, as Orthanc chooses: what every sender can make of what it holds, without loss,
+ * and every receiver takes to which a script sends it on. Otherwise the sender's first.
+ */
+function chosenOf(proposed: readonly string[]): string | undefined {
+  return preferred.find((uid) => proposed.includes(uid)) ?? proposed.find(isTransferSyntax)
+}
+
+const { ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian } = dimse.constants.TransferSyntax
+const preferred: readonly string[] = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
 
 const dicomRoot = '1.2.840.10008.'
 const storageRoot = `${dicomRoot}5.1.4.1.1.`

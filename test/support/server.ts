@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly logLevel?: string
   /** An existing data folder, which is then not removed at the end. */
   readonly data?: string
+  /** A program and its parameters that starts the server in its own place, such as strace. */
+  readonly under?: readonly string[]
 }
 
 export interface Exit {
@@ -59,7 +61,6 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const folder = mkdtempSync(join(tmpdir(), 'onstable-server-'))
   const data = options.data ?? join(folder, 'data')
   const scripts = join(folder, 'scripts')
-  mkdirSync(data, { recursive: true })
   mkdirSync(scripts)
   for (const [name, text] of Object.entries(options.scripts ?? {})) writeFileSync(join(scripts, name), text)
   const [httpPort, dicomPort] = [await freePort(), await freePort()]
@@ -84,7 +85,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     }
     lives.push(life)
     exit = null
-    child = spawn(node24, [main, ...parameters], {
+    const [program, ...rest] = [...(options.under ?? []), node24, main, ...parameters]
+    child = spawn(program!, rest, {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

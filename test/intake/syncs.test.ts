@@ -1,0 +1,125 @@
+/**
+ * A kill keeps the page cache, so what outlives a power cut is shown by the system calls, where strace may be
+ * used: before an answer leaves, the file, its folder and the rows have been synced after they were written.
+ */
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { type History, newUpload } from '../campaign/history.ts'
+import { idsOf } from '../campaign/identifiers.ts'
+import { readDatabase } from '../campaign/observe-database.ts'
+import { store } from '../campaign/store-client.ts'
+import { dicomFile, type FileFacts, uidsOf } from '../support/dicom-files.ts'
+import { temporaryFolder } from '../support/folders.ts'
+import { upload } from '../support/rest-client.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import {
+  canTrace,
+  isEntry,
+  isSync,
+  isWrite,
+  readCalls,
+  type SystemCall,
+  tracing,
+} from '../support/system-calls.ts'
+
+type Send = (server: TestServer, all: readonly FileFacts[]) => Promise<void>
+
+/** One after the other. */
+const senders: Record<string, Send> = {
+  async HTTP(server, all) {
+    for (const facts of all) expect((await upload(server.url, dicomFile(facts))).status).toBe(200)
+  },
+  async 'C-STORE'(server, all) {
+    const surprises: string[] = []
+    const history = { surprises, uploads: [], deletions: [], effects: [], lives: [], stableAgeMs: 0 }
+    const uploads = all.map((facts) => newUpload(facts, 'dicom'))
+    await store(history satisfies History, server, uploads)
+    expect(uploads.map(({ attempts }) => attempts[0]!.answer)).toEqual(all.map(() => 'stored'))
+  },
+}
+
+test.skipIf(!canTrace()).for(Object.entries(senders))(
+  'before %s acknowledges an instance, its file, its folder and its rows have been synced',
+  async ([, send]) => {
+    using folder = temporaryFolder()
+    const traceFile = join(folder.path, 'trace')
+    await using server = await startServer({ stableAge: 600, under: tracing(traceFile) })
+    const alone = ['1', '2', '3'].map((instance) => ({ series: 'A', instance }))
+    const together = ['4', '5', '6', '7'].map((instance) => ({ series: 'B', instance, pixelBytes: 200_000 }))
+    await send(server, alone)
+    // Twice, so that what is not yet durable is not acknowledged for being there already.
+    await Promise.all([...together, ...together].map((facts) => send(server, [facts])))
+    const files = new Map(readDatabase(server.data).instances.map(({ id, file }) => [id, file]))
+    await server.stop()
+
+    const calls = await readCalls(traceFile, server.pid)
+    const all = [...alone, ...together]
+    for (const facts of all) {
+      const answer = answerTo(calls, facts)
+      expect(missingFor(files.get(idsOf(facts).Instance)!, calls, answer, server.data)).toEqual([])
+    }
+    expect(missingNames([...files.values()], calls, answerTo(calls, all[0]!), server.data)).toEqual([])
+    const fileSyncs = calls.filter((call) => isSync(call) && /\/files\/\d+\/[^/]+$/.test(call.path))
+    expect(fileSyncs.length).toBeGreaterThanOrEqual(all.length)
+  },
+)
+
+/** The first that tells a sender of the instance. */
+function answerTo(calls: readonly SystemCall[], facts: FileFacts): SystemCall {
+  const names = [`\\"ID\\":\\"${idsOf(facts).Instance}`, uidsOf(facts).instance]
+  const answer = calls.find(
+    (call) =>
+      isWrite(call) && call.path.startsWith('socket:') && names.some((name) => call.text.includes(name)),
+  )
+  if (answer === undefined) throw new Error(`No answer about ${JSON.stringify(facts)} in the trace`)
+  return answer
+}
+
+/** What of an instance was not durable when its answer began to leave. @param file as its row names it */
+function missingFor(file: string, calls: readonly SystemCall[], answer: SystemCall, data: string): string[] {
+  const [path, wal] = [join(data, 'files', file), join(data, 'index.sqlite-wal')]
+  const written = calls.findLast((call) => isWrite(call) && call.path === path)
+  const named = calls.findLast((call) => isEntry(call) && call.path === path)
+  const recorded = calls.find((call) => isWrite(call) && call.path === wal && call.text.includes(file))
+  return missingOf({
+    'the file': isSynced(path, calls, written, answer),
+    'its folder': isSynced(dirname(path), calls, named, answer),
+    'its rows': isSynced(wal, calls, recorded, answer),
+    // A row that outlives a power cut must not name a file that did not.
+    'the file before its rows':
+      isSynced(path, calls, written, recorded) && isSynced(dirname(path), calls, named, recorded),
+  })
+}
+
+/** Which folders and databases had no durable name themselves when an answer began to leave. */
+function missingNames(
+  files: readonly string[],
+  calls: readonly SystemCall[],
+  answer: SystemCall,
+  data: string,
+): string[] {
+  const folders = files.map((file) => join('files', dirname(file)))
+  const paths = ['', 'index.sqlite', 'index.sqlite-wal', 'files', ...folders].map((name) => join(data, name))
+  const made = (path: string) => calls.find((call) => isEntry(call) && call.path === path)
+  return missingOf(
+    Object.fromEntries(paths.map((path) => [path, isSynced(dirname(path), calls, made(path), answer)])),
+  )
+}
+
+/** Whether a sync of the path began after one call had ended, and ended before the other began. */
+function isSynced(
+  path: string,
+  calls: readonly SystemCall[],
+  after: SystemCall | undefined,
+  before: SystemCall | undefined,
+): boolean {
+  if (after === undefined || before === undefined) return false
+  return calls.some(
+    (call) =>
+      isSync(call) && call.path === path && call.beganAt > after.endedAt && call.endedAt < before.beganAt,
+  )
+}
+
+function missingOf(found: Readonly<Record<string, boolean>>): string[] {
+  return Object.keys(found).filter((name) => !found[name])
+}
