@@ -9,6 +9,8 @@ export const crashPoints = [
   'file-synced',
   'folder-synced',
   'rows-written',
+  'journal-written',
+  'journal-synced',
   'rows-committed',
   'answered',
   'window-fired',

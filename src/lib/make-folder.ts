@@ -9,12 +9,13 @@ export function makeFolder(path: string, mode: number): void {
   const first = mkdirSync(last, { recursive: true, mode })
   if (first === undefined) return
   for (let made = last; ; made = dirname(made)) {
-    syncNames(dirname(made))
+    syncFolderNow(dirname(made))
     if (made === first) return
   }
 }
 
-function syncNames(folder: string): void {
+/** Makes the names in a folder durable; waits for the disk. */
+export function syncFolderNow(folder: string): void {
   const descriptor = openSync(folder, 'r')
   try {
     fsyncSync(descriptor)

@@ -1,16 +1,25 @@
 /**
- * Entry of the storage's thread. It writes and unlinks what came in while it was busy, one file after the
- * other, and then makes the entries of each folder durable with one sync.
+ * Entry of the storage's thread. It does what came in while it was busy, one file after the other, and then
+ * makes the entries of each folder durable with one sync.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { crashPointReacher } from '../lib/crash-point.ts'
+import { crashPointReacher, type ReachPoint } from '../lib/crash-point.ts'
 import { serveThread, type ThreadReply, type ThreadRequest } from '../lib/thread-port.ts'
 import { wireError } from '../lib/wire-error.ts'
-import { unlinkFile, writeFile } from './disk.ts'
+import { restoreFile, syncFile, unlinkFile, writeFile } from './disk.ts'
 import { FolderSyncs } from './folder-syncs.ts'
 
 export type DiskTask =
-  | { readonly kind: 'write'; readonly path: string; readonly pieces: readonly Uint8Array[] }
+  | {
+      readonly kind: 'write'
+      readonly path: string
+      readonly pieces: readonly Uint8Array[]
+      /** False: the file and its entry are synced by a later task. */
+      readonly isSynced: boolean
+    }
+  | { readonly kind: 'sync'; readonly path: string }
+  /** Makes the file have these bytes, whatever a crash made of it. */
+  | { readonly kind: 'restore'; readonly path: string; readonly bytes: Uint8Array }
   | { readonly kind: 'unlink'; readonly path: string }
 
 type Request = ThreadRequest<DiskTask>
@@ -26,9 +35,8 @@ serveThread<DiskTask>(parentPort!, () => {
 
   const perform = ({ id, body }: Request): ThreadReply => {
     try {
-      if (body.kind === 'write') writeFile(body.path, body.pieces, reach)
-      else unlinkFile(body.path)
-      folders.touch(body.path)
+      act(body, reach)
+      if (isDurable(body)) folders.touch(body.path)
       return { id, ok: true, value: undefined }
     } catch (thrown) {
       return { id, ok: false, error: wireError(thrown) }
@@ -41,7 +49,7 @@ serveThread<DiskTask>(parentPort!, () => {
     answer(batch) {
       const replies = batch.map(perform)
       const failures = folders.sync()
-      if (batch.some(({ body }) => body.kind === 'write')) reach('folder-synced')
+      if (batch.some(({ body }) => body.kind === 'write' && body.isSynced)) reach('folder-synced')
       return replies.map((reply, index) => {
         const failure = failures.of(batch[index]!.body.path)
         return reply.ok && failure !== null ? { id: reply.id, ok: false, error: wireError(failure) } : reply
@@ -50,6 +58,25 @@ serveThread<DiskTask>(parentPort!, () => {
     close: () => folders.close(),
   }
 })
+
+function act(task: DiskTask, reach: ReachPoint): void {
+  switch (task.kind) {
+    case 'write':
+      return writeFile(task.path, task.pieces, task.isSynced, reach)
+    case 'sync':
+      return syncFile(task.path)
+    case 'restore':
+      return restoreFile(task.path, task.bytes)
+    case 'unlink':
+      return unlinkFile(task.path)
+    default:
+      task satisfies never
+  }
+}
+
+function isDurable(task: DiskTask): boolean {
+  return task.kind !== 'write' || task.isSynced
+}
 
 function bytesOf(batch: readonly Request[]): number {
   let bytes = 0

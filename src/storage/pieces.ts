@@ -31,7 +31,8 @@ function isOwn(chunk: Uint8Array): chunk is OwnPiece {
   )
 }
 
-function joined(chunks: readonly Uint8Array[]): OwnPiece {
+/** The chunks as one piece, copied. */
+export function joined(chunks: readonly Uint8Array[]): OwnPiece {
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
   const piece = Buffer.allocUnsafeSlow(bytes)
   let at = 0

@@ -24,9 +24,11 @@ import {
   readMark,
   writeMark,
 } from './folders.ts'
-import { ownPieces } from './pieces.ts'
+import { joined, type OwnPiece, ownPieces } from './pieces.ts'
 
+export { bringBack } from './bring-back.ts'
 export { openTrash, type Trash, type TrashList } from './trash.ts'
+export { openWriteBehind, type WriteBehind } from './write-behind.ts'
 
 export interface StorageOptions {
   readonly log: Log
@@ -104,27 +106,31 @@ export class Storage implements AsyncDisposable {
    * @throws `storage-full` if the disk is; nothing is left of the file then
    */
   async write(chunks: readonly Uint8Array[]): Promise<string> {
-    const { number, place } = await this.#place()
-    const file = `${folderName(number)}/${fileName(place)}`
     const pieces = ownPieces(chunks)
-    try {
-      const task: DiskTask = { kind: 'write', path: this.#path(file), pieces }
-      await this.#disk.request(
-        task,
-        pieces.map(({ buffer }) => buffer),
-      )
-      return file
-    } catch (cause) {
-      await this.remove(file).catch((thrown) => {
-        this.#log.error({ file, reason: messageOf(thrown) }, 'Cannot remove an unfinished file')
-      })
-      if (isSystemError(cause, 'ENOSPC', 'EDQUOT')) {
-        throw fault('storage-full', 'The disk of the DICOM files is full: make room, then send again', {
-          cause,
-        })
-      }
-      throw cause
-    }
+    return this.#write(
+      pieces,
+      true,
+      pieces.map(({ buffer }) => buffer),
+    )
+  }
+
+  /**
+   * As `write`, but the file is not durable before `sync`: somebody else has to keep its bytes until then.
+   * @returns the name, and the bytes in one piece that can move to a thread
+   */
+  async writeUnsynced(chunks: readonly Uint8Array[]): Promise<{ file: string; bytes: OwnPiece }> {
+    const bytes = joined(chunks)
+    return { file: await this.#write([bytes], false, []), bytes }
+  }
+
+  /** Makes files durable that were written unsynced; one that is gone meanwhile is no error. */
+  async sync(files: readonly string[]): Promise<void> {
+    await Promise.all(files.map((file) => this.#disk.request({ kind: 'sync', path: this.#path(file) })))
+  }
+
+  /** Makes a file have these bytes, durably, whatever a crash made of it. */
+  async restore(file: string, bytes: Uint8Array): Promise<void> {
+    await this.#disk.request({ kind: 'restore', path: this.#path(file), bytes })
   }
 
   /** Says that a row names the file durably. */
@@ -179,6 +185,29 @@ export class Storage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #write(
+    pieces: readonly OwnPiece[],
+    isSynced: boolean,
+    transfer: readonly ArrayBuffer[],
+  ): Promise<string> {
+    const { number, place } = await this.#place()
+    const file = `${folderName(number)}/${fileName(place)}`
+    try {
+      await this.#disk.request({ kind: 'write', path: this.#path(file), pieces, isSynced }, transfer)
+      return file
+    } catch (cause) {
+      await this.remove(file).catch((thrown) => {
+        this.#log.error({ file, reason: messageOf(thrown) }, 'Cannot remove an unfinished file')
+      })
+      if (isSystemError(cause, 'ENOSPC', 'EDQUOT')) {
+        throw fault('storage-full', 'The disk of the DICOM files is full: make room, then send again', {
+          cause,
+        })
+      }
+      throw cause
+    }
   }
 
   /** The folder for one more file, counted as undecided in it from now on. */

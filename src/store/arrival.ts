@@ -18,12 +18,14 @@ export interface Age {
 
 export type Ages = Readonly<Record<ParentLevel, Age>>
 
-/** One instance whose file is already durable, to be recorded. */
+/** One instance whose file is written, to be recorded. */
 export interface Arrival {
   readonly header: Header
   /** Name of the file in the storage. */
   readonly file: string
   readonly sizeBytes: number
+  /** The bytes of a file that is not synced yet: the store keeps them until it is; null: it is. */
+  readonly unsyncedBytes: Uint8Array<ArrayBuffer> | null
   readonly origin: Origin
   readonly ages: Ages
   /** What to do if the instance is there already: keep the old one, or delete it and record this one. */
@@ -33,4 +35,19 @@ export interface Arrival {
 export interface Recorded {
   /** `AlreadyStored`: nothing was changed, and the caller removes the file that it wrote. */
   readonly status: 'Success' | 'AlreadyStored'
+  /** Batches of unsynced files that wait to be synced: `unsyncedFiles` names them. */
+  readonly unsyncedBatches: number
+}
+
+/** Files that the store keeps the bytes of, until it is told that they are synced. */
+export interface UnsyncedFiles {
+  readonly batch: number
+  readonly files: readonly string[]
+}
+
+/** A file that a crash may have damaged, and its bytes. */
+export interface KeptFile {
+  readonly number: number
+  readonly file: string
+  readonly bytes: Uint8Array
 }

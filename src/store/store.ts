@@ -6,7 +6,7 @@
  * durable as the rules say. All times are milliseconds of the store's own clock, which never goes back.
  */
 import type { Level, ParentLevel } from '../dicom/dicom.ts'
-import type { Age, Arrival, Recorded } from './arrival.ts'
+import type { Age, Arrival, KeptFile, Recorded, UnsyncedFiles } from './arrival.ts'
 import type { ChangesPage, ChangesQuery } from './change.ts'
 import type {
   Backlog,
@@ -32,8 +32,16 @@ export interface Store extends AsyncDisposable {
 
   /** The files of those of the instances that are held. */
   holds(instanceIds: readonly string[]): Promise<ReadonlyMap<string, string>>
-  /** Records one instance: resources, New* changes and windows. Durable when resolved. */
+  /** Records one instance: resources, New* changes and windows. Durable when resolved, the bytes too. */
   record(arrival: Arrival): Promise<Recorded>
+  /** The oldest batch of files to be synced. @param all also one that could still grow, before an end */
+  unsyncedFiles(all: boolean): Promise<UnsyncedFiles | null>
+  /** The files of the batch are synced: the store forgets their bytes. */
+  forgetBytes(batch: number): Promise<void>
+  /** After a crash, before anything else: files to be brought back, numbered from after `number` on. */
+  keptFiles(number: number): Promise<readonly KeptFile[]>
+  /** All kept files are back and synced: brings back the rows that a power cut took, as they were. */
+  restoreRows(): Promise<void>
   /** Fires every window that is due, and says when to come again. Durable when resolved. */
   tick(): Promise<TickReport>
   /** Fires the window of a resource and of all below it now. False: it was stable already. */

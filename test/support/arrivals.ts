@@ -57,6 +57,7 @@ export function arrivalOf(facts: Facts): Arrival {
     },
     file: `00000001/${uids.instance}-${Math.random()}`,
     sizeBytes: 100,
+    unsyncedBytes: null,
     origin: facts.origin ?? restOrigin,
     ages: { Patient: general, Study: general, Series: general, ...facts.age },
     whenHeld: facts.whenHeld ?? 'keep',

@@ -40,6 +40,7 @@ export async function startRestServer(
       header,
       file,
       sizeBytes: Buffer.concat(body).length,
+      unsyncedBytes: null,
       origin,
       ages: ages.agesOf(header, origin),
       whenHeld: 'keep',

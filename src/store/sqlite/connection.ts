@@ -1,6 +1,7 @@
 /**
  * The engine's end of a database thread. With a clock given, the same operations run in this thread.
  */
+import type { Transferable } from 'node:worker_threads'
 import { crashPointReacher } from '../../lib/crash-point.ts'
 import { startThread } from '../../lib/thread.ts'
 import { errorFromWire } from '../../lib/wire-error.ts'
@@ -10,7 +11,12 @@ import { executeWrites, type Operation } from './writer.ts'
 
 export interface Connection {
   readonly epoch: string
-  request(name: OperationName, parameters: readonly unknown[]): Promise<unknown>
+  /** @param transfer memory that moves to the thread, and is of no use here afterwards */
+  request(
+    name: OperationName,
+    parameters: readonly unknown[],
+    transfer?: readonly Transferable[],
+  ): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -28,7 +34,7 @@ export async function connectThread(options: ConnectionOptions): Promise<Connect
   })
   return {
     epoch: thread.greeting as string,
-    request: (name, parameters) => thread.request({ name, parameters }),
+    request: (name, parameters, transfer) => thread.request({ name, parameters }, transfer),
     close: () => thread.close(),
   }
 }
@@ -43,6 +49,7 @@ export function connectHere({ file, readonly, crashAt }: ConnectionOptions, cloc
       return reply.ok ? Promise.resolve(reply.value) : Promise.reject(errorFromWire(reply.error))
     },
     async close() {
+      session.journal?.close()
       session.database.close()
     },
   }

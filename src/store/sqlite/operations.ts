@@ -3,9 +3,10 @@
  * commit has to be synced before it is answered.
  */
 
-import type { Settlement } from '../store.ts'
+import type { Arrival, Settlement } from '../store.ts'
 import { changes, hideChanges } from './changes.ts'
 import { find, findAll, holds, list, related, statistics } from './find.ts'
+import { forgetBytes, keptFiles, restoreRows, unsyncedFiles } from './kept-bytes.ts'
 import { keyValue, keyValueList } from './key-value.ts'
 import { lease, reclaimLeases, renew } from './lease.ts'
 import { record } from './record.ts'
@@ -43,7 +44,12 @@ const relaxed = () => false
 
 export const operations = {
   holds: reading(holds),
-  record: writing(record),
+  // An arrival whose bytes are in the journal is durable with it; the commit follows when it will.
+  record: writing(record, ({ unsyncedBytes }: Arrival) => unsyncedBytes === null),
+  unsyncedFiles: writing(unsyncedFiles, relaxed),
+  forgetBytes: writing(forgetBytes),
+  keptFiles: writing(keptFiles, relaxed),
+  restoreRows: writing(restoreRows),
   tick: writing(tick),
   forceStable: writing(forceStable),
   markUnstable: writing(markUnstable),

@@ -13,7 +13,7 @@ export function record(session: Session, arrival: Arrival): Recorded {
   const { ids } = arrival.header
   const held = session.sql('select 1 from instance where public_id = ?').get(ids.instance)
   if (held !== undefined) {
-    if (arrival.whenHeld === 'keep') return { status: 'AlreadyStored' }
+    if (arrival.whenHeld === 'keep') return answer(session, 'AlreadyStored')
     removeInstance(session, ids.instance)
   }
   const { tags, expectedInstances } = arrival.header
@@ -52,7 +52,12 @@ export function record(session: Session, arrival: Arrival): Recorded {
   touch(session, 'Series', series, arrival.ages.Series)
   touch(session, 'Study', study, arrival.ages.Study)
   touch(session, 'Patient', patient, arrival.ages.Patient)
-  return { status: 'Success' }
+  if (arrival.unsyncedBytes !== null) session.journal?.add(arrival, session.nowMs)
+  return answer(session, 'Success')
+}
+
+function answer({ journal }: Session, status: Recorded['status']): Recorded {
+  return { status, unsyncedBatches: journal?.filledSegments ?? 0 }
 }
 
 interface Parent {

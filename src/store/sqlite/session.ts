@@ -3,9 +3,11 @@
  * transaction, the crash points. Opens, migrates and checks the database.
  */
 import { randomUUID } from 'node:crypto'
+import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { fault, isSystemError, messageOf } from '../../errors.ts'
 import type { ReachPoint } from '../../lib/crash-point.ts'
+import { Journal } from './journal/journal.ts'
 import { migrations } from './schema.ts'
 
 /** Milliseconds that never go back while the process lives. */
@@ -19,8 +21,12 @@ export interface Session {
   setDurable(isDurable: boolean): void
   /** The time of the current transaction: everything in it happens at once. */
   nowMs: number
+  /** Things to be done once the current transaction is committed. */
+  readonly afterCommit: (() => void)[]
   readonly epoch: string
   readonly reach: ReachPoint
+  /** Of the writing connection. */
+  readonly journal: Journal | null
   /** When ticking last happened and from when on silence has been observed; null before the first tick. */
   readonly observation: { lastTickMs: number | null; sinceMs: number }
 }
@@ -54,13 +60,38 @@ export function openSession({ file, readonly, reach }: SessionOptions): Session 
     database.pragma(`synchronous = ${wanted ? 'full' : 'normal'}`)
     isDurable = wanted
   }
-  return { database, sql, setDurable, nowMs: 0, epoch, reach, observation: { lastTickMs: null, sinceMs: 0 } }
+  const journal = readonly ? null : openJournal(file, numberIn(sql, 'journal-settled'))
+  const observation = { lastTickMs: null, sinceMs: 0 }
+  return { database, sql, setDurable, nowMs: 0, afterCommit: [], epoch, reach, journal, observation }
+}
+
+type Sql = Session['sql']
+
+/** A number that the store keeps for itself; 0 if it was never written. */
+export function numberIn(sql: Sql, key: string): number {
+  const row = sql('select value from meta where key = ?').get(key) as { value: number } | undefined
+  return row?.value ?? 0
+}
+
+export function keepNumber(sql: Sql, key: string, value: number): void {
+  sql('insert or replace into meta values (?, ?)').run(key, value)
+}
+
+function openJournal(databaseFile: string, settledNumber: number): Journal {
+  try {
+    return new Journal({ folder: join(dirname(databaseFile), 'journal'), settledNumber })
+  } catch (cause) {
+    throw fault('data-folder', `Cannot open the journal beside "${databaseFile}": ${messageOf(cause)}`, {
+      cause,
+    })
+  }
 }
 
 /** The store's clock: starts at the latest time it ever showed, or the wall clock's if that is later. */
 export function persistentClock(session: Session): Clock {
-  const row = session.sql(`select value from meta where key = 'clock'`).get() as { value: number } | undefined
-  const start = Math.max(row?.value ?? 0, Date.now())
+  // What the journal brings back may be later than what the database knows.
+  const journalMs = session.journal?.found.at(-1)?.atMs ?? 0
+  const start = Math.max(numberIn(session.sql, 'clock'), journalMs, Date.now())
   const startedAt = performance.now()
   return () => Math.floor(start + performance.now() - startedAt)
 }

@@ -3,7 +3,7 @@
  * neither the disk nor a long listing ever stops the engine's event loop.
  */
 import { join } from 'node:path'
-import type { Store } from '../store.ts'
+import type { Arrival, Store } from '../store.ts'
 import { type Connection, connectHere, connectThread } from './connection.ts'
 import { lockFolder } from './lock.ts'
 import { type OperationName, operations } from './operations.ts'
@@ -41,6 +41,10 @@ function storeOn(writer: Connection, reader: Connection, unlock: () => void): St
   for (const name of Object.keys(operations) as OperationName[]) {
     const connection = operations[name].writes ? writer : reader
     methods[name] = (...parameters: unknown[]) => connection.request(name, parameters)
+  }
+  methods.record = (arrival: Arrival) => {
+    const { unsyncedBytes } = arrival
+    return writer.request('record', [arrival], unsyncedBytes === null ? [] : [unsyncedBytes.buffer])
   }
   const close = async () => {
     await writer.close()

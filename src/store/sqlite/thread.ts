@@ -24,6 +24,9 @@ serveThread<Operation>(parentPort!, () => {
       readonly
         ? batch.map((request) => executeRead(session, clock, request))
         : executeWrites(session, clock, batch),
-    close: () => void session.database.close(),
+    close() {
+      session.journal?.close()
+      session.database.close()
+    },
   }
 })

@@ -6,7 +6,7 @@ import { fault, isSystemError, messageOf, OnStableError } from '../../errors.ts'
 import type { ThreadReply, ThreadRequest } from '../../lib/thread-port.ts'
 import { type WireError, wireError } from '../../lib/wire-error.ts'
 import { type OperationName, operations } from './operations.ts'
-import type { Clock, Session } from './session.ts'
+import { type Clock, keepNumber, type Session } from './session.ts'
 
 export interface Operation {
   readonly name: OperationName
@@ -24,16 +24,29 @@ export function executeWrites(session: Session, clock: Clock, requests: readonly
     session.sql('begin immediate').run()
     session.nowMs = clock()
     const replies = requests.map((request) => executeInSavepoint(session, request))
-    session.sql(`insert or replace into meta values ('clock', ?)`).run(session.nowMs)
+    keepNumber(session.sql, 'clock', session.nowMs)
     for (const point of pointsBeforeCommit(replies, requests)) session.reach(point)
+    journalGroup(session)
     session.sql('commit').run()
+    for (const act of session.afterCommit.splice(0)) act()
     for (const point of pointsAfterCommit(replies, requests)) session.reach(point)
     return replies
   } catch (cause) {
     if (database.inTransaction) database.exec('rollback')
+    session.journal?.dropGroup()
+    session.afterCommit.length = 0
     const error = refusal(cause)
     return requests.map(({ id }) => ({ id, ok: false, error }))
   }
+}
+
+/** Before anybody can see the rows of these arrivals, what brings them back after a power cut is on the disk. */
+function journalGroup({ journal, sql, reach }: Session): void {
+  const number = journal?.numberOfGroup ?? null
+  if (journal === null || number === null) return
+  keepNumber(sql, 'journal', number)
+  journal.writeGroup(() => reach('journal-written'))
+  reach('journal-synced')
 }
 
 /** Runs one reading request. Never throws. */

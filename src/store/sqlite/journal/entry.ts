@@ -1,0 +1,51 @@
+/**
+ * One entry of the journal as bytes: an arrival with the bytes of its file, numbered, and with a checksum
+ * that a torn write does not pass.
+ *
+ *   u32 mark · u32 CRC-32 of all that follows · f64 number · u32 length of the facts · u32 length of the bytes
+ *   · the facts as JSON · the bytes          (little endian)
+ */
+import { crc32 } from 'node:zlib'
+import type { Arrival } from '../../store.ts'
+
+export interface JournalEntry {
+  /** From 1, without gaps. */
+  readonly number: number
+  /** The time of its transaction, of the store's clock. */
+  readonly atMs: number
+  readonly arrival: Omit<Arrival, 'unsyncedBytes'>
+  readonly bytes: Uint8Array
+}
+
+const mark = 0x314a534f
+const headBytes = 24
+/** Where the checksum begins to count. */
+const checkedFrom = 8
+
+/** The entry in pieces, to be written one after the other. */
+export function encodeEntry({ number, atMs, arrival, bytes }: JournalEntry): Uint8Array[] {
+  const facts = Buffer.from(JSON.stringify({ atMs, arrival }))
+  const head = Buffer.allocUnsafe(headBytes)
+  head.writeUInt32LE(mark, 0)
+  head.writeDoubleLE(number, 8)
+  head.writeUInt32LE(facts.length, 16)
+  head.writeUInt32LE(bytes.length, 20)
+  head.writeUInt32LE(crc32(bytes, crc32(facts, crc32(head.subarray(checkedFrom)))), 4)
+  return [head, facts, bytes]
+}
+
+/** The entry that begins at a place, and where it ends; null if none does, or one that is not whole. */
+export function decodeEntry(segment: Buffer, at: number): { entry: JournalEntry; end: number } | null {
+  if (at + headBytes > segment.length || segment.readUInt32LE(at) !== mark) return null
+  const factsAt = at + headBytes
+  const bytesAt = factsAt + segment.readUInt32LE(at + 16)
+  const end = bytesAt + segment.readUInt32LE(at + 20)
+  if (end > segment.length) return null
+  if (crc32(segment.subarray(at + checkedFrom, end)) !== segment.readUInt32LE(at + 4)) return null
+  const facts = JSON.parse(segment.toString('utf8', factsAt, bytesAt)) as Pick<
+    JournalEntry,
+    'atMs' | 'arrival'
+  >
+  const number = segment.readDoubleLE(at + 8)
+  return { entry: { number, ...facts, bytes: segment.subarray(bytesAt, end) }, end }
+}

@@ -1,0 +1,162 @@
+/**
+ * The journal of arrivals: what makes an instance durable with one sync, where its file, its folder and its
+ * rows would take three. The file is written, but synced later; the rows are committed, but synced later.
+ *
+ *   arrival ─► a segment, synced ─► rows committed ─► answered
+ *                    │ full
+ *                    ▼
+ *              files synced, rows synced ─► the segment is free
+ *
+ * After a crash the entries of the segments that are not free bring back what a power cut took: their files,
+ * and, in their order and with their times, the rows that come after the last entry that the database knows.
+ */
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fault } from '../../../errors.ts'
+import { syncFolderNow } from '../../../lib/make-folder.ts'
+import type { Arrival } from '../../store.ts'
+import { encodeEntry, type JournalEntry } from './entry.ts'
+import { readSegment, Segment } from './segment.ts'
+
+export interface JournalOptions {
+  readonly folder: string
+  /** Number of the last entry whose segment is free; older ones are not needed any more. */
+  readonly settledNumber: number
+  /** A segment takes no more than this, unless a single group of entries needs it. */
+  readonly segmentBytes?: number
+}
+
+const usualSegmentBytes = 32 * 1024 * 1024
+
+export class Journal {
+  readonly #folder: string
+  readonly #segmentBytes: number
+  /** What a crash left; null once it has been brought back. */
+  #found: readonly JournalEntry[] | null
+  #current: Segment
+  readonly #free: Segment[] = []
+  /** Full ones, the oldest first. */
+  readonly #filled: Segment[] = []
+  #segments = 0
+  #lastNumber: number
+  #group: JournalEntry[] = []
+  #isBroken = false
+
+  constructor({ folder, settledNumber, segmentBytes = usualSegmentBytes }: JournalOptions) {
+    mkdirSync(folder, { recursive: true, mode: 0o750 })
+    this.#folder = folder
+    this.#segmentBytes = segmentBytes
+    this.#found = findEntries(folder, settledNumber)
+    this.#lastNumber = this.#found.at(-1)?.number ?? settledNumber
+    this.#current = this.#open()
+  }
+
+  /** The entries that a crash left; none after `forgetFound`. */
+  get found(): readonly JournalEntry[] {
+    return this.#found ?? []
+  }
+
+  get lastNumber(): number {
+    return this.#lastNumber
+  }
+
+  /** How many segments wait for the files in them to be synced. */
+  get filledSegments(): number {
+    return this.#filled.length
+  }
+
+  /** False after a write has failed: nobody knows then what is on the disk. */
+  get isUsable(): boolean {
+    return !this.#isBroken
+  }
+
+  /** What was found is back in files and rows, which are synced. */
+  forgetFound(): void {
+    this.#found = null
+  }
+
+  /** Adds an entry to the group of this transaction. */
+  add({ unsyncedBytes, ...arrival }: Arrival, atMs: number): void {
+    if (this.#found !== null && this.#found.length > 0) {
+      throw fault('internal', 'The journal was written to before it was read: this is a bug')
+    }
+    if (this.#isBroken || unsyncedBytes === null) {
+      throw fault('internal', 'The journal cannot be written; see the errors before this one')
+    }
+    const number = this.#lastNumber + this.#group.length + 1
+    this.#group.push({ number, atMs, arrival, bytes: unsyncedBytes })
+  }
+
+  /** Number of the last entry once the group is written; null if there is no group. */
+  get numberOfGroup(): number | null {
+    return this.#group.at(-1)?.number ?? null
+  }
+
+  /** Makes the group durable. @throws what the disk says; the transaction must not be committed then */
+  writeGroup(onWritten: () => void): void {
+    const group = this.#group
+    this.#group = []
+    const pieces = group.flatMap(encodeEntry)
+    const segment = this.#segmentFor(pieces.reduce((sum, { length }) => sum + length, 0))
+    try {
+      segment.write(pieces, onWritten)
+    } catch (thrown) {
+      this.#isBroken = true
+      throw thrown
+    }
+    this.#lastNumber += group.length
+    segment.lastNumber = this.#lastNumber
+    for (const { arrival } of group) segment.files.push(arrival.file)
+  }
+
+  /** The transaction is not to be. */
+  dropGroup(): void {
+    this.#group = []
+  }
+
+  /** The oldest full segment. @param evenIfNotFull for an orderly end: the one being written, too */
+  oldestFilled(evenIfNotFull: boolean): { lastNumber: number; files: readonly string[] } | null {
+    if (evenIfNotFull && this.#filled.length === 0 && this.#current.lastNumber > 0) this.#turnOver()
+    const [oldest] = this.#filled
+    return oldest === undefined ? null : { lastNumber: oldest.lastNumber, files: oldest.files }
+  }
+
+  /** The files of the oldest full segment are synced, and so are all rows. */
+  freeOldest(): void {
+    const segment = this.#filled.shift()
+    if (segment === undefined) return
+    segment.clear()
+    this.#free.push(segment)
+  }
+
+  close(): void {
+    for (const segment of [this.#current, ...this.#free, ...this.#filled]) segment.close()
+  }
+
+  #segmentFor(bytes: number): Segment {
+    if (!this.#current.hasRoomFor(bytes)) this.#turnOver()
+    return this.#current
+  }
+
+  #turnOver(): void {
+    this.#filled.push(this.#current)
+    this.#current = this.#free.shift() ?? this.#open()
+  }
+
+  #open(): Segment {
+    const segment = new Segment(join(this.#folder, segmentName(++this.#segments)), this.#segmentBytes)
+    syncFolderNow(this.#folder)
+    return segment
+  }
+}
+
+const segmentName = (number: number) => `${String(number).padStart(4, '0')}.journal`
+
+/** All entries that are needed, in their order; a segment that was begun anew counts from its new start. */
+function findEntries(folder: string, settledNumber: number): JournalEntry[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.journal'))
+  const entries = names.flatMap((name) => readSegment(join(folder, name)))
+  return entries
+    .filter(({ number }) => number > settledNumber)
+    .sort((left, right) => left.number - right.number)
+}
