@@ -13,7 +13,7 @@ import { openTestStorage, storedFiles } from '../support/test-storage.ts'
 async function openWithInstances(count: number) {
   await using opened = new AsyncDisposableStack()
   const folder = opened.use(temporaryFolder())
-  const store = opened.use(await openSqlite({ folder: folder.path }))
+  const store = opened.use(await openSqlite({ folder: folder.path, clock: Date.now }))
   const root = join(folder.path, 'files')
   const storage = opened.use(await openTestStorage(root))
   const { log, lines } = keptLog()

@@ -1,8 +1,9 @@
 /** An intake over a real store, storage and trash, in a temporary folder. */
 import { join } from 'node:path'
-import { readSettings } from '../../src/config.ts'
+import { readSettings, type Settings } from '../../src/config.ts'
 import { readHeader } from '../../src/dicom/dicom.ts'
 import { createIntake, type Intake, type IntakeParts, type Received } from '../../src/intake/intake.ts'
+import type { Log } from '../../src/log.ts'
 import { createAges } from '../../src/stability/stability.ts'
 import { openTrash, type Storage } from '../../src/storage/storage.ts'
 import { openSqlite, type Store } from '../../src/store/store.ts'
@@ -13,6 +14,8 @@ import { keptLog, type LogLine } from './kept-log.ts'
 import { openTestStorage, storedFiles } from './test-storage.ts'
 
 export interface TestIntake extends AsyncDisposable {
+  readonly settings: Settings
+  readonly log: Log
   readonly intake: Intake
   readonly store: Store
   readonly storage: Storage
@@ -21,22 +24,25 @@ export interface TestIntake extends AsyncDisposable {
   receive(what: FileFacts | Buffer): Promise<Received>
   /** Types of the changes so far, deletions included, in the order of the log. */
   changes(): Promise<string[]>
+  /** Identifiers of the instances that are held. */
+  instances(): Promise<readonly string[]>
   /** Names of the files that are on disk now. */
   files(): string[]
-  /** Files that a row names, and files on disk: the same, unless something is wrong. */
+  /** Names of the files that a row names: those on disk, unless something is wrong. */
   namedFiles(): Promise<string[]>
 }
 
-/** @param given settings by name */
+/** @param given settings by name, such as a `data` folder that is there already */
 export async function openTestIntake(
   given: Record<string, unknown> = {},
   more: Partial<IntakeParts> = {},
 ): Promise<TestIntake> {
   await using opening = new AsyncDisposableStack()
-  const folder = opening.use(temporaryFolder())
-  const root = join(folder.path, 'files')
-  const settings = readSettings({ stableAge: 3_600, ...given }, {}, null)
-  const store = opening.use(await openSqlite({ folder: folder.path }))
+  const folder = opening.use(temporaryFolder()).path
+  const settings = readSettings({ data: folder, stableAge: 3_600, ...given }, {}, null)
+  const root = join(settings.data, 'files')
+  // With a clock it runs in this thread, which opens much faster.
+  const store = opening.use(await openSqlite({ folder: settings.data, clock: Date.now }))
   const storage = opening.use(await openTestStorage(root))
   const { log, lines } = keptLog()
   const trash = openTrash(store, storage, log, () => {})
@@ -53,6 +59,8 @@ export async function openTestIntake(
   const intake = createIntake(parts)
   const opened = opening.move()
   return {
+    settings,
+    log,
     intake,
     store,
     storage,
@@ -66,6 +74,7 @@ export async function openTestIntake(
       const page = await store.changes({ limit: 10_000, types })
       return page.changes.map(({ type }) => type)
     },
+    instances: () => store.list('Instance', null),
     files: () => storedFiles(root),
     async namedFiles() {
       const ids = await store.list('Instance', null)
