@@ -123,6 +123,7 @@ declare module 'onstable' {
     readonly headers?: Readonly<Record<string, string>>
     /** Text as it is; anything else is sent as JSON. */
     readonly body?: unknown
+    /** 30,000 unless told otherwise; at most 3,600,000. */
     readonly timeoutMs?: number
   }
   export interface HttpResponse {

@@ -6,12 +6,23 @@ import { z } from 'zod'
 import { fault, isSystemError, messageOf } from './errors.ts'
 import { nearest } from './lib/nearest.ts'
 
-const port = z.coerce.number().int().min(0).max(65535)
-const seconds = z.coerce
-  .number()
-  .positive()
-  .max(30 * 86_400)
-const aeTitle = z.string().trim().min(1).max(16)
+/** A number, or its text in a flag or a variable. Zod's own coercion would take an empty text for 0. */
+function number(expected: string, isGood: (value: number) => boolean) {
+  return z.preprocess(
+    (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+    z.custom<number>((value) => typeof value === 'number' && isGood(value), `Expected ${expected}`),
+  )
+}
+
+const isWhole = Number.isInteger
+const port = number('a port from 0 to 65535', (value) => isWhole(value) && value >= 0 && value <= 65_535)
+const monthSeconds = 30 * 86_400
+const seconds = number(
+  `seconds, more than 0 and at most ${monthSeconds}`,
+  (value) => value > 0 && value <= monthSeconds,
+)
+const aeTitleText = 'Expected an AE title of 1 to 16 characters'
+const aeTitle = z.string(aeTitleText).trim().min(1, aeTitleText).max(16, aeTitleText)
 const strings = z.array(z.string().min(1))
 
 const modality = z.strictObject({
@@ -41,55 +52,64 @@ const stabilityRule = z
 const grant = z.strictObject({ send: strings.default([]), http: strings.default([]) })
 
 /** The settings. `describe` is what the README's table says of each. */
-export const settingsSchema = z.strictObject({
-  data: z.string().min(1).default('data').describe('Folder of the database and the DICOM files'),
-  scripts: z.string().min(1).default('scripts').describe('Folder of the callback scripts'),
-  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on, for HTTP and DICOM'),
-  httpPort: port.default(8042).describe('Port of the REST interface'),
-  dicomPort: port.default(4242).describe('Port of the DICOM receiver'),
-  dicomAet: aeTitle.default('ONSTABLE').describe('AE title of the DICOM receiver'),
-  name: z.string().default('OnStable').describe('Name that `/system` shows'),
-  token: z
-    .string()
-    .min(16)
-    .optional()
-    .describe('Bearer token that every request then needs; required on any address but loopback'),
-  allowedHosts: strings.default([]).describe('Further `Host` names under which the server may be addressed'),
-  callingAets: strings.default([]).describe('AE titles that may send; empty: any'),
-  callingAddresses: strings.default([]).describe('IP addresses that may send by DICOM; empty: any'),
-  checkCalledAet: z
-    .stringbool()
-    .or(z.boolean())
-    .default(false)
-    .describe('Refuse associations to another AE title'),
-  maxInstanceMb: z.coerce.number().positive().max(4096).default(1024).describe('Largest instance accepted'),
-  maxAssociations: z.coerce
-    .number()
-    .int()
-    .positive()
-    .default(64)
-    .describe('Most DICOM associations at a time'),
-  overwriteInstances: z
-    .enum(['Never', 'Always', 'IfChanged'])
-    .default('Never')
-    .describe('What happens to an instance that is there already'),
-  stableAge: seconds.default(60).describe('Seconds without a new instance until a resource is stable'),
-  maxWait: seconds
-    .optional()
-    .describe('Seconds after which a resource counts as stable though instances still come'),
-  stability: z
-    .array(stabilityRule)
-    .default([])
-    .describe('Other ages by `level`, `modality` and `remoteAet`: the longest of those that match counts'),
-  modalities: z.record(z.string(), modality).default({}).describe('DICOM receivers that scripts may send to'),
-  grants: z.record(z.string(), grant).default({}).describe('What each script may do: `send`, `http`'),
-  logLevel: z
-    .enum(['debug', 'info', 'warn', 'error', 'silent'])
-    .default('info')
-    .describe('Least level logged'),
-  store: z.literal('sqlite').default('sqlite').describe('Where the index is kept'),
-  crashAt: z.string().optional().describe('For tests: the point at which the process kills itself'),
-})
+export const settingsSchema = z
+  .strictObject({
+    data: z.string().min(1).default('data').describe('Folder of the database and the DICOM files'),
+    scripts: z.string().min(1).default('scripts').describe('Folder of the callback scripts'),
+    host: z.string().min(1).default('127.0.0.1').describe('Address to listen on, for HTTP and DICOM'),
+    httpPort: port.default(8042).describe('Port of the REST interface'),
+    dicomPort: port.default(4242).describe('Port of the DICOM receiver'),
+    dicomAet: aeTitle.default('ONSTABLE').describe('AE title of the DICOM receiver'),
+    name: z.string().default('OnStable').describe('Name that `/system` shows'),
+    token: z
+      .string()
+      .min(16, 'Expected at least 16 characters')
+      .optional()
+      .describe('Bearer token that every request then needs; required on any address but loopback'),
+    allowedHosts: strings
+      .default([])
+      .describe('Further `Host` names under which the server may be addressed'),
+    callingAets: strings.default([]).describe('AE titles that may send; empty: any'),
+    callingAddresses: strings.default([]).describe('IP addresses that may send by DICOM; empty: any'),
+    checkCalledAet: z
+      .stringbool()
+      .or(z.boolean())
+      .default(false)
+      .describe('Refuse associations to another AE title'),
+    maxInstanceMb: number('megabytes, more than 0 and at most 4096', (value) => value > 0 && value <= 4_096)
+      .default(1024)
+      .describe('Largest instance accepted'),
+    maxAssociations: number('a whole number from 1 on', (value) => isWhole(value) && value >= 1)
+      .default(64)
+      .describe('Most DICOM associations at a time'),
+    overwriteInstances: z
+      .enum(['Never', 'Always', 'IfChanged'])
+      .default('Never')
+      .describe('What happens to an instance that is there already'),
+    stableAge: seconds.default(60).describe('Seconds without a new instance until a resource is stable'),
+    maxWait: seconds
+      .optional()
+      .describe('Seconds after which a resource counts as stable though instances still come'),
+    stability: z
+      .array(stabilityRule)
+      .default([])
+      .describe('Other ages by `level`, `modality` and `remoteAet`: the longest of those that match counts'),
+    modalities: z
+      .record(z.string(), modality)
+      .default({})
+      .describe('DICOM receivers that scripts may send to'),
+    grants: z.record(z.string(), grant).default({}).describe('What each script may do: `send`, `http`'),
+    logLevel: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .describe('Least level logged'),
+    store: z.literal('sqlite').default('sqlite').describe('Where the index is kept'),
+    crashAt: z.string().optional().describe('For tests: the point at which the process kills itself'),
+  })
+  .refine(({ maxWait, stableAge }) => maxWait === undefined || maxWait > stableAge, {
+    path: ['maxWait'],
+    message: 'Expected "maxWait" to be longer than "stableAge"',
+  })
 export type Settings = Readonly<z.infer<typeof settingsSchema>>
 export type SettingName = keyof Settings
 
@@ -154,13 +174,26 @@ export function readSettings(
   }
   const parsed = settingsSchema.safeParse(merged)
   if (parsed.success) return Object.freeze(parsed.data)
-  const issue = parsed.error.issues[0]
-  const name = String(issue?.path[0] ?? '')
-  const place = issue !== undefined && issue.path.length > 1 ? ` at ${issue.path.slice(1).join('.')}` : ''
-  throw fault(
-    'bad-setting',
-    `Bad value for setting ${source[name] ?? `"${name}"`}${place}: ${issue?.message}`,
-  )
+  throw badValue(parsed.error.issues, source)
+}
+
+/** Keys of the settings that have a structure of their own. */
+const keysIn: Readonly<Record<string, readonly string[]>> = {
+  modalities: Object.keys(modality.shape),
+  stability: Object.keys(stabilityRule.shape),
+  grants: Object.keys(grant.shape),
+}
+
+function badValue(issues: readonly z.core.$ZodIssue[], source: Readonly<Record<string, string>>) {
+  // A key that is misspelt is missing, too; the misspelling says more.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!
+  const [name = '', ...path] = issue.path.map(String)
+  const place = path.length > 0 ? ` at ${path.join('.')}` : ''
+  const reason =
+    issue.code === 'unrecognized_keys'
+      ? `Unknown key "${issue.keys[0]}": did you mean "${nearest(issue.keys[0]!, keysIn[name] ?? [])}"?`
+      : issue.message
+  return fault('bad-setting', `Bad value for setting ${source[name] ?? `"${name}"`}${place}: ${reason}`)
 }
 
 function parseVariable(name: SettingName, value: string): unknown {
@@ -183,11 +216,17 @@ function readSettingsFile(given: string | null): { path: string; values: Record<
     if (given === null && isSystemError(cause, 'ENOENT')) return { path, values: {} }
     throw fault('bad-setting', `Cannot read the settings file "${path}": ${messageOf(cause)}`, { cause })
   }
+  let values: unknown
   try {
-    return { path, values: z.record(z.string(), z.unknown()).parse(JSON.parse(text)) }
+    values = JSON.parse(text)
   } catch (cause) {
-    throw fault('bad-setting', `The settings file "${path}" is not a JSON object: ${messageOf(cause)}`, {
-      cause,
-    })
+    throw fault('bad-setting', `The settings file "${path}" is not JSON: ${messageOf(cause)}`, { cause })
   }
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+    throw fault(
+      'bad-setting',
+      `The settings file "${path}" is not a JSON object: expected { "setting": value }`,
+    )
+  }
+  return { path, values: values as Record<string, unknown> }
 }

@@ -76,11 +76,50 @@ test('a bad value is refused, and it is said where it came from', () => {
   using file = fileWith({ modalities: { PACS1: { aet: 'STORE', host: 'x', port: 0 } } })
   expect(() => readSettings({}, {}, file.path)).toThrow(/"modalities" in .* at PACS1.port: /)
   using noJson = fileWith('no json')
-  expect(() => readSettings({}, {}, noJson.path)).toThrow(/is not a JSON object/)
+  expect(() => readSettings({}, {}, noJson.path)).toThrow(/is not JSON: /)
+  using noObject = fileWith([{ stableAge: 1 }])
+  expect(() => readSettings({}, {}, noObject.path)).toThrow(
+    /is not a JSON object: expected \{ "setting": value \}$/,
+  )
   expect(() => readSettings({}, { ONSTABLE_TOKEN: 'short' }, null)).toThrow(/ONSTABLE_TOKEN/)
 })
 
+test('what is no number is never taken for one', () => {
+  const bad: unknown[] = ['', ' ', null, true, [], '8042x', 'Infinity', Number.NaN, '0x', {}]
+  for (const httpPort of bad) {
+    expect(() => readSettings({ httpPort }, {}, null)).toThrow(
+      'Bad value for setting "--http-port": Expected a port from 0 to 65535',
+    )
+    expect(() => readSettings({ stableAge: httpPort }, {}, null)).toThrow(
+      /: Expected seconds, more than 0 and /,
+    )
+  }
+  for (const httpPort of ['-1', '65536', 1.5]) {
+    expect(() => readSettings({ httpPort }, {}, null)).toThrow(/Expected a port/)
+  }
+  expect(readSettings({ httpPort: ' 80 ', stableAge: '2.5' }, {}, null)).toMatchObject({
+    httpPort: 80,
+    stableAge: 2.5,
+  })
+})
+
+test('a misspelt key inside a setting is named with its place and the nearest that exists', () => {
+  const modalities = { PACS1: { aett: 'STORE', host: 'x', port: 104 } }
+  using file = fileWith({ modalities })
+  expect(() => readSettings({}, {}, file.path)).toThrow(
+    / at PACS1: Unknown key "aett": did you mean "aet"\?$/,
+  )
+  const rules = '[{"levl":"study","stableAge":1}]'
+  expect(() => readSettings({}, { ONSTABLE_STABILITY: rules }, null)).toThrow(
+    'Bad value for setting "ONSTABLE_STABILITY" in the environment at 0: Unknown key "levl": did you mean "level"?',
+  )
+})
+
 test('a wait that is not longer than the age is refused', () => {
+  expect(() => readSettings({ maxWait: '60' }, {}, null)).toThrow(
+    'Bad value for setting "--max-wait": Expected "maxWait" to be longer than "stableAge"',
+  )
+  expect(readSettings({ maxWait: '61' }, {}, null).maxWait).toBe(61)
   using file = fileWith({ stability: [{ level: 'study', stableAge: 60, maxWait: 60 }] })
   expect(() => readSettings({}, {}, file.path)).toThrow(/Expected "maxWait" to be longer than "stableAge"/)
 })

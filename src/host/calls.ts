@@ -6,6 +6,8 @@ import { z } from 'zod'
 const level = z.enum(['Patient', 'Study', 'Series', 'Instance'])
 const id = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/, 'Expected an identifier as Orthanc writes it')
 const key = z.string().min(1).max(512)
+/** As long as a run can last; a timer would take much more for 1 ms. */
+const mostTimeoutMs = 3_600_000
 
 export const hostCall = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('get'), path: z.string().startsWith('/').max(2048) }),
@@ -16,7 +18,7 @@ export const hostCall = z.discriminatedUnion('name', [
     method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
     headers: z.record(z.string().max(256), z.string().max(8192)),
     body: z.string().nullable(),
-    timeoutMs: z.number().int().positive().nullable(),
+    timeoutMs: z.number().int().positive().max(mostTimeoutMs).nullable(),
   }),
   z.strictObject({ name: z.literal('kv.get'), key }),
   /** `value` is JSON text. */

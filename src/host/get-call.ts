@@ -3,8 +3,8 @@
  */
 import { fault } from '../errors.ts'
 
-/** Asks the REST face for a path with `GET`; the body is null if it is not JSON. */
-export type GetRoute = (path: string) => Promise<{ readonly status: number; readonly body: unknown }>
+/** Asks the REST face for a path with `GET`; the body is JSON text, or empty if it is not JSON. */
+export type GetRoute = (path: string) => Promise<{ readonly status: number; readonly body: string }>
 
 const routes = ['patients', 'studies', 'series', 'instances', 'changes', 'statistics', 'system']
 const readable = new RegExp(String.raw`^/(${routes.join('|')})(/[\w,-]+)*/?$`)
@@ -14,18 +14,18 @@ const readable = new RegExp(String.raw`^/(${routes.join('|')})(/[\w,-]+)*/?$`)
  * @throws `bad-host-call` for any other route
  */
 export async function getResource(path: string, get: GetRoute): Promise<string> {
-  const [pathname = '', query] = path.split('?', 2)
+  const pathname = path.replace(/\?.*$/s, '')
   if (!readable.test(pathname)) {
     throw fault(
       'bad-host-call',
       `host.get does not read "${pathname}": expected a path below /${routes.join(', /')}`,
     )
   }
-  const { status, body } = await get(query === undefined ? pathname : `${pathname}?${query}`)
+  const { status, body } = await get(path)
   if (status === 404) return 'null'
   if (status !== 200)
     throw fault('bad-host-call', `host.get: "${pathname}" was answered with status ${status}`)
-  if (body === null)
+  if (body === '')
     throw fault('bad-host-call', `host.get: "${pathname}" is not JSON, and only that can be read`)
-  return JSON.stringify(body)
+  return body
 }

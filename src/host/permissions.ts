@@ -31,29 +31,34 @@ export function missingGrants(
 export interface Permissions {
   /** @throws `not-granted`, saying which need is missing where */
   send(modality: string): void
+  /** @throws `not-granted`; `bad-host-call` for an address with a user name in it */
   http(url: URL): void
 }
 
 /** The permissions of one script, asked at every call. */
 export function permissionsOf(settings: Pick<Settings, 'grants'>, script: string, needs: Needs): Permissions {
   const granted = settings.grants[script] ?? { send: [], http: [] }
-  const refuse = (kind: 'send' | 'http', target: string, isDeclared: boolean): never => {
-    const declare = `declare it in the script: "needs: { ${kind}: ['${target}'] }"`
-    const wanted = { ...granted, [kind]: [...granted[kind], target] }
-    const advice = isDeclared
-      ? howToGrant(script, wanted)
-      : `To allow it, ${declare}. ${howToGrant(script, wanted)}`
+  const refuse = (kind: 'send' | 'http', target: string, is: { declared: boolean; granted: boolean }) => {
+    const declare = `To allow it, declare it in the script: "needs: { ${kind}: ['${target}'] }"`
+    const grant = howToGrant(script, { ...granted, [kind]: [...granted[kind], target] })
+    const advice = [...(is.declared ? [] : [declare]), ...(is.granted ? [] : [grant])].join('. ')
     throw fault('not-granted', `Script "${script}" may not ${kind} to "${target}". ${advice}`)
   }
   return {
     send(modality) {
-      const isDeclared = needs.send.includes(modality)
-      if (!isDeclared || !granted.send.includes(modality)) refuse('send', modality, isDeclared)
+      const is = { declared: needs.send.includes(modality), granted: granted.send.includes(modality) }
+      if (!is.declared || !is.granted) refuse('send', modality, is)
     },
     http(url) {
-      const isDeclared = needs.http.some((prefix) => covers(prefix, url.href))
-      const isGranted = granted.http.some((prefix) => covers(prefix, url.href))
-      if (!isDeclared || !isGranted) refuse('http', `${url.origin}/`, isDeclared)
+      if (url.username !== '' || url.password !== '') {
+        throw fault(
+          'bad-host-call',
+          'host.http: the address has a user name or a password: send them in the header "Authorization"',
+        )
+      }
+      const isIn = (prefixes: readonly string[]) => prefixes.some((prefix) => covers(prefix, url.href))
+      const is = { declared: isIn(needs.http), granted: isIn(granted.http) }
+      if (!is.declared || !is.granted) refuse('http', `${url.origin}/`, is)
     },
   }
 }

@@ -1,11 +1,21 @@
 /** The road of one instance, from its bytes to its rows. */
 import type { Header } from '../dicom/dicom.ts'
-import { fault, messageOf } from '../errors.ts'
+import { fault, isSystemError, messageOf } from '../errors.ts'
+import { oneAtATime } from '../lib/one-at-a-time.ts'
 import type { Arrival, Origin } from '../store/store.ts'
 import type { Intake, IntakeParts, Received } from './intake.ts'
 
+interface Incoming {
+  readonly chunks: readonly Uint8Array[]
+  readonly sizeBytes: number
+  readonly header: Header
+  readonly origin: Origin
+}
+
 export function createReceive(parts: IntakeParts): Intake['receive'] {
   const { store, storage, settings, agesOf, onRecorded, onReplaced } = parts
+  // Two that come at once would both find the instance missing, or both find it changed.
+  const inTurn = oneAtATime()
 
   return async (chunks, header, origin) => {
     const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
@@ -15,11 +25,16 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
         `The instance has ${sizeBytes} bytes; "maxInstanceMb" allows ${settings.maxInstanceMb} MB`,
       )
     }
+    return inTurn(header.ids.instance, () => takeIn({ chunks, sizeBytes, header, origin }))
+  }
+
+  async function takeIn(incoming: Incoming): Promise<Received> {
+    const { chunks, header } = incoming
     const held = (await store.holds([header.ids.instance])).get(header.ids.instance) ?? null
     if (held !== null && (await staysAsHeld(held, chunks))) return { status: 'AlreadyStored', header }
 
     const file = await storage.write(chunks)
-    const received = await record(header, file, sizeBytes, origin)
+    const received = await record(file, incoming)
     if (received.status === 'Success' && held !== null) onReplaced()
     return received
   }
@@ -32,13 +47,23 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
       case 'Always':
         return false
       case 'IfChanged':
-        return sameBytes(await storage.read(heldFile), chunks)
+        return hasBytes(heldFile, chunks)
       default:
         return settings.overwriteInstances satisfies never
     }
   }
 
-  async function record(header: Header, file: string, sizeBytes: number, origin: Origin): Promise<Received> {
+  /** A file that is gone, because the instance has just been deleted, has no bytes any more. */
+  async function hasBytes(heldFile: string, chunks: readonly Uint8Array[]): Promise<boolean> {
+    try {
+      return sameBytes(await storage.read(heldFile), chunks)
+    } catch (thrown) {
+      if (isSystemError(thrown, 'ENOENT')) return false
+      throw thrown
+    }
+  }
+
+  async function record(file: string, { header, sizeBytes, origin }: Incoming): Promise<Received> {
     const ages = agesOf(header, origin)
     const whenHeld = settings.overwriteInstances === 'Never' ? 'keep' : 'replace'
     const { status } = await recordOrRemove({ header, file, sizeBytes, origin, ages, whenHeld })

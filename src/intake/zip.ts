@@ -1,7 +1,7 @@
-/** ZIP archives, one member in memory at a time; an archive made to burst is refused. */
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Unzip, UnzipInflate } from 'fflate'
-import { fault, OnStableError } from '../errors.ts'
+/** ZIP archives, one member in memory at a time; one that is broken or made to burst is refused as a whole. */
+import { crc32 } from 'node:zlib'
+import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl'
+import { fault, messageOf, OnStableError } from '../errors.ts'
 
 export const signatureBytes = 4
 const startsWith = (content: Buffer, signature: string) =>
@@ -10,96 +10,57 @@ const startsWith = (content: Buffer, signature: string) =>
 export const isZip = (content: Buffer) => startsWith(content, 'PK\x03\x04')
 export const isEmptyZip = (content: Buffer) => startsWith(content, 'PK\x05\x06')
 
-/** Little enough that inflating it never holds up the event loop for long, whatever it inflates to. */
-const pieceBytes = 8 * 1024
 /** Nothing but zeros inflates 1,000 times; images 2 to 20 times. */
 const largestRatio = 200
 const freeBytes = 64 * 1024 * 1024
 
 /**
- * Yields the content of each member, in chunks, as soon as it is complete.
+ * Yields the content of each member, in chunks.
  * @param largestBytes what one member may have
- * @throws `bad-dicom-file` if the archive is broken, `too-large` if it inflates to too much
+ * @throws `bad-dicom-file` if the archive is broken, `too-large` if it inflates to too much; before the first
+ *   member is yielded, unless the content of one is broken
  */
 export async function* unzip(archive: Buffer, largestBytes: number): AsyncGenerator<Uint8Array[]> {
-  const members = new Members(largestBytes)
-  const unzipper = new Unzip((file) => {
-    const member = members.begin()
-    file.ondata = (error, chunk, isLast) => {
-      if (error === null) members.add(member, chunk, isLast)
-      else members.drop(member)
+  try {
+    // Twice, since a directory of millions of members is no list to keep.
+    await checkDirectory(await open(archive), { archiveBytes: archive.length, largestBytes })
+    const zip = await open(archive)
+    for await (const entry of zip.eachEntry()) {
+      if (entry.uncompressedSize > 0) yield await contentOf(zip, entry)
     }
-    // A method that is not known is one that no DICOM archive uses.
-    if (file.compression === 0 || file.compression === 8) file.start()
-    else members.drop(member)
-  })
-  unzipper.register(UnzipInflate)
-  for (let at = 0; at < archive.length; at += pieceBytes) {
-    const end = Math.min(at + pieceBytes, archive.length)
-    push(unzipper, archive.subarray(at, end), end === archive.length)
-    if (members.totalBytes > freeBytes && members.totalBytes > end * largestRatio) {
+  } catch (cause) {
+    if (cause instanceof OnStableError) throw cause
+    throw fault('bad-dicom-file', `Cannot read the ZIP archive: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** Names are not looked at, so they may be anything. */
+const open = (archive: Buffer) => fromBufferPromise(archive, { decodeStrings: false })
+
+/** The sizes that the directory declares are held to when the members are read. */
+async function checkDirectory(
+  zip: ZipFile,
+  { archiveBytes, largestBytes }: { readonly archiveBytes: number; readonly largestBytes: number },
+): Promise<void> {
+  let totalBytes = 0
+  for await (const { uncompressedSize } of zip.eachEntry()) {
+    totalBytes += uncompressedSize
+    if (uncompressedSize > largestBytes) {
+      throw fault('too-large', `A member of the ZIP archive has more than ${largestBytes} bytes`)
+    }
+    if (totalBytes > freeBytes && totalBytes > archiveBytes * largestRatio) {
       throw fault('too-large', `The ZIP archive inflates to more than ${largestRatio} times its size`)
     }
-    yield* members.takeComplete()
-    await nextTurn()
-  }
-  if (members.areOpen()) throw broken(null)
-}
-
-function push(unzipper: Unzip, piece: Uint8Array, isLast: boolean): void {
-  try {
-    unzipper.push(piece, isLast)
-  } catch (cause) {
-    throw cause instanceof OnStableError ? cause : broken(cause)
   }
 }
 
-const broken = (cause: unknown) =>
-  fault('bad-dicom-file', 'Cannot read the ZIP archive: it is broken or cut off', { cause })
-
-interface Member {
-  chunks: Uint8Array[]
-  bytes: number
-}
-
-/** What has been inflated and not yet been taken. */
-class Members {
-  readonly #largestBytes: number
-  readonly #open = new Set<Member>()
-  #complete: Uint8Array[][] = []
-  totalBytes = 0
-
-  constructor(largestBytes: number) {
-    this.#largestBytes = largestBytes
+async function contentOf(zip: ZipFile, entry: Entry): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = []
+  let checksum = 0
+  for await (const chunk of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    checksum = crc32(chunk, checksum)
   }
-
-  begin(): Member {
-    const member = { chunks: [], bytes: 0 }
-    this.#open.add(member)
-    return member
-  }
-
-  add(member: Member, chunk: Uint8Array, isLast: boolean): void {
-    member.chunks.push(chunk)
-    member.bytes += chunk.length
-    this.totalBytes += chunk.length
-    if (member.bytes > this.#largestBytes) {
-      throw fault('too-large', `A member of the ZIP archive has more than ${this.#largestBytes} bytes`)
-    }
-    if (isLast && this.#open.delete(member) && member.bytes > 0) this.#complete.push(member.chunks)
-  }
-
-  drop(member: Member): void {
-    this.#open.delete(member)
-  }
-
-  areOpen(): boolean {
-    return this.#open.size > 0
-  }
-
-  takeComplete(): Uint8Array[][] {
-    const complete = this.#complete
-    this.#complete = []
-    return complete
-  }
+  if (checksum !== entry.crc32) throw new Error('a member does not have the checksum that it should')
+  return chunks
 }

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net'
 import dimse from 'dcmjs-dimse'
 import { fault, messageOf, type OnStableError } from '../errors.ts'
+import { accepts, contextsOf, reasonOf } from './contexts.ts'
 import { StoreRequest } from './store-request.ts'
 
 /** An instance to be sent. */
@@ -32,23 +33,57 @@ interface HiddenNetwork {
   readonly network: { readonly socket: Socket; on(event: 'abort', listener: () => void): void }
 }
 
-const timeouts = { connectTimeout: 60_000, associationTimeout: 30_000, pduTimeout: 600_000 }
+/** How long a receiver is waited for. */
+export interface SendLimits {
+  readonly connectMs: number
+  readonly associateMs: number
+  /** From one answer to the next. */
+  readonly answerMs: number
+  readonly releaseMs: number
+}
+
+export const usualLimits: SendLimits = {
+  connectMs: 60_000,
+  associateMs: 30_000,
+  answerMs: 600_000,
+  releaseMs: 5_000,
+}
+
+/** The library's limits, out of the way of ours: its first one would also end a wait for an answer. */
+const anHourMs = 3_600_000
+const timeouts = { connectTimeout: anHourMs, associationTimeout: anHourMs, pduTimeout: anHourMs }
+
+export interface Sending {
+  readonly receiver: Receiver
+  readonly limits: SendLimits
+  readonly signal: AbortSignal
+}
 
 /** @throws `send-failed` at the first instance that is not taken; the association is given up then */
 export async function storeOverAssociation(
   instances: readonly Outgoing[],
-  receiver: Receiver,
-  signal: AbortSignal,
+  { receiver, limits, signal }: Sending,
 ): Promise<void> {
   const failed = (reason: string, cause?: unknown) =>
     fault('send-failed', `Cannot send to "${receiver.name}": ${reason}`, { cause })
-  if (signal.aborted) throw failed('the run has ended')
   // The library writes its log, with what it sends, to the console.
   dimse.log.setLevel('silent')
   const client = new dimse.Client()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   promise.catch(() => {})
   let waiting = instances.length
+  /** Of the connection as a whole: when all is taken, it does not matter any more how that ends. */
+  const fail = (error: OnStableError) => (waiting === 0 ? resolve() : reject(error))
+  let patience: NodeJS.Timeout | undefined
+  const expectWithin = (limitMs: number, what: string) => {
+    clearTimeout(patience)
+    patience = setTimeout(() => fail(failed(`no ${what} within ${limitMs / 1_000} s`)), limitMs)
+  }
+  const expectAnswer = () => {
+    const next = instances[instances.length - waiting]
+    if (next === undefined) expectWithin(limits.releaseMs, 'answer to the release')
+    else expectWithin(limits.answerMs, `answer for instance ${next.id}`)
+  }
 
   const of = (instance: Outgoing, reason: string, cause?: unknown) =>
     failed(`instance ${instance.id} ${reason}`, cause)
@@ -64,7 +99,7 @@ export async function storeOverAssociation(
     request.on('response', (response) => {
       waiting--
       const status = response.getStatus()
-      if (isTaken(status)) return
+      if (isTaken(status)) return expectAnswer()
       reject(of(instance, `was refused with status ${hexOf(status)}${comment(response.getErrorComment())}`))
     })
     return request
@@ -72,34 +107,37 @@ export async function storeOverAssociation(
 
   client.on('associationAccepted', (association) => {
     const refused = instances.find((instance) => !accepts(association, instance))
-    if (refused !== undefined) return reject(contextRefused(refused, failed))
+    if (refused !== undefined) return reject(of(refused, `is not accepted: ${reasonOf(refused)}`))
     for (const request of requests.slice(1)) client.addRequest(request)
+    expectAnswer()
   })
   client.on('associationRejected', ({ result, source, reason }) => {
     const numbers = `result ${result}, source ${source}, reason ${reason}`
     reject(failed(`the association was rejected (${numbers}): check the AE titles on both sides`))
   })
-  client.on('networkError', (error) => reject(failed(messageOf(error).replace(/^.*-> /, ''), error)))
-  client.on('closed', () => {
-    if (waiting === 0) resolve()
-    else
-      reject(
-        failed(`the connection was closed before ${waiting} of ${instances.length} instances were taken`),
-      )
-  })
-  const giveUp = () => reject(failed('the run has ended'))
-  signal.addEventListener('abort', giveUp, { once: true })
+  client.on('networkError', (error) => fail(failed(messageOf(error).replace(/^.*-> /, ''), error)))
+  client.on('closed', () =>
+    fail(failed(`the connection was closed before ${waiting} of ${instances.length} instances were taken`)),
+  )
 
   await load(0)
+  if (signal.aborted) throw failed('the run has ended')
+  const giveUp = () => reject(failed('the run has ended'))
+  signal.addEventListener('abort', giveUp, { once: true })
   client.addRequest(requests[0]!)
   for (const context of contextsOf(instances)) client.addAdditionalPresentationContext(context, true)
   client.send(receiver.host, receiver.port, receiver.callingAet, receiver.aet, timeouts)
   const { network } = client as unknown as HiddenNetwork
-  network.on('abort', () => reject(failed('the receiver aborted the association')))
+  network.on('abort', () => fail(failed('the receiver aborted the association')))
   network.socket.setNoDelay(true)
+  expectWithin(limits.connectMs, `connection to ${receiver.host}:${receiver.port}`)
+  network.socket.once('connect', () =>
+    expectWithin(limits.associateMs, 'answer to the request for an association'),
+  )
   try {
     await promise
   } finally {
+    clearTimeout(patience)
     signal.removeEventListener('abort', giveUp)
     network.socket.destroy()
   }
@@ -108,31 +146,6 @@ export async function storeOverAssociation(
 /** Success, or a warning: the instance was stored (PS3.4, B.2.3). */
 function isTaken(status: number): boolean {
   return status === 0 || (status & 0xf000) === 0xb000
-}
-
-function contextsOf(instances: readonly Outgoing[]) {
-  const byUids = new Map(instances.map((each) => [`${each.sopClassUid} ${each.transferSyntaxUid}`, each]))
-  return [...byUids.values()].map(
-    (each) => new dimse.association.PresentationContext(0, each.sopClassUid, each.transferSyntaxUid),
-  )
-}
-
-function accepts(association: dimse.association.Association, instance: Outgoing): boolean {
-  return association
-    .getPresentationContexts()
-    .map(({ context }) => context)
-    .some(
-      (context) =>
-        context.getResult() === dimse.constants.PresentationContextResult.Accept &&
-        context.getAbstractSyntaxUid() === instance.sopClassUid &&
-        context.getAcceptedTransferSyntaxUid() === instance.transferSyntaxUid,
-    )
-}
-
-function contextRefused(instance: Outgoing, failed: (reason: string) => OnStableError): OnStableError {
-  const { id, sopClassUid, transferSyntaxUid } = instance
-  const uids = `SOP class ${sopClassUid} in transfer syntax ${transferSyntaxUid}`
-  return failed(`instance ${id} is not accepted: the receiver does not take ${uids}`)
 }
 
 function hexOf(status: number): string {

@@ -5,13 +5,21 @@ import type { Settings } from '../config.ts'
 import type { Level } from '../dicom/dicom.ts'
 import { fault } from '../errors.ts'
 import type { InstanceResource, Store } from '../store/store.ts'
-import { type Outgoing, type Receiver, storeOverAssociation } from './association.ts'
+import {
+  type Outgoing,
+  type Receiver,
+  type SendLimits,
+  storeOverAssociation,
+  usualLimits,
+} from './association.ts'
 
 export interface SenderParts {
   readonly settings: Pick<Settings, 'modalities' | 'dicomAet'>
   readonly store: Pick<Store, 'related' | 'findAll'>
   /** The bytes of a stored DICOM file. */
   readonly read: (file: string) => Promise<Buffer>
+  /** How long the receiver is waited for. */
+  readonly limits?: Partial<SendLimits>
 }
 
 export interface Sender {
@@ -31,7 +39,8 @@ export interface Sender {
 const maxContexts = 126
 const instancesPerQuery = 500
 
-export function createSender({ settings, store, read }: SenderParts): Sender {
+export function createSender({ settings, store, read, limits: given }: SenderParts): Sender {
+  const limits = { ...usualLimits, ...given }
   const send: Sender['send'] = async ({ level, id }, modality, signal) => {
     const configured = Object.hasOwn(settings.modalities, modality)
       ? settings.modalities[modality]
@@ -42,7 +51,7 @@ export function createSender({ settings, store, read }: SenderParts): Sender {
     if (instances.length === 0) throw fault('unknown-resource', `There is no ${level.toLowerCase()} ${id}`)
     const receiver: Receiver = { name: modality, callingAet: settings.dicomAet, ...configured }
     for (const batch of byContexts(instances.map((instance) => outgoingOf(instance, read)))) {
-      await storeOverAssociation(batch, receiver, signal)
+      await storeOverAssociation(batch, { receiver, limits, signal })
     }
     return { sent: instances.length }
   }

@@ -2,7 +2,7 @@
  * The scripts of the folder: each in the version that is in force, kept in line with the files.
  */
 import { mkdirSync, realpathSync } from 'node:fs'
-import { messageOf } from '../errors.ts'
+import { fault, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ScriptRow, Store } from '../store/store.ts'
@@ -24,12 +24,24 @@ export interface LibraryParts {
   readonly now?: () => number
 }
 
-/** @throws when the folder cannot be read; a script that is wrong is no reason */
+/** @throws `bad-setting` when the folder cannot be made; a script that is wrong is no reason */
 export async function openLibrary(parts: LibraryParts): Promise<Library> {
-  mkdirSync(parts.folder, { recursive: true })
-  const library = new Library({ ...parts, folder: realpathSync(parts.folder) })
+  const library = new Library({ ...parts, folder: makeFolder(parts.folder) })
   await library.start()
   return library
+}
+
+function makeFolder(folder: string): string {
+  try {
+    mkdirSync(folder, { recursive: true })
+    return realpathSync(folder)
+  } catch (cause) {
+    throw fault(
+      'bad-setting',
+      `The scripts folder "${folder}" cannot be made: ${messageOf(cause)}; choose another with --scripts`,
+      { cause },
+    )
+  }
 }
 
 export class Library implements AsyncDisposable {

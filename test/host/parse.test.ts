@@ -1,0 +1,44 @@
+/** What comes out of a sandbox is looked at before it is believed. */
+import { expect, test } from 'vitest'
+import { parseCall } from '../../src/host/parse.ts'
+import { httpCall } from '../support/test-host.ts'
+
+const id = '00000000-00000000-00000000-00000000-00000000'
+const send = { level: 'Study', id, modality: 'PACS1' }
+
+const refused: [string, string, string][] = [
+  ['nonsense', '{}', 'There is no host.nonsense'],
+  ['__proto__', '{}', 'There is no host.__proto__'],
+  ['get', 'no json', 'host.get: the arguments are not a JSON object'],
+  ['get', '["/studies"]', 'host.get: the arguments are not a JSON object'],
+  ['get', 'null', 'host.get: the arguments are not a JSON object'],
+  ['get', '{}', 'host.get: bad value for "path": '],
+  ['get', '{"path":"/studies","more":1}', 'host.get: bad value: Unrecognized key: "more"'],
+  ['get', '{"path":{"length":1}}', 'host.get: bad value for "path": '],
+  ['send', JSON.stringify({ ...send, level: 'study' }), 'host.send: bad value for "level": '],
+  [
+    'send',
+    JSON.stringify({ ...send, id: '../x' }),
+    'host.send: bad value for "id": Expected an identifier as Orthanc writes it',
+  ],
+  ['send', JSON.stringify({ ...send, modality: '' }), 'host.send: bad value for "modality": '],
+  ['http', JSON.stringify(httpCall('nonsense')), 'host.http: bad value for "url": '],
+  [
+    'http',
+    JSON.stringify(httpCall('http://a/', { headers: { a: 1 } })),
+    'host.http: bad value for "headers.a": ',
+  ],
+  ['http', JSON.stringify(httpCall('http://a/', { body: {} })), 'host.http: bad value for "body": '],
+]
+test.each(refused)('host.%s with %s is refused: %s', (name, argumentsJson, message) => {
+  expect(() => parseCall({ name, argumentsJson })).toThrow(
+    expect.objectContaining({ code: 'bad-host-call', message: expect.stringContaining(message) }),
+  )
+})
+
+test('a name among the arguments does not make another call of it', () => {
+  const call = { name: 'kv.get', argumentsJson: '{"name":"http","key":"a"}' }
+  expect(parseCall(call)).toEqual({ name: 'kv.get', key: 'a' })
+  const polluted = { name: 'kv.get', argumentsJson: '{"key":"a","__proto__":{"name":"http"}}' }
+  expect(() => parseCall(polluted)).toThrow(/Unrecognized key/)
+})

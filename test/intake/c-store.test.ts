@@ -1,0 +1,114 @@
+/** C-STORE seen from the other end of the wire: what a sender is told, and what is left of what went wrong. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { associated } from '../support/association.ts'
+import { dicomDataset, type FileFacts, transferSyntaxes, uidsOf } from '../support/dicom-files.ts'
+import { ctImageStorage } from '../support/dimse-messages.ts'
+import { temporaryFolder } from '../support/folders.ts'
+import { canMount, smallDisk } from '../support/small-disk.ts'
+import { startTestReceiver, type TestReceiver } from '../support/test-receiver.ts'
+import { until } from '../support/until.ts'
+
+const proposals = [
+  { abstractSyntax: ctImageStorage, transferSyntaxes: [transferSyntaxes.explicitLittleEndian] },
+]
+const open = ({ dicomPort }: TestReceiver) => associated(dicomPort, { proposals })
+const outgoing = (facts: FileFacts) => ({
+  dataset: dicomDataset(facts),
+  sopInstanceUid: uidsOf(facts).instance,
+})
+
+async function expectStored(receiver: TestReceiver, count: number) {
+  expect(await receiver.instances()).toHaveLength(count)
+  expect(receiver.files()).toHaveLength(count)
+}
+
+test('a stored instance has an answer of success, and so has one that is stored already', async () => {
+  await using receiver = await startTestReceiver()
+  using association = await open(receiver)
+  expect(await association.store(outgoing({}))).toBe(0)
+  expect(await association.store(outgoing({}))).toBe(0)
+  await expectStored(receiver, 1)
+  await association.release()
+})
+
+test('one instance on two associations at once is stored once', async () => {
+  await using receiver = await startTestReceiver()
+  using one = await open(receiver)
+  using other = await open(receiver)
+  const instance = outgoing({ pixelBytes: 10_000 })
+  expect(await Promise.all([one.store(instance), other.store(instance)])).toEqual([0, 0])
+  await expectStored(receiver, 1)
+})
+
+test('a sender that breaks off in the middle of a dataset leaves nothing', async () => {
+  await using receiver = await startTestReceiver()
+  using association = await open(receiver)
+  const instance = outgoing({ instance: '1', pixelBytes: 10_000 })
+  await association.beginStore(instance, instance.dataset.length)
+  association.socket.destroy()
+  using next = await open(receiver)
+  expect(await next.store(outgoing({ instance: '2' }))).toBe(0)
+  await expectStored(receiver, 1)
+})
+
+test('what is refused has a status that says why, and the association goes on', async () => {
+  await using receiver = await startTestReceiver({ maxInstanceMb: 0.02 })
+  using association = await open(receiver)
+  const other = uidsOf({ instance: 'other' }).instance
+  const withoutStudy = outgoing({ elements: { 2097165: null } })
+  const refused: [number, Parameters<typeof association.store>[0]][] = [
+    [0xa700, outgoing({ pixelBytes: 30_000 })],
+    [0xa900, { ...outgoing({}), sopInstanceUid: other }],
+    [0xa900, { ...outgoing({}), sopClassUid: '1.2.840.10008.5.1.4.1.1.4' }],
+    [0xc000, withoutStudy],
+    [0xc000, { ...outgoing({}), dataset: Buffer.from('no dataset') }],
+  ]
+  for (const [status, instance] of refused) expect(await association.store(instance)).toBe(status)
+  await expectStored(receiver, 0)
+  expect(await association.store(outgoing({}))).toBe(0)
+  const reasons = receiver.lines.filter(({ msg }) => msg === 'Did not store an instance')
+  expect(reasons).toHaveLength(refused.length)
+  expect(reasons[0]).toMatchObject({ remoteAet: 'TEST', reason: 'It is larger than "maxInstanceMb" allows' })
+})
+
+test('a full disk is out of resources, and the same association stores again when there is room (needs to mount a disk)', {
+  skip: !canMount,
+}, async () => {
+  using folder = temporaryFolder()
+  const files = join(folder.path, 'files')
+  mkdirSync(files)
+  using disk = smallDisk({ sizeBytes: 1024 * 1024, at: files })
+  await using receiver = await startTestReceiver({ data: folder.path })
+  using association = await open(receiver)
+  disk.fill()
+  const instance = outgoing({ pixelBytes: 50_000 })
+  expect(await association.store(instance)).toBe(0xa700)
+  await expectStored(receiver, 0)
+  disk.makeRoom()
+  expect(await association.store(instance)).toBe(0)
+  await expectStored(receiver, 1)
+})
+
+test('an instance says who sent it', async () => {
+  await using receiver = await startTestReceiver()
+  using association = await associated(receiver.dicomPort, {
+    proposals,
+    callingAet: 'CT1',
+    calledAet: 'ARCHIVE',
+  })
+  await association.store(outgoing({}))
+  const file = await receiver.storage.read(receiver.files()[0]!)
+  expect(file.toString('latin1', 128, 132)).toBe('DICM')
+  expect(file.includes('CT1 ')).toBe(true)
+})
+
+test('garbage on the port ends that connection alone', async () => {
+  await using receiver = await startTestReceiver()
+  using good = await open(receiver)
+  using bad = await open(receiver)
+  bad.socket.write(Buffer.alloc(4_000, 0xff))
+  await until('the connection to be cut', () => bad.socket.destroyed || bad.socket.readableEnded)
+  expect(await good.store(outgoing({}))).toBe(0)
+})

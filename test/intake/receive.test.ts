@@ -1,0 +1,87 @@
+/** The road of one instance: what its sender is told, what is on disk, and what the index says. */
+import { expect, test } from 'vitest'
+import { readHeader } from '../../src/dicom/dicom.ts'
+import { restOrigin } from '../support/arrivals.ts'
+import { dicomFile } from '../support/dicom-files.ts'
+import { openTestIntake } from '../support/test-intake.ts'
+
+test('a new instance is on disk byte for byte, and its parents are told of', async () => {
+  await using opened = await openTestIntake()
+  const bytes = dicomFile({ pixelBytes: 100_000 })
+  const { status, header } = await opened.receive(bytes)
+  expect([status, header.ids]).toEqual(['Success', readHeader(bytes).ids])
+  const [file] = opened.files()
+  expect((await opened.storage.read(file!)).equals(bytes)).toBe(true)
+  expect(await opened.changes()).toEqual(['NewInstance', 'NewSeries', 'NewStudy', 'NewPatient'])
+  expect(await opened.store.windows(10)).toHaveLength(3)
+  expect(await opened.namedFiles()).toEqual([file])
+})
+
+test('an instance that comes in several chunks is the same as in one', async () => {
+  await using opened = await openTestIntake()
+  const bytes = dicomFile({ pixelBytes: 10_000 })
+  const chunks = [bytes.subarray(0, 1), bytes.subarray(1, 200), Buffer.alloc(0), bytes.subarray(200)]
+  await opened.intake.receive(chunks, readHeader(chunks), restOrigin)
+  expect((await opened.storage.read(opened.files()[0]!)).equals(bytes)).toBe(true)
+})
+
+test('an instance that is larger than allowed is refused, and nothing is left of it', async () => {
+  await using opened = await openTestIntake({ maxInstanceMb: 0.01 })
+  await expect(opened.receive({ pixelBytes: 11_000 })).rejects.toMatchObject({
+    code: 'too-large',
+    message: expect.stringMatching(/^The instance has \d+ bytes; "maxInstanceMb" allows 0.01 MB$/),
+  })
+  expect([opened.files(), await opened.changes()]).toEqual([[], []])
+  expect((await opened.receive({})).status).toBe('Success')
+})
+
+test('each arrival is announced with its ages, and a duplicate is not', async () => {
+  const announced: unknown[] = []
+  await using opened = await openTestIntake(
+    { stableAge: 5, stability: [{ level: 'series', stableAge: 7 }] },
+    { onRecorded: (ages) => announced.push(ages) },
+  )
+  await opened.receive({})
+  await opened.receive({})
+  const [quiet, longer] = [
+    { ageMs: 5_000, maxWaitMs: null },
+    { ageMs: 7_000, maxWaitMs: null },
+  ]
+  expect(announced).toEqual([{ Patient: quiet, Study: quiet, Series: longer }])
+})
+
+test('an instance whose rows cannot be written leaves no file, and can be sent again', async () => {
+  let ageMs = Number.NaN
+  await using opened = await openTestIntake(
+    {},
+    {
+      agesOf: () => {
+        const age = { ageMs, maxWaitMs: null }
+        return { Patient: age, Study: age, Series: age }
+      },
+    },
+  )
+  await expect(opened.receive({})).rejects.toThrow(/The database refused an operation/)
+  expect([opened.files(), await opened.changes()]).toEqual([[], []])
+  ageMs = 1_000
+  expect((await opened.receive({})).status).toBe('Success')
+})
+
+test('when nobody can say whether the rows were written, the file is left to the next start', async () => {
+  await using opened = await openTestIntake()
+  await opened.receive({ instance: '1' })
+  const { store } = opened
+  const bytes = dicomFile({ instance: '2' })
+  const held = store.holds.bind(store)
+  // The database goes away between the question and the record.
+  Object.assign(store, {
+    holds: async (ids: readonly string[]) => {
+      const files = await held(ids)
+      await store.close()
+      return files
+    },
+  })
+  await expect(opened.receive(bytes)).rejects.toThrow(/not open/)
+  expect(opened.files()).toHaveLength(2)
+  expect(opened.lines).toMatchObject([{ msg: expect.stringContaining('left to the next start') }])
+})
