@@ -17,7 +17,7 @@ import type { Log } from './log.ts'
 import { startRuntime } from './runtime/runtime.ts'
 import { openLibrary } from './scripts/scripts.ts'
 import { createAges, startTicking } from './stability/stability.ts'
-import { openStorage, openTrash } from './storage/storage.ts'
+import { bringBack, openStorage, openTrash, openWriteBehind } from './storage/storage.ts'
 import { openSqlite } from './store/store.ts'
 
 const typingsFile = fileURLToPath(new URL('../sandbox/onstable.d.ts', import.meta.url))
@@ -43,6 +43,10 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   const storage = stages.use(
     await openStorage(join(settings.data, 'files'), { log, crashAt: settings.crashAt ?? null }),
   )
+  const broughtBack = await bringBack(store, storage)
+  if (broughtBack > 0)
+    log.info({ files: broughtBack }, 'Looked after the last files before the end of the last run')
+  const writeBehind = stages.use(openWriteBehind(store, storage, log))
   const trash = openTrash(store, storage, log, reach)
   await trash.takeOut()
   const swept = await storage.sweep((files) => store.orphans(files))
@@ -77,6 +81,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   const intake = createIntake({
     store,
     storage,
+    writeBehind,
     settings,
     log,
     agesOf: ages.agesOf,

@@ -10,7 +10,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Settings } from '../config.ts'
 import type { Header } from '../dicom/dicom.ts'
 import type { Log } from '../log.ts'
-import type { Storage } from '../storage/storage.ts'
+import type { Storage, WriteBehind } from '../storage/storage.ts'
 import type { Ages, Origin, Store } from '../store/store.ts'
 import { createReceive } from './receive.ts'
 import { createUpload, type UploadAnswer } from './upload.ts'
@@ -19,7 +19,8 @@ export { type DicomReceiver, startDicomReceiver } from './dicom-receiver.ts'
 
 export interface IntakeParts {
   readonly store: Pick<Store, 'holds' | 'record' | 'orphans'>
-  readonly storage: Pick<Storage, 'write' | 'keep' | 'remove' | 'read'>
+  readonly storage: Pick<Storage, 'write' | 'writeUnsynced' | 'keep' | 'remove' | 'read'>
+  readonly writeBehind: Pick<WriteBehind, 'mayWriteUnsynced' | 'onBatches'>
   readonly settings: Pick<Settings, 'maxInstanceMb' | 'overwriteInstances'>
   readonly log: Log
   /** The ages that an arrival gives its series, study and patient. */

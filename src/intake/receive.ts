@@ -12,8 +12,13 @@ interface Incoming {
   readonly origin: Origin
 }
 
+type WrittenFile = Pick<Arrival, 'file' | 'unsyncedBytes'>
+
+/** Larger ones cost more twice than they gain by being synced later. */
+const largestUnsyncedBytes = 256 * 1024
+
 export function createReceive(parts: IntakeParts): Intake['receive'] {
-  const { store, storage, settings, agesOf, onRecorded, onReplaced } = parts
+  const { store, storage, writeBehind, settings, agesOf, onRecorded, onReplaced } = parts
   // Two that come at once would both find the instance missing, or both find it changed.
   const inTurn = oneAtATime()
 
@@ -33,10 +38,17 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
     const held = (await store.holds([header.ids.instance])).get(header.ids.instance) ?? null
     if (held !== null && (await staysAsHeld(held, chunks))) return { status: 'AlreadyStored', header }
 
-    const file = await storage.write(chunks)
-    const received = await record(file, incoming)
+    const received = await record(await write(incoming), incoming)
     if (received.status === 'Success' && held !== null) onReplaced()
     return received
+  }
+
+  /** A small file is synced later, together with others: the store keeps its bytes until then. */
+  async function write({ chunks, sizeBytes }: Incoming): Promise<WrittenFile> {
+    const isSynced = sizeBytes > largestUnsyncedBytes || !writeBehind.mayWriteUnsynced()
+    if (isSynced) return { file: await storage.write(chunks), unsyncedBytes: null }
+    const { file, bytes } = await storage.writeUnsynced(chunks)
+    return { file, unsyncedBytes: bytes }
   }
 
   /** Whether what is held is to be left alone. */
@@ -63,10 +75,13 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
     }
   }
 
-  async function record(file: string, { header, sizeBytes, origin }: Incoming): Promise<Received> {
+  async function record(written: WrittenFile, { header, sizeBytes, origin }: Incoming): Promise<Received> {
+    const { file } = written
     const ages = agesOf(header, origin)
     const whenHeld = settings.overwriteInstances === 'Never' ? 'keep' : 'replace'
-    const { status } = await recordOrRemove({ header, file, sizeBytes, origin, ages, whenHeld })
+    const arrival: Arrival = { ...written, header, sizeBytes, origin, ages, whenHeld }
+    const { status, unsyncedBatches } = await recordOrRemove(arrival)
+    writeBehind.onBatches(unsyncedBatches)
     if (status === 'AlreadyStored') {
       await storage.remove(file)
     } else {

@@ -62,13 +62,17 @@ serveThread<DiskTask>(parentPort!, () => {
 function act(task: DiskTask, reach: ReachPoint): void {
   switch (task.kind) {
     case 'write':
-      return writeFile(task.path, task.pieces, task.isSynced, reach)
+      writeFile(task.path, task.pieces, task.isSynced, reach)
+      break
     case 'sync':
-      return syncFile(task.path)
+      syncFile(task.path)
+      break
     case 'restore':
-      return restoreFile(task.path, task.bytes)
+      restoreFile(task.path, task.bytes)
+      break
     case 'unlink':
-      return unlinkFile(task.path)
+      unlinkFile(task.path)
+      break
     default:
       task satisfies never
   }

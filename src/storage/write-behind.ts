@@ -28,11 +28,7 @@ const mostBatches = 4
 const filesAtATime = 8
 const retryMs = 5_000
 
-export function openWriteBehind(
-  list: UnsyncedList,
-  storage: Pick<Storage, 'sync'>,
-  log: Log,
-): WriteBehind {
+export function openWriteBehind(list: UnsyncedList, storage: Pick<Storage, 'sync'>, log: Log): WriteBehind {
   const closing = new AbortController()
   let batches = 0
   let running: Promise<void> | null = null
@@ -54,7 +50,10 @@ export function openWriteBehind(
         if (!(await syncOldest(false))) return
         batches--
       } catch (error) {
-        log.error({ reason: messageOf(error) }, 'Files could not be synced; their bytes are kept, trying again')
+        log.error(
+          { reason: messageOf(error) },
+          'Files could not be synced; their bytes are kept, trying again',
+        )
         await wait(retryMs, undefined, { signal: closing.signal }).catch(() => {})
       }
     }

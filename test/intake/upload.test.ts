@@ -32,11 +32,11 @@ test('a file is answered with its identifiers and those of its parents, as Ortha
     ParentStudy: ids.study,
     Path: `/instances/${ids.instance}`,
   }
-  expect(await opened.intake.upload(image, {}, restOrigin)).toEqual({
+  expect(await opened.intake.upload([image], {}, restOrigin)).toEqual({
     status: 200,
     body: { ...answer, Status: 'Success' },
   })
-  expect(await opened.intake.upload(image, {}, restOrigin)).toEqual({
+  expect(await opened.intake.upload([image], {}, restOrigin)).toEqual({
     status: 200,
     body: { ...answer, Status: 'AlreadyStored' },
   })
@@ -45,19 +45,19 @@ test('a file is answered with its identifiers and those of its parents, as Ortha
 test('a body under gzip is stored inflated, whatever is in it', async () => {
   await using opened = await openTestIntake()
   const headers = { 'content-encoding': ' GZIP' }
-  await opened.intake.upload(gzipSync(image), headers, restOrigin)
+  await opened.intake.upload([gzipSync(image)], headers, restOrigin)
   expect((await opened.storage.read(opened.files()[0]!)).equals(image)).toBe(true)
   const archive = zipSync({ 'a.dcm': image, 'b.dcm': other })
-  expect((await opened.intake.upload(gzipSync(archive), headers, restOrigin)).body).toHaveLength(2)
+  expect((await opened.intake.upload([gzipSync(archive)], headers, restOrigin)).body).toHaveLength(2)
   const form = await formOf({ a: dicomFile({ instance: '3' }) })
-  await opened.intake.upload(gzipSync(form.body), { ...headers, ...form.headers }, restOrigin)
+  await opened.intake.upload([gzipSync(form.body)], { ...headers, ...form.headers }, restOrigin)
   expect(opened.files()).toHaveLength(3)
 })
 
 test('gzip that is broken, too large inside, or another encoding is refused, and nothing is stored', async () => {
   await using opened = await openTestIntake({ maxInstanceMb: 0.01 })
   const upload = (body: Buffer, encoding: string) =>
-    opened.intake.upload(body, { 'content-encoding': encoding }, restOrigin)
+    opened.intake.upload([body], { 'content-encoding': encoding }, restOrigin)
   await expect(upload(gzipSync(Buffer.alloc(1_000_000)), 'gzip')).rejects.toMatchObject({ code: 'too-large' })
   for (const body of [image, gzipSync(image).subarray(0, 100), Buffer.alloc(0)]) {
     await expect(upload(body, 'gzip')).rejects.toMatchObject({
@@ -75,7 +75,7 @@ test('gzip that is broken, too large inside, or another encoding is refused, and
 test('every file of a form is taken in, and its other fields are passed over', async () => {
   await using opened = await openTestIntake()
   const { body, headers } = await formOf({ comment: 'a text', one: image, two: other })
-  expect(await opened.intake.upload(body, headers, restOrigin)).toEqual({ status: 200, body: '' })
+  expect(await opened.intake.upload([body], headers, restOrigin)).toEqual({ status: 200, body: '' })
   expect(opened.files()).toHaveLength(2)
   expect(opened.files()).toEqual(await opened.namedFiles())
 })
@@ -83,7 +83,7 @@ test('every file of a form is taken in, and its other fields are passed over', a
 test('a form without a file is refused, since its sender meant to send one', async () => {
   await using opened = await openTestIntake()
   const { body, headers } = await formOf({ file: '/path/of/image.dcm' })
-  await expect(opened.intake.upload(body, headers, restOrigin)).rejects.toMatchObject({
+  await expect(opened.intake.upload([body], headers, restOrigin)).rejects.toMatchObject({
     code: 'bad-request',
     message: 'The form has no file: send one, such as "curl -F file=@image.dcm" does',
   })
@@ -92,12 +92,12 @@ test('a form without a file is refused, since its sender meant to send one', asy
 test('a form that is cut off, and a file in one that is no instance, are refused', async () => {
   await using opened = await openTestIntake()
   const { body, headers } = await formOf({ one: image })
-  await expect(opened.intake.upload(body.subarray(0, 900), headers, restOrigin)).rejects.toMatchObject({
+  await expect(opened.intake.upload([body.subarray(0, 900)], headers, restOrigin)).rejects.toMatchObject({
     code: 'bad-request',
     message: 'The body is not the multipart form that its Content-Type promises',
   })
   const text = await formOf({ one: Buffer.from('no instance') })
-  await expect(opened.intake.upload(text.body, text.headers, restOrigin)).rejects.toMatchObject({
+  await expect(opened.intake.upload([text.body], text.headers, restOrigin)).rejects.toMatchObject({
     code: 'bad-dicom-file',
   })
   expect(opened.files()).toEqual([])
@@ -115,7 +115,7 @@ test('an empty body and one that is no DICOM are refused, and it is said why', a
     ],
   ]
   for (const [body, code, message] of refused) {
-    await expect(opened.intake.upload(body, {}, restOrigin)).rejects.toMatchObject({ code, message })
+    await expect(opened.intake.upload([body], {}, restOrigin)).rejects.toMatchObject({ code, message })
   }
   expect([opened.files(), await opened.changes()]).toEqual([[], []])
 })

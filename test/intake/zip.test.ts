@@ -6,7 +6,7 @@ import { restOrigin } from '../support/arrivals.ts'
 import { dicomFile, uidsOf } from '../support/dicom-files.ts'
 import { openTestIntake, type TestIntake } from '../support/test-intake.ts'
 
-const upload = ({ intake }: TestIntake, body: Buffer) => intake.upload(body, {}, restOrigin)
+const upload = ({ intake }: TestIntake, body: Buffer) => intake.upload([body], {}, restOrigin)
 const zip = (members: Record<string, Uint8Array>, level: 0 | 6 = 6) =>
   Buffer.from(zipSync(members, { level }))
 /** Bytes that do not get smaller, so that the place of a member is known. */

@@ -5,7 +5,7 @@ import { readHeader } from '../../src/dicom/dicom.ts'
 import { createIntake, type Intake, type IntakeParts, type Received } from '../../src/intake/intake.ts'
 import type { Log } from '../../src/log.ts'
 import { createAges } from '../../src/stability/stability.ts'
-import { openTrash, type Storage } from '../../src/storage/storage.ts'
+import { openTrash, openWriteBehind, type Storage } from '../../src/storage/storage.ts'
 import { openSqlite, type Store } from '../../src/store/store.ts'
 import { restOrigin } from './arrivals.ts'
 import { dicomFile, type FileFacts } from './dicom-files.ts'
@@ -45,10 +45,12 @@ export async function openTestIntake(
   const store = opening.use(await openSqlite({ folder: settings.data, clock: Date.now }))
   const storage = opening.use(await openTestStorage(root))
   const { log, lines } = keptLog()
+  const writeBehind = opening.use(openWriteBehind(store, storage, log))
   const trash = openTrash(store, storage, log, () => {})
   const parts: IntakeParts = {
     store,
     storage,
+    writeBehind,
     settings,
     log,
     agesOf: createAges(settings).agesOf,

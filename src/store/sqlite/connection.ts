@@ -24,6 +24,7 @@ export interface ConnectionOptions {
   readonly file: string
   readonly readonly: boolean
   readonly crashAt: string | null
+  readonly segmentBytes?: number | undefined
 }
 
 export async function connectThread(options: ConnectionOptions): Promise<Connection> {
@@ -40,8 +41,11 @@ export async function connectThread(options: ConnectionOptions): Promise<Connect
 }
 
 /** @param clock milliseconds that never go back */
-export function connectHere({ file, readonly, crashAt }: ConnectionOptions, clock: () => number): Connection {
-  const session = openSession({ file, readonly, reach: crashPointReacher(crashAt) })
+export function connectHere(
+  { file, readonly, crashAt, segmentBytes }: ConnectionOptions,
+  clock: () => number,
+): Connection {
+  const session = openSession({ file, readonly, reach: crashPointReacher(crashAt), segmentBytes })
   return {
     epoch: session.epoch,
     request(name, parameters) {

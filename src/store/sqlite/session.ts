@@ -35,13 +35,15 @@ export interface SessionOptions {
   readonly file: string
   readonly readonly: boolean
   readonly reach: ReachPoint
+  /** Size of the journal's segments; smaller than usual only in tests. */
+  readonly segmentBytes?: number | undefined
 }
 
 /**
  * Opens a connection; the writing one creates and migrates the database.
  * @throws `newer-database`, `data-folder`
  */
-export function openSession({ file, readonly, reach }: SessionOptions): Session {
+export function openSession({ file, readonly, reach, segmentBytes }: SessionOptions): Session {
   const database = openDatabase(file, readonly)
   if (!readonly) prepareDatabase(database, file)
   const statements = new Map<string, Database.Statement<unknown[], unknown>>()
@@ -60,7 +62,7 @@ export function openSession({ file, readonly, reach }: SessionOptions): Session 
     database.pragma(`synchronous = ${wanted ? 'full' : 'normal'}`)
     isDurable = wanted
   }
-  const journal = readonly ? null : openJournal(file, numberIn(sql, 'journal-settled'))
+  const journal = readonly ? null : openJournal(file, numberIn(sql, 'journal-settled'), segmentBytes)
   const observation = { lastTickMs: null, sinceMs: 0 }
   return { database, sql, setDurable, nowMs: 0, afterCommit: [], epoch, reach, journal, observation }
 }
@@ -77,9 +79,10 @@ export function keepNumber(sql: Sql, key: string, value: number): void {
   sql('insert or replace into meta values (?, ?)').run(key, value)
 }
 
-function openJournal(databaseFile: string, settledNumber: number): Journal {
+function openJournal(databaseFile: string, settledNumber: number, segmentBytes?: number): Journal {
   try {
-    return new Journal({ folder: join(dirname(databaseFile), 'journal'), settledNumber })
+    const folder = join(dirname(databaseFile), 'journal')
+    return new Journal({ folder, settledNumber, segmentBytes })
   } catch (cause) {
     throw fault('data-folder', `Cannot open the journal beside "${databaseFile}": ${messageOf(cause)}`, {
       cause,

@@ -15,17 +15,20 @@ export interface SqliteOptions {
   readonly crashAt?: string | null
   /** Runs everything in this thread on this clock (milliseconds); only in tests. */
   readonly clock?: (() => number) | null
+  /** Size of the journal's segments; smaller than usual only in tests. */
+  readonly segmentBytes?: number
 }
 
 /**
  * Opens the database, creating it if there is none. One process at a time can have it open.
  * @throws `data-folder`, `newer-database`
  */
-export async function openSqlite({ folder, crashAt = null, clock = null }: SqliteOptions): Promise<Store> {
+export async function openSqlite(options: SqliteOptions): Promise<Store> {
+  const { folder, crashAt = null, clock = null, segmentBytes } = options
   const unlock = lockFolder(folder)
   try {
     const file = join(folder, 'index.sqlite')
-    const write = { file, readonly: false, crashAt }
+    const write = { file, readonly: false, crashAt, segmentBytes }
     const writer = clock === null ? await connectThread(write) : connectHere(write, clock)
     const reader = clock === null ? await connectThread({ ...write, readonly: true }) : writer
     await writer.request('reclaimLeases', [])

@@ -13,8 +13,9 @@ import { executeRead, executeWrites, type Operation } from './writer.ts'
 const largestBatch = 500
 
 serveThread<Operation>(parentPort!, () => {
-  const { file, readonly, crashAt } = workerData as ConnectionOptions
-  const session = openSession({ file, readonly, reach: crashPointReacher(crashAt) })
+  const { crashAt, ...options } = workerData as ConnectionOptions
+  const { readonly } = options
+  const session = openSession({ ...options, reach: crashPointReacher(crashAt) })
   const clock = persistentClock(session)
   return {
     greeting: session.epoch,

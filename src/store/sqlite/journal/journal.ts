@@ -23,7 +23,7 @@ export interface JournalOptions {
   /** Number of the last entry whose segment is free; older ones are not needed any more. */
   readonly settledNumber: number
   /** A segment takes no more than this, unless a single group of entries needs it. */
-  readonly segmentBytes?: number
+  readonly segmentBytes?: number | undefined
 }
 
 const usualSegmentBytes = 32 * 1024 * 1024
@@ -130,7 +130,7 @@ export class Journal {
   }
 
   close(): void {
-    for (const segment of [this.#current, ...this.#free, ...this.#filled]) segment.close()
+    for (const segment of [this.#current, ...this.#free.splice(0), ...this.#filled.splice(0)]) segment.close()
   }
 
   #segmentFor(bytes: number): Segment {

@@ -23,6 +23,7 @@ const zeros = Buffer.alloc(growthBytes)
 export class Segment {
   readonly path: string
   readonly #descriptor: number
+  #isOpen = true
   readonly #largestBytes: number
   #sizeBytes: number
   #position = 0
@@ -62,7 +63,8 @@ export class Segment {
   }
 
   close(): void {
-    closeSync(this.#descriptor)
+    if (this.#isOpen) closeSync(this.#descriptor)
+    this.#isOpen = false
   }
 
   #growTo(bytes: number): void {
