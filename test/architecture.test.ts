@@ -30,7 +30,7 @@ function isDoor(path: string): boolean {
 function importsBetweenStages() {
   return sources.flatMap((source) =>
     source.imports.flatMap(({ target, isTypeOnly }) =>
-      target !== null && target.startsWith('src/') && stageOf(target) !== stageOf(source.path)
+      target?.startsWith('src/') && stageOf(target) !== stageOf(source.path)
         ? [{ from: source.path, to: target, isTypeOnly }]
         : [],
     ),

@@ -1,11 +1,9 @@
 /** The settings: where they come from, which wins, and what is said about bad ones. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { withTables } from '../docs/generate-tables.ts'
 import { flagOf, readSettings, type SettingName, settingsSchema, variableOf } from '../src/config.ts'
 import { temporaryFolder } from './support/folders.ts'
-import { root } from './support/source-files.ts'
 
 function fileWith(content: unknown) {
   const folder = temporaryFolder()
@@ -134,26 +132,4 @@ test('every setting has a meaning, and a variable and a flag of its own', () => 
   const flags = names.flatMap((name) => flagOf(name) ?? [])
   expect(new Set(flags).size).toBe(flags.length)
   expect(flags).toContain('--stable-age')
-})
-
-const readme = join(root, 'README.md')
-test.skipIf(!existsSync(readme))('the tables of README.md are those of the code', () => {
-  const text = readFileSync(readme, 'utf8')
-  expect(text).toBe(withTables(text))
-})
-
-test('tables are written between their markers, and a missing marker is an error', () => {
-  const marked = [
-    '<!-- settings: made by docs/generate-tables.ts -->',
-    'what stood here',
-    '<!-- /settings -->',
-    '<!-- callbacks: made by docs/generate-tables.ts -->',
-    '<!-- /callbacks -->',
-  ].join('\n')
-  const text = withTables(marked)
-  expect(text).toContain('| `stableAge` | `--stable-age` | `60` |')
-  expect(text).toContain('| `onStableStudy` |')
-  expect(text).not.toContain('what stood here')
-  expect(withTables(text)).toBe(text)
-  expect(() => withTables('nothing')).toThrow(/Expected the markers/)
 })

@@ -9,7 +9,7 @@ const usualLimitBytes = 1024 * 1024
 
 type Done = (error: Error | null, body?: readonly Buffer[]) => void
 
-/** Every body becomes the chunks that came; one that is too large is refused with 413 and read to its end unkept. */
+/** Every body becomes the chunks that came; one that is too large is refused with 413. */
 export function collectBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { bodyLimit: usualLimitBytes }, collect)

@@ -20,7 +20,7 @@ export { type DicomReceiver, startDicomReceiver } from './dicom-receiver.ts'
 export interface IntakeParts {
   readonly store: Pick<Store, 'holds' | 'record' | 'orphans'>
   readonly storage: Pick<Storage, 'write' | 'writeUnsynced' | 'keep' | 'remove' | 'read'>
-  readonly writeBehind: Pick<WriteBehind, 'mayWriteUnsynced' | 'onBatches'>
+  readonly writeBehind: Pick<WriteBehind, 'mayWriteUnsynced' | 'onBatches' | 'onFailure'>
   readonly settings: Pick<Settings, 'maxInstanceMb' | 'overwriteInstances'>
   readonly log: Log
   /** The ages that an arrival gives its series, study and patient. */

@@ -95,6 +95,7 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
     try {
       return await store.record(arrival)
     } catch (thrown) {
+      if (arrival.unsyncedBytes !== null) writeBehind.onFailure()
       await removeUnlessNamed(arrival.file)
       throw thrown
     }

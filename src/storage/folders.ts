@@ -21,7 +21,11 @@ export async function makeFolders(path: string): Promise<void> {
 
 /** Makes one numbered folder under the root, if it is not there. */
 export async function makeNumbered(root: string, number: number): Promise<void> {
-  await mkdir(join(root, folderName(number)), { recursive: true })
+  try {
+    await mkdir(join(root, folderName(number)))
+  } catch (thrown) {
+    if (!isSystemError(thrown, 'EEXIST')) throw thrown
+  }
   await syncFolder(root)
 }
 

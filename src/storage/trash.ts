@@ -41,17 +41,17 @@ export function openTrash(
       )
     }
   }
-  const takeOut = async (): Promise<void> => {
-    if (running !== null) {
-      again = true
-      return running
-    }
+  const runUntilQuiet = async (): Promise<void> => {
     do {
       again = false
-      running = run()
-      await running
-      running = null
+      await run()
     } while (again)
+    running = null
+  }
+  const takeOut = (): Promise<void> => {
+    again = true
+    running ??= runUntilQuiet()
+    return running
   }
   return { takeOut }
 }

@@ -14,8 +14,10 @@ export interface UnsyncedList {
 }
 
 export interface WriteBehind extends AsyncDisposable {
-  /** False while so much waits to be synced that further files are better synced at once. */
+  /** False while files are better synced at once: so much waits, or their bytes cannot be kept. */
   mayWriteUnsynced(): boolean
+  /** The store could not keep the bytes of a file. */
+  onFailure(): void
   /** To be told how many batches wait, whenever the store says so. */
   onBatches(count: number): void
   /** Syncs everything. */
@@ -31,6 +33,7 @@ const retryMs = 5_000
 export function openWriteBehind(list: UnsyncedList, storage: Pick<Storage, 'sync'>, log: Log): WriteBehind {
   const closing = new AbortController()
   let batches = 0
+  let failedAt = Number.NEGATIVE_INFINITY
   let running: Promise<void> | null = null
 
   const syncOldest = async (all: boolean): Promise<boolean> => {
@@ -70,7 +73,10 @@ export function openWriteBehind(list: UnsyncedList, storage: Pick<Storage, 'sync
   }
 
   return {
-    mayWriteUnsynced: () => batches < mostBatches,
+    mayWriteUnsynced: () => batches < mostBatches && performance.now() - failedAt > retryMs,
+    onFailure() {
+      failedAt = performance.now()
+    },
     onBatches(count) {
       batches = count
       if (count === 0 || running !== null || closing.signal.aborted) return

@@ -28,7 +28,8 @@ it.each(cases)(
     for (const instance of ['1', '2']) await session.post({ study: 'S1', series: 'A', instance })
     await session.store([
       { study: 'S1', series: 'B', instance: '3' },
-      { study: 'S1', series: 'B', instance: '4' },
+      // Large enough to be synced at once.
+      { study: 'S1', series: 'B', instance: '4', pixelBytes: 300_000 },
     ])
     await session.post({ patient: 'P2', study: 'S2', instance: '5' })
     await session.untilIdle()

@@ -104,6 +104,42 @@ test('an instance says who sent it', async () => {
   expect(file.includes('CT1 ')).toBe(true)
 })
 
+test('senders that have more in memory than allowed all come to their turn, in whatever pieces they send', async () => {
+  await using receiver = await startTestReceiver({}, { memoryBytes: 50_000 })
+  const instances = Array.from({ length: 6 }, (_, number) =>
+    outgoing({ instance: String(number), pixelBytes: 60_000 }),
+  )
+  await using senders = new AsyncDisposableStack()
+  const statuses = instances.map(async (instance) => senders.use(await open(receiver)).store(instance))
+  expect(await Promise.all(statuses)).toEqual([0, 0, 0, 0, 0, 0])
+  await expectStored(receiver, 6)
+})
+
+test('a sender that breaks off gives back its part of the memory', async () => {
+  await using receiver = await startTestReceiver({}, { memoryBytes: 50_000 })
+  for (let number = 0; number < 3; number++) {
+    using broken = await open(receiver)
+    const instance = outgoing({ instance: 'broken', pixelBytes: 40_000 })
+    await broken.beginStore(instance, 40_000)
+    broken.socket.destroy()
+  }
+  using idle = await open(receiver)
+  using busy = await open(receiver)
+  for (const instance of ['1', '2', '3']) expect(await busy.store(outgoing({ instance }))).toBe(0)
+  expect(await idle.store(outgoing({ instance: '4' }))).toBe(0)
+  await expectStored(receiver, 4)
+})
+
+test('a sender from which nothing comes for too long is cut off, and nothing is left of what it sent', async () => {
+  await using receiver = await startTestReceiver({}, { idleMs: 300 })
+  using idle = await open(receiver)
+  const instance = outgoing({ instance: '1', pixelBytes: 10_000 })
+  await idle.beginStore(instance, 5_000)
+  await until('the connection to be cut', () => idle.socket.destroyed || idle.socket.readableEnded)
+  expect(receiver.lines).toMatchObject([{ reason: 'nothing came for too long' }])
+  await expectStored(receiver, 0)
+})
+
 test('garbage on the port ends that connection alone', async () => {
   await using receiver = await startTestReceiver()
   using good = await open(receiver)

@@ -12,10 +12,11 @@ const ct: Proposal = { abstractSyntax: ctImageStorage, transferSyntaxes: [explic
 const accepted = (transferSyntax: string) => ({ result: 0, transferSyntax })
 const refusedBy = (reason: number) => ({ result: 1, source: 1, reason })
 
-test('storage and verification are accepted, each in the first transfer syntax of the standard that is proposed', async () => {
+test('storage and verification are accepted, plain where that is proposed, else in the first transfer syntax of the standard', async () => {
   await using receiver = await startTestReceiver()
   const proposals: Proposal[] = [
     { abstractSyntax: ctImageStorage, transferSyntaxes: [jpegLossless, explicitLittleEndian] },
+    { abstractSyntax: ctImageStorage, transferSyntaxes: ['1.3.46.670589.33.1.4.1', jpegLossless] },
     { abstractSyntax: ctImageStorage, transferSyntaxes: ['1.3.46.670589.33.1.4.1', implicitLittleEndian] },
     { abstractSyntax: '1.3.12.2.1107.5.9.1', transferSyntaxes: [explicitLittleEndian] },
     { abstractSyntax: verification, transferSyntaxes: [implicitLittleEndian] },
@@ -24,6 +25,7 @@ test('storage and verification are accepted, each in the first transfer syntax o
   ]
   using association = await associated(receiver.dicomPort, { proposals })
   expect(association.contexts).toEqual([
+    accepted(explicitLittleEndian),
     accepted(jpegLossless),
     accepted(implicitLittleEndian),
     accepted(explicitLittleEndian),
@@ -31,7 +33,7 @@ test('storage and verification are accepted, each in the first transfer syntax o
     { result: 3, transferSyntax: null },
     { result: 4, transferSyntax: null },
   ])
-  expect(await association.echo(3)).toBe(0)
+  expect(await association.echo(4)).toBe(0)
   await association.release()
 })
 

@@ -1,5 +1,5 @@
 /** What happens to an instance that is there already, by the setting `overwriteInstances`, as in Orthanc. */
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readHeader } from '../../src/dicom/dicom.ts'
 import { restOrigin } from '../support/arrivals.ts'
 import { dicomFile, type FileFacts } from '../support/dicom-files.ts'
@@ -111,36 +111,6 @@ test('IfChanged compares bytes, in whatever chunks they come', async () => {
     const { status } = await opened.intake.receive(chunks, readHeader(bytes), restOrigin)
     expect(status).toBe('AlreadyStored')
   }
-})
-
-describe('the same instance twice at once', () => {
-  const contents: [string, FileFacts, FileFacts, string[]][] = [
-    ['Never', first, second, ['AlreadyStored', 'Success']],
-    ['IfChanged', first, first, ['AlreadyStored', 'Success']],
-    ['IfChanged', first, second, ['Success', 'Success']],
-    ['Always', first, first, ['Success', 'Success']],
-  ]
-  test.each(contents)(
-    '%s: is as one after the other, and one file is left',
-    async (overwriteInstances, one, other, expected) => {
-      await using opened = await openTestIntake({ overwriteInstances })
-      const received = await Promise.all([opened.receive(one), opened.receive(other)])
-      expect(received.map(({ status }) => status).sort()).toEqual(expected)
-      const successes = expected.filter((status) => status === 'Success').length
-      expect(await opened.changes()).toEqual(successes === 1 ? asNew : [...asNew, ...asDeleted, ...asNew])
-      await until('one file to be left', () => opened.files().length === 1, 3_000)
-      expect(opened.files()).toEqual(await opened.namedFiles())
-    },
-  )
-
-  test('many of many instances are each stored once', async () => {
-    await using opened = await openTestIntake()
-    const sent = Array.from({ length: 60 }, (_, number) => ({ instance: String(number % 20) }))
-    const received = await Promise.all(sent.map((facts) => opened.receive(facts)))
-    expect(received.filter(({ status }) => status === 'Success')).toHaveLength(20)
-    expect(opened.files()).toEqual(await opened.namedFiles())
-    expect(opened.files()).toHaveLength(20)
-  })
 })
 
 test('IfChanged: an instance whose file is gone is taken in again', async () => {

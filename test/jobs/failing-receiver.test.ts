@@ -2,38 +2,15 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { SendLimits } from '../../src/jobs/jobs.ts'
 import { uidsOf } from '../support/dicom-files.ts'
 import { freePort } from '../support/free-port.ts'
-import { type RawReceiver, type RawReceiverOptions, startRawReceiver } from '../support/raw-receiver.ts'
-import { openTestSender, type TestSender } from '../support/test-sender.ts'
+import type { RawReceiverOptions } from '../support/raw-receiver.ts'
+import { openSenderTo, openTestSender, sendFailed } from '../support/test-sender.ts'
 import { until } from '../support/until.ts'
 
-const limits = { connectMs: 200, associateMs: 200, answerMs: 200, releaseMs: 200 }
-
-/** A receiver with these ways, and a sender that has a study of three instances for it. */
-async function openBoth(options: RawReceiverOptions) {
-  await using opening = new AsyncDisposableStack()
-  const receiver: RawReceiver = opening.use(await startRawReceiver(options))
-  const sender: TestSender = opening.use(await openTestSender(receiver.port, { limits }))
-  for (const instance of ['1', '2', '3']) await sender.receive({ instance })
-  const [id] = await sender.store.list('Study', null)
-  const opened = opening.move()
-  return {
-    receiver,
-    sender,
-    send: (signal?: AbortSignal) => sender.send({ level: 'Study', id: id! }, signal),
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  }
-}
-
-const failed = (reason: RegExp) =>
-  expect.objectContaining({
-    code: 'send-failed',
-    message: expect.stringMatching(new RegExp(`^Cannot send to "PACS1": ${reason.source}$`)),
-  })
-
 const anInstance = /instance [0-9a-f-]{44}/.source
-const failing: [string, RawReceiverOptions, RegExp, number][] = [
+const failing: [string, RawReceiverOptions, RegExp, number, Partial<SendLimits>?][] = [
   [
     'refuses the association',
     { associate: 'reject' },
@@ -52,6 +29,7 @@ const failing: [string, RawReceiverOptions, RegExp, number][] = [
     { associate: 'silence' },
     /no answer to the request for an association within 0\.2 s/,
     0,
+    { associateMs: 200 },
   ],
   [
     'does not take the kind of image',
@@ -88,42 +66,34 @@ const failing: [string, RawReceiverOptions, RegExp, number][] = [
   [
     'stops answering',
     { answer: (number) => (number === 2 ? 'silence' : 0) },
-    new RegExp(`no answer for ${anInstance} within 0\\.2 s`),
+    new RegExp(`no answer for ${anInstance} within 0\\.5 s`),
     2,
+    { answerMs: 500 },
   ],
 ]
-test.each(failing)('a receiver that %s is an error that says so', async (_, options, reason, taken) => {
-  await using opened = await openBoth(options)
-  await expect(opened.send()).rejects.toEqual(failed(reason))
-  expect(opened.receiver.taken).toHaveLength(taken)
-  await until('the connection to be closed', () => opened.receiver.openConnections() === 0)
-})
+test.each(failing)(
+  'a receiver that %s is an error that says so',
+  async (_, options, reason, taken, limits) => {
+    await using opened = await openSenderTo(options, limits)
+    await expect(opened.send()).rejects.toEqual(sendFailed(reason))
+    expect(opened.receiver.taken).toHaveLength(taken)
+    await until('the connection to be closed', () => opened.receiver.openConnections() === 0)
+  },
+)
 
 test('a receiver that is down, and one without an address, are errors that say where', async () => {
   const port = await freePort()
-  await using down = await openTestSender(port, { limits })
+  await using down = await openTestSender(port)
   const { header } = await down.receive({})
   const send = () => down.send({ level: 'Study', id: header.ids.study })
   await expect(send()).rejects.toEqual(
-    failed(new RegExp(`Connection error: connect ECONNREFUSED 127\\.0\\.0\\.1:${port}`)),
+    sendFailed(new RegExp(`Connection error: connect ECONNREFUSED 127\\.0\\.0\\.1:${port}`)),
   )
-})
-
-test('a send is given up when its run has ended, before it began and in the middle', async () => {
-  await using opened = await openBoth({ answer: (number) => (number === 1 ? 'silence' : 0) })
-  await expect(opened.send(AbortSignal.abort())).rejects.toEqual(failed(/the run has ended/))
-  expect(opened.receiver.proposals).toEqual([])
-  const run = new AbortController()
-  const sending = opened.send(run.signal)
-  await until('the first instance to be taken', () => opened.receiver.taken.length === 1)
-  run.abort()
-  await expect(sending).rejects.toEqual(failed(/the run has ended/))
-  await until('the connection to be closed', () => opened.receiver.openConnections() === 0)
 })
 
 test('an instance that is deleted while its turn comes is named, and ends the send', async () => {
   let deleted = false
-  await using opened = await openBoth({
+  await using opened = await openSenderTo({
     answer: () => {
       deleted = true
       return 0
@@ -135,13 +105,15 @@ test('an instance that is deleted while its turn comes is named, and ends the se
     file: string
   }
   rmSync(join(sender.settings.data, 'files', victim.file))
-  await expect(opened.send()).rejects.toEqual(failed(new RegExp(`${anInstance} cannot be read: ENOENT: .*`)))
+  await expect(opened.send()).rejects.toEqual(
+    sendFailed(new RegExp(`${anInstance} cannot be read: ENOENT: .*`)),
+  )
   expect([deleted, receiver.taken.length]).toEqual([true, 2])
   await until('the connection to be closed', () => receiver.openConnections() === 0)
 })
 
 test('what is not there, and a modality that nobody configured, is not sent', async () => {
-  await using opened = await openBoth({})
+  await using opened = await openSenderTo({})
   const nobody = '00000000-00000000-00000000-00000000-00000000'
   for (const level of ['Patient', 'Study', 'Series', 'Instance'] as const) {
     await expect(opened.sender.send({ level, id: nobody })).rejects.toMatchObject({
@@ -150,18 +122,4 @@ test('what is not there, and a modality that nobody configured, is not sent', as
     })
   }
   expect(opened.receiver.proposals).toEqual([])
-})
-
-test('after many sends that failed, nothing is left of them in this process', async () => {
-  await using opened = await openBoth({ answer: () => 'end' })
-  const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
-  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-  await opened.send().catch(() => {})
-  await until('all to be quiet', () => opened.receiver.openConnections() === 0)
-  const before = { sockets: sockets(), timers: timers() }
-  for (let number = 0; number < 10; number++) await opened.send().catch(() => {})
-  await until(
-    'the sockets and timers to be gone',
-    () => sockets() <= before.sockets && timers() <= before.timers,
-  )
 })

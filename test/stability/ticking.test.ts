@@ -9,9 +9,7 @@ import { keptLog } from '../support/kept-log.ts'
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'], now: 0 })
 })
-afterEach(() => {
-  vi.useRealTimers()
-})
+afterEach(() => void vi.useRealTimers())
 
 const startMs = 1_800_000_000_000
 
@@ -40,8 +38,8 @@ async function startOnStore(held: { readonly tick?: Promise<void> } = {}) {
   }
   const stable = async () =>
     (await store.changes({ limit: 100 })).changes.filter(({ type }) => type.startsWith('Stable')).length
-  const close = () => opened.disposeAsync()
-  return { store, ticking, ticks, firedAt, lines, arrive, stable, [Symbol.asyncDispose]: close }
+  const end = { [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return { store, ticking, ticks, firedAt, lines, arrive, stable, ...end }
 }
 
 test('a window fires when its age is over, and not before', async () => {

@@ -32,8 +32,8 @@ const contents: [string, Buffer[]][] = [
 test.each(contents)('a file of %s has exactly the bytes that were given', async (_, chunks) => {
   using folder = temporaryFolder()
   await using storage = await openTestStorage(folder.path)
-  const file = await storage.write(chunks)
   const expected = Buffer.concat(chunks)
+  const file = await storage.write(chunks)
   expect(readFileSync(join(folder.path, file)).equals(expected)).toBe(true)
   expect((await storage.read(file)).equals(expected)).toBe(true)
   expect((await buffer(storage.stream(file))).equals(expected)).toBe(true)

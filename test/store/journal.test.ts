@@ -34,8 +34,11 @@ describe('an entry', () => {
 })
 
 describe('a segment', () => {
-  const write = (segment: Segment, ...entries: ReturnType<typeof entryOf>[]) =>
-    segment.write(entries.flatMap(encodeEntry), () => {})
+  const write = (segment: Segment, ...entries: ReturnType<typeof entryOf>[]) => {
+    const pieces = entries.flatMap(encodeEntry)
+    segment.makeRoomFor(pieces.reduce((sum, { length }) => sum + length, 0))
+    segment.write(pieces, () => {})
+  }
   const numbersIn = (path: string) => readSegment(path).map(({ number }) => number)
 
   it('gives back all groups, and after it was begun anew only the new ones', () => {

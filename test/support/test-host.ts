@@ -1,4 +1,5 @@
 /** The host over a real store: calls as they come out of a sandbox, answers as a script gets them. */
+import { expect } from 'vitest'
 import { createHost, type Host, type HostParts, type Needs } from '../../src/host/host.ts'
 import { openSqlite, type Store } from '../../src/store/store.ts'
 import { temporaryFolder } from './folders.ts'
@@ -74,3 +75,19 @@ export async function openTestHost(options: Options = {}): Promise<TestHost> {
 export function httpCall(url: string, more: Readonly<Record<string, unknown>> = {}) {
   return { url, method: 'GET', headers: {}, body: null, timeoutMs: null, ...more }
 }
+
+/** `host.http` of a script that was granted an address. */
+export async function openHttp(granted: string) {
+  const opened = await openTestHost({ granted: { http: [granted] } })
+  const { call } = opened.begin()
+  return {
+    http: (url: string, more = {}, signal?: AbortSignal) => call('http', httpCall(url, more), signal),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  }
+}
+
+/** What a script is thrown when the other server fails. */
+export const httpFailed = (message: RegExp) => ({
+  code: 'http-failed',
+  message: expect.stringMatching(message),
+})

@@ -6,11 +6,19 @@ export interface TestReceiver extends TestIntake {
   readonly dicomPort: number
 }
 
+interface Limits {
+  readonly idleMs?: number
+  readonly memoryBytes?: number
+}
+
 /** @param given settings by name; the port is any free one */
-export async function startTestReceiver(given: Record<string, unknown> = {}): Promise<TestReceiver> {
+export async function startTestReceiver(
+  given: Record<string, unknown> = {},
+  limits: Limits = {},
+): Promise<TestReceiver> {
   await using starting = new AsyncDisposableStack()
   const opened = starting.use(await openTestIntake({ dicomPort: 0, ...given }))
-  const receiver = starting.use(await startDicomReceiver(opened))
+  const receiver = starting.use(await startDicomReceiver({ ...opened, ...limits }))
   const started = starting.move()
   return { ...opened, dicomPort: receiver.port, [Symbol.asyncDispose]: () => started.disposeAsync() }
 }

@@ -114,7 +114,7 @@ function effective(replies: readonly ThreadReply[], requests: readonly Request[]
 /** What the caller is told: a full disk is his to free, everything else is the database's own fault. */
 function refusal(cause: unknown): WireError {
   if (cause instanceof OnStableError) return wireError(cause)
-  if (isSystemError(cause, 'SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_FSYNC')) {
+  if (isSystemError(cause, 'SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_FSYNC', 'ENOSPC', 'EDQUOT')) {
     const message = `The database cannot be written: ${messageOf(cause)}; free some space`
     return wireError(fault('storage-full', message, { cause }))
   }

@@ -10,13 +10,13 @@
  * After a crash the entries of the segments that are not free bring back what a power cut took: their files,
  * and, in their order and with their times, the rows that come after the last entry that the database knows.
  */
-import { mkdirSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fault } from '../../../errors.ts'
-import { syncFolderNow } from '../../../lib/make-folder.ts'
+import { makeFolder, syncFolderNow } from '../../../lib/make-folder.ts'
 import type { Arrival } from '../../store.ts'
 import { encodeEntry, type JournalEntry } from './entry.ts'
-import { readSegment, Segment } from './segment.ts'
+import { bytesOf, readSegment, Segment } from './segment.ts'
 
 export interface JournalOptions {
   readonly folder: string
@@ -40,10 +40,11 @@ export class Journal {
   #segments = 0
   #lastNumber: number
   #group: JournalEntry[] = []
+  /** After a write or a sync has failed nobody knows what is on the disk. */
   #isBroken = false
 
   constructor({ folder, settledNumber, segmentBytes = usualSegmentBytes }: JournalOptions) {
-    mkdirSync(folder, { recursive: true, mode: 0o750 })
+    makeFolder(folder, 0o750)
     this.#folder = folder
     this.#segmentBytes = segmentBytes
     this.#found = findEntries(folder, settledNumber)
@@ -63,11 +64,6 @@ export class Journal {
   /** How many segments wait for the files in them to be synced. */
   get filledSegments(): number {
     return this.#filled.length
-  }
-
-  /** False after a write has failed: nobody knows then what is on the disk. */
-  get isUsable(): boolean {
-    return !this.#isBroken
   }
 
   /** What was found is back in files and rows, which are synced. */
@@ -97,7 +93,10 @@ export class Journal {
     const group = this.#group
     this.#group = []
     const pieces = group.flatMap(encodeEntry)
-    const segment = this.#segmentFor(pieces.reduce((sum, { length }) => sum + length, 0))
+    const bytes = bytesOf(pieces)
+    if (!this.#current.hasRoomFor(bytes)) this.#turnOver()
+    const segment = this.#current
+    segment.makeRoomFor(bytes)
     try {
       segment.write(pieces, onWritten)
     } catch (thrown) {
@@ -131,11 +130,6 @@ export class Journal {
 
   close(): void {
     for (const segment of [this.#current, ...this.#free.splice(0), ...this.#filled.splice(0)]) segment.close()
-  }
-
-  #segmentFor(bytes: number): Segment {
-    if (!this.#current.hasRoomFor(bytes)) this.#turnOver()
-    return this.#current
   }
 
   #turnOver(): void {

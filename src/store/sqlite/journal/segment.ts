@@ -45,10 +45,19 @@ export class Segment {
     return this.#position === 0 || this.#position + bytes <= this.#largestBytes
   }
 
-  /** Writes a group of entries and makes it durable. */
+  /** Makes sure that so many bytes more are there on the disk. A failure leaves everything as it was. */
+  makeRoomFor(bytes: number): void {
+    if (this.#position + bytes <= this.#sizeBytes) return
+    while (this.#sizeBytes < this.#position + bytes) {
+      writeAll(this.#descriptor, [zeros], this.#sizeBytes)
+      this.#sizeBytes += growthBytes
+    }
+    fsyncSync(this.#descriptor)
+  }
+
+  /** Writes a group of entries where room was made for it, and makes it durable. */
   write(pieces: readonly Uint8Array[], onWritten: () => void): void {
-    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    this.#growTo(this.#position + bytes)
+    const bytes = bytesOf(pieces)
     writeAll(this.#descriptor, pieces, this.#position)
     onWritten()
     fdatasyncSync(this.#descriptor)
@@ -65,15 +74,6 @@ export class Segment {
   close(): void {
     if (this.#isOpen) closeSync(this.#descriptor)
     this.#isOpen = false
-  }
-
-  #growTo(bytes: number): void {
-    if (bytes <= this.#sizeBytes) return
-    while (this.#sizeBytes < bytes) {
-      writeAll(this.#descriptor, [zeros], this.#sizeBytes)
-      this.#sizeBytes += growthBytes
-    }
-    fsyncSync(this.#descriptor)
   }
 }
 
@@ -95,9 +95,13 @@ function aligned(position: number): number {
   return Math.ceil(position / groupAlignment) * groupAlignment
 }
 
+export function bytesOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0)
+}
+
 function writeAll(descriptor: number, pieces: readonly Uint8Array[], position: number): void {
   // At a position a short write comes only of a full disk or a broken one.
-  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  const bytes = bytesOf(pieces)
   const joined = pieces.length > 512 ? [Buffer.concat(pieces)] : pieces
   const written = writevSync(descriptor, joined, position)
   if (written < bytes) throw new Error(`Only ${written} of ${bytes} bytes could be written to the journal`)
