@@ -1,5 +1,6 @@
 /**
- * How instances come in: by HTTP and by C-STORE, to the storage and then to the index. Door of the folder.
+ * How instances come in: by HTTP and by C-STORE, to the storage and to the index. Door of the folder. A small
+ * instance is given to the store whole; a large one, or one that may replace another, goes step by step:
  *
  *   bytes ─► header ─► held already? ─► storage.write ─► store.record ─► storage.keep ─► answer
  *                            │                 │               │
@@ -19,7 +20,7 @@ export { type DicomReceiver, startDicomReceiver } from './dicom-receiver.ts'
 
 export interface IntakeParts {
   readonly store: Pick<Store, 'holds' | 'record' | 'orphans'>
-  readonly storage: Pick<Storage, 'write' | 'writeUnsynced' | 'keep' | 'remove' | 'read'>
+  readonly storage: Pick<Storage, 'write' | 'prepare' | 'keep' | 'forgo' | 'remove' | 'read'>
   readonly writeBehind: Pick<WriteBehind, 'mayWriteUnsynced' | 'onBatches' | 'onFailure'>
   readonly settings: Pick<Settings, 'maxInstanceMb' | 'overwriteInstances'>
   readonly log: Log

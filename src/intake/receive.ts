@@ -12,8 +12,6 @@ interface Incoming {
   readonly origin: Origin
 }
 
-type WrittenFile = Pick<Arrival, 'file' | 'unsyncedBytes'>
-
 /** Larger ones cost more twice than they gain by being synced later. */
 const largestUnsyncedBytes = 256 * 1024
 
@@ -30,25 +28,24 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
         `The instance has ${sizeBytes} bytes; "maxInstanceMb" allows ${settings.maxInstanceMb} MB`,
       )
     }
-    return inTurn(header.ids.instance, () => takeIn({ chunks, sizeBytes, header, origin }))
+    const incoming = { chunks, sizeBytes, header, origin }
+    // What is held stays then, whatever came: the store sees to it while it records.
+    if (settings.overwriteInstances === 'Never' && isWrittenByStore(sizeBytes)) return record(incoming)
+    return inTurn(header.ids.instance, () => takeIn(incoming))
+  }
+
+  /** A small file is written with its rows and synced later, together with others. */
+  function isWrittenByStore(sizeBytes: number): boolean {
+    return sizeBytes <= largestUnsyncedBytes && writeBehind.mayWriteUnsynced()
   }
 
   async function takeIn(incoming: Incoming): Promise<Received> {
     const { chunks, header } = incoming
     const held = (await store.holds([header.ids.instance])).get(header.ids.instance) ?? null
     if (held !== null && (await staysAsHeld(held, chunks))) return { status: 'AlreadyStored', header }
-
-    const received = await record(await write(incoming), incoming)
+    const received = await record(incoming)
     if (received.status === 'Success' && held !== null) onReplaced()
     return received
-  }
-
-  /** A small file is synced later, together with others: the store keeps its bytes until then. */
-  async function write({ chunks, sizeBytes }: Incoming): Promise<WrittenFile> {
-    const isSynced = sizeBytes > largestUnsyncedBytes || !writeBehind.mayWriteUnsynced()
-    if (isSynced) return { file: await storage.write(chunks), unsyncedBytes: null }
-    const { file, bytes } = await storage.writeUnsynced(chunks)
-    return { file, unsyncedBytes: bytes }
   }
 
   /** Whether what is held is to be left alone. */
@@ -75,18 +72,22 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
     }
   }
 
-  async function record(written: WrittenFile, { header, sizeBytes, origin }: Incoming): Promise<Received> {
-    const { file } = written
+  async function record({ chunks, sizeBytes, header, origin }: Incoming): Promise<Received> {
+    const { file, content } = isWrittenByStore(sizeBytes)
+      ? await storage.prepare(chunks)
+      : { file: await storage.write(chunks), content: null }
     const ages = agesOf(header, origin)
     const whenHeld = settings.overwriteInstances === 'Never' ? 'keep' : 'replace'
-    const arrival: Arrival = { ...written, header, sizeBytes, origin, ages, whenHeld }
+    const arrival: Arrival = { header, file, sizeBytes, content, origin, ages, whenHeld }
     const { status, unsyncedBatches } = await recordOrRemove(arrival)
     writeBehind.onBatches(unsyncedBatches)
-    if (status === 'AlreadyStored') {
-      await storage.remove(file)
-    } else {
+    if (status === 'Success') {
       storage.keep(file)
       onRecorded(ages)
+    } else if (content === null) {
+      await storage.remove(file)
+    } else {
+      storage.forgo(file)
     }
     return { status, header }
   }
@@ -95,7 +96,7 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
     try {
       return await store.record(arrival)
     } catch (thrown) {
-      if (arrival.unsyncedBytes !== null) writeBehind.onFailure()
+      if (arrival.content !== null) writeBehind.onFailure()
       await removeUnlessNamed(arrival.file)
       throw thrown
     }

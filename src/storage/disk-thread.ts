@@ -4,19 +4,15 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { crashPointReacher, type ReachPoint } from '../lib/crash-point.ts'
+import { unlinkFile, writeNewFile } from '../lib/new-file.ts'
 import { serveThread, type ThreadReply, type ThreadRequest } from '../lib/thread-port.ts'
 import { wireError } from '../lib/wire-error.ts'
-import { restoreFile, syncFile, unlinkFile, writeFile } from './disk.ts'
+
+import { restoreFile, syncFile } from './disk.ts'
 import { FolderSyncs } from './folder-syncs.ts'
 
 export type DiskTask =
-  | {
-      readonly kind: 'write'
-      readonly path: string
-      readonly pieces: readonly Uint8Array[]
-      /** False: the file and its entry are synced by a later task. */
-      readonly isSynced: boolean
-    }
+  | { readonly kind: 'write'; readonly path: string; readonly pieces: readonly Uint8Array[] }
   | { readonly kind: 'sync'; readonly path: string }
   /** Makes the file have these bytes, whatever a crash made of it. */
   | { readonly kind: 'restore'; readonly path: string; readonly bytes: Uint8Array }
@@ -36,7 +32,7 @@ serveThread<DiskTask>(parentPort!, () => {
   const perform = ({ id, body }: Request): ThreadReply => {
     try {
       act(body, reach)
-      if (isDurable(body)) folders.touch(body.path)
+      folders.touch(body.path)
       return { id, ok: true, value: undefined }
     } catch (thrown) {
       return { id, ok: false, error: wireError(thrown) }
@@ -49,7 +45,7 @@ serveThread<DiskTask>(parentPort!, () => {
     answer(batch) {
       const replies = batch.map(perform)
       const failures = folders.sync()
-      if (batch.some(({ body }) => body.kind === 'write' && body.isSynced)) reach('folder-synced')
+      if (batch.some(({ body }) => body.kind === 'write')) reach('folder-synced')
       return replies.map((reply, index) => {
         const failure = failures.of(batch[index]!.body.path)
         return reply.ok && failure !== null ? { id: reply.id, ok: false, error: wireError(failure) } : reply
@@ -62,7 +58,7 @@ serveThread<DiskTask>(parentPort!, () => {
 function act(task: DiskTask, reach: ReachPoint): void {
   switch (task.kind) {
     case 'write':
-      writeFile(task.path, task.pieces, task.isSynced, reach)
+      writeNewFile(task.path, task.pieces, { isSynced: true, reach })
       break
     case 'sync':
       syncFile(task.path)
@@ -76,10 +72,6 @@ function act(task: DiskTask, reach: ReachPoint): void {
     default:
       task satisfies never
   }
-}
-
-function isDurable(task: DiskTask): boolean {
-  return task.kind !== 'write' || task.isSynced
 }
 
 function bytesOf(batch: readonly Request[]): number {

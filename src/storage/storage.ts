@@ -4,7 +4,7 @@
  *   write ─► the caller records it ─► keep     a row names the file
  *     └────► anything else ─────────► remove   the file is gone
  *
- * A file may also be written unsynced, when somebody else keeps its bytes until it is synced with others.
+ * A file may also be written by somebody else, who keeps its bytes until it is synced with others.
  */
 import { createReadStream, type ReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -49,6 +49,13 @@ export async function openStorage(root: string, options: StorageOptions): Promis
   }
 }
 
+/** A file that is not written yet. */
+export interface FileContent {
+  readonly path: string
+  /** In one piece that can move to a thread. */
+  readonly bytes: OwnPiece
+}
+
 interface StorageParts {
   readonly root: string
   readonly log: Log
@@ -77,23 +84,32 @@ export class Storage implements AsyncDisposable {
    * @throws `storage-full` if the disk is; nothing is left of the file then
    */
   async write(chunks: readonly Uint8Array[]): Promise<string> {
+    const file = await this.#places.next().catch(refuseFull)
     const pieces = ownPieces(chunks)
     const transfer = pieces.map(({ buffer }) => buffer)
-    return this.#write((path) =>
-      this.#disk.request({ kind: 'write', path, pieces, isSynced: true }, transfer),
-    )
+    try {
+      await this.#disk.request({ kind: 'write', path: this.#path(file), pieces }, transfer)
+      return file
+    } catch (cause) {
+      await this.remove(file).catch((thrown) => {
+        this.#log.error({ file, reason: messageOf(thrown) }, 'Cannot remove an unfinished file')
+      })
+      return refuseFull(cause)
+    }
   }
 
   /**
-   * As `write`, but the file is not durable before `sync`: somebody else has to keep its bytes until then.
-   * @returns the name, and the bytes in one piece that can move to a thread
+   * A name for a file that somebody else writes at the path, and keeps the bytes of until it is synced. The
+   * caller has to `keep`, `remove` or `forgo` it as any other.
    */
-  async writeUnsynced(chunks: readonly Uint8Array[]): Promise<{ file: string; bytes: OwnPiece }> {
-    const bytes = joined(chunks)
-    const file = await this.#write((path) =>
-      this.#disk.request({ kind: 'write', path, pieces: [bytes], isSynced: false }),
-    )
-    return { file, bytes }
+  async prepare(chunks: readonly Uint8Array[]): Promise<{ file: string; content: FileContent }> {
+    const file = await this.#places.next().catch(refuseFull)
+    return { file, content: { path: this.#path(file), bytes: joined(chunks) } }
+  }
+
+  /** Says that a file that was prepared has not been written. */
+  forgo(file: string): void {
+    this.#places.decide(file)
   }
 
   /** Makes files durable that were written unsynced; one that is gone meanwhile is no error. */
@@ -154,19 +170,6 @@ export class Storage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  async #write(write: (path: string) => Promise<unknown>): Promise<string> {
-    const file = await this.#places.next().catch(refuseFull)
-    try {
-      await write(this.#path(file))
-      return file
-    } catch (cause) {
-      await this.remove(file).catch((thrown) => {
-        this.#log.error({ file, reason: messageOf(thrown) }, 'Cannot remove an unfinished file')
-      })
-      return refuseFull(cause)
-    }
   }
 
   #path(file: string): string {

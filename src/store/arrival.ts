@@ -18,14 +18,17 @@ export interface Age {
 
 export type Ages = Readonly<Record<ParentLevel, Age>>
 
-/** One instance whose file is written, to be recorded. */
+/** One instance to be recorded. */
 export interface Arrival {
   readonly header: Header
   /** Name of the file in the storage. */
   readonly file: string
   readonly sizeBytes: number
-  /** The bytes of a file that is not synced yet: the store keeps them until it is; null: it is. */
-  readonly unsyncedBytes: Uint8Array<ArrayBuffer> | null
+  /**
+   * Null: the file is written and synced. Otherwise the store writes it at this path together with the rows,
+   * and keeps its bytes until it is told that it is synced.
+   */
+  readonly content: { readonly path: string; readonly bytes: Uint8Array<ArrayBuffer> } | null
   readonly origin: Origin
   readonly ages: Ages
   /** What to do if the instance is there already: keep the old one, or delete it and record this one. */
@@ -33,7 +36,7 @@ export interface Arrival {
 }
 
 export interface Recorded {
-  /** `AlreadyStored`: nothing was changed, and the caller removes the file that it wrote. */
+  /** `AlreadyStored`: nothing was changed or written, and the caller removes the file if it wrote one. */
   readonly status: 'Success' | 'AlreadyStored'
   /** Batches of unsynced files that wait to be synced: `unsyncedFiles` names them. */
   readonly unsyncedBatches: number

@@ -13,7 +13,7 @@ import { arrivalOf } from '../support/arrivals.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 const entryOf = (number: number, length: number) => {
-  const { unsyncedBytes: _, ...arrival } = arrivalOf({ instance: String(number) })
+  const { content: _, ...arrival } = arrivalOf({ instance: String(number) })
   return { number, atMs: 1_000 + number, arrival, bytes: new Uint8Array(length).fill(number) }
 }
 
@@ -135,6 +135,7 @@ describe('a power cut', () => {
         let nowMs = 1_800_000_000_000
         const options = { clock: () => nowMs, segmentBytes: 24_000 }
         const kept = new Map<string, Buffer>()
+        let fileCount = 0
         let before: Awaited<ReturnType<typeof contentOf>>
         {
           await using store = await openSqlite({ folder: data!, ...options })
@@ -177,7 +178,8 @@ describe('a power cut', () => {
                 instance: String(each.instance),
                 whenHeld: each.whenHeld,
               }
-              const arrival = arrivalOf({ ...facts, ...(each.isSynced ? {} : { bytes }) })
+              const content = { path: join(folder.path, `file-${++fileCount}`), bytes }
+              const arrival = arrivalOf({ ...facts, ...(each.isSynced ? {} : { content }) })
               await store.record(arrival)
               if (!each.isSynced) kept.set(arrival.file, Buffer.from(bytes))
               return each.isSynced

@@ -23,8 +23,7 @@ interface Facts {
   maxWaitMs?: number
   origin?: Origin
   whenHeld?: Arrival['whenHeld']
-  /** Of a file that is not synced yet. */
-  bytes?: Uint8Array<ArrayBuffer>
+  content?: Arrival['content']
 }
 
 /** An arrival of instance `instance`; what is not said is the same every time. Ages default to 1,000 ms. */
@@ -59,7 +58,7 @@ export function arrivalOf(facts: Facts): Arrival {
     },
     file: `00000001/${uids.instance}-${Math.random()}`,
     sizeBytes: 100,
-    unsyncedBytes: facts.bytes ?? null,
+    content: facts.content ?? null,
     origin: facts.origin ?? restOrigin,
     ages: { Patient: general, Study: general, Series: general, ...facts.age },
     whenHeld: facts.whenHeld ?? 'keep',

@@ -40,7 +40,7 @@ export async function startRestServer(
       header,
       file,
       sizeBytes: Buffer.concat(body).length,
-      unsyncedBytes: null,
+      content: null,
       origin,
       ages: ages.agesOf(header, origin),
       whenHeld: 'keep',

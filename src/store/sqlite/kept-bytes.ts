@@ -46,7 +46,7 @@ export function restoreRows(session: Session): void {
   for (const { number, atMs, arrival } of journal.found) {
     if (number <= known) continue
     session.nowMs = atMs
-    record(session, { ...arrival, unsyncedBytes: null })
+    record(session, { ...arrival, content: null })
   }
   session.nowMs = nowMs
   keepNumber(sql, 'journal', journal.lastNumber)

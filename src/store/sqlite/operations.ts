@@ -44,8 +44,8 @@ const relaxed = () => false
 
 export const operations = {
   holds: reading(holds),
-  // An arrival whose bytes are in the journal is durable with it; the commit follows when it will.
-  record: writing(record, ({ unsyncedBytes }: Arrival) => unsyncedBytes === null),
+  // An arrival whose content is in the journal is durable with it; the commit follows when it will.
+  record: writing(record, ({ content }: Arrival) => content === null),
   unsyncedFiles: writing(unsyncedFiles, relaxed),
   forgetBytes: writing(forgetBytes),
   keptFiles: writing(keptFiles, relaxed),

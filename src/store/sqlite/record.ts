@@ -3,6 +3,7 @@
  * its series, study and patient, all in one transaction.
  */
 import type { ParentLevel, Tags } from '../../dicom/dicom.ts'
+import { unlinkFile, writeNewFile } from '../../lib/new-file.ts'
 import type { Age, Arrival, Origin, Recorded } from '../store.ts'
 import { removeInstance } from './remove.ts'
 import { appendChange, levelNumber, type ResourceRow, resourceBy } from './rows.ts'
@@ -16,6 +17,24 @@ export function record(session: Session, arrival: Arrival): Recorded {
     if (arrival.whenHeld === 'keep') return answer(session, 'AlreadyStored')
     removeInstance(session, ids.instance)
   }
+  if (arrival.content !== null) writeContent(session, arrival.content)
+  recordRows(session, arrival)
+  if (arrival.content !== null) session.journal?.add(arrival, session.nowMs)
+  return answer(session, 'Success')
+}
+
+function answer({ journal }: Session, status: Recorded['status']): Recorded {
+  return { status, unsyncedBatches: journal?.filledSegments ?? 0 }
+}
+
+/** The file goes again if its rows do. */
+function writeContent(session: Session, { path, bytes }: NonNullable<Arrival['content']>): void {
+  session.onRollback.push(() => unlinkFile(path))
+  writeNewFile(path, [bytes], { isSynced: false, reach: session.reach })
+}
+
+function recordRows(session: Session, arrival: Arrival): void {
+  const { ids } = arrival.header
   const { tags, expectedInstances } = arrival.header
   const origin = originRow(session, arrival.origin)
   const patient = parentRow(session, 'Patient', ids.patient, null, { tags: tags.patient })
@@ -52,12 +71,6 @@ export function record(session: Session, arrival: Arrival): Recorded {
   touch(session, 'Series', series, arrival.ages.Series)
   touch(session, 'Study', study, arrival.ages.Study)
   touch(session, 'Patient', patient, arrival.ages.Patient)
-  if (arrival.unsyncedBytes !== null) session.journal?.add(arrival, session.nowMs)
-  return answer(session, 'Success')
-}
-
-function answer({ journal }: Session, status: Recorded['status']): Recorded {
-  return { status, unsyncedBatches: journal?.filledSegments ?? 0 }
 }
 
 interface Parent {

@@ -23,6 +23,8 @@ export interface Session {
   nowMs: number
   /** Things to be done once the current transaction is committed. */
   readonly afterCommit: (() => void)[]
+  /** Things to be done if the current transaction, or the operation at work, is undone. */
+  readonly onRollback: (() => void)[]
   readonly epoch: string
   readonly reach: ReachPoint
   /** Of the writing connection. */
@@ -64,7 +66,18 @@ export function openSession({ file, readonly, reach, segmentBytes }: SessionOpti
   }
   const journal = readonly ? null : openJournal(file, numberIn(sql, 'journal-settled'), segmentBytes)
   const observation = { lastTickMs: null, sinceMs: 0 }
-  return { database, sql, setDurable, nowMs: 0, afterCommit: [], epoch, reach, journal, observation }
+  return {
+    database,
+    sql,
+    setDurable,
+    nowMs: 0,
+    afterCommit: [],
+    onRollback: [],
+    epoch,
+    reach,
+    journal,
+    observation,
+  }
 }
 
 type Sql = Session['sql']

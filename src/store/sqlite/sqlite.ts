@@ -46,8 +46,8 @@ function storeOn(writer: Connection, reader: Connection, unlock: () => void): St
     methods[name] = (...parameters: unknown[]) => connection.request(name, parameters)
   }
   methods.record = (arrival: Arrival) => {
-    const { unsyncedBytes } = arrival
-    return writer.request('record', [arrival], unsyncedBytes === null ? [] : [unsyncedBytes.buffer])
+    const { content } = arrival
+    return writer.request('record', [arrival], content === null ? [] : [content.bytes.buffer])
   }
   const close = async () => {
     await writer.close()

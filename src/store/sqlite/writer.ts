@@ -28,6 +28,7 @@ export function executeWrites(session: Session, clock: Clock, requests: readonly
     for (const point of pointsBeforeCommit(replies, requests)) session.reach(point)
     journalGroup(session)
     session.sql('commit').run()
+    session.onRollback.length = 0
     for (const act of session.afterCommit.splice(0)) act()
     for (const point of pointsAfterCommit(replies, requests)) session.reach(point)
     return replies
@@ -35,9 +36,14 @@ export function executeWrites(session: Session, clock: Clock, requests: readonly
     if (database.inTransaction) database.exec('rollback')
     session.journal?.dropGroup()
     session.afterCommit.length = 0
+    undo(session, 0)
     const error = refusal(cause)
     return requests.map(({ id }) => ({ id, ok: false, error }))
   }
+}
+
+function undo({ onRollback }: Session, from: number): void {
+  for (const act of onRollback.splice(from)) act()
 }
 
 /** Before anybody can see the rows of these arrivals, what brings them back after a power cut is on the disk. */
@@ -61,6 +67,7 @@ export function executeRead(session: Session, clock: Clock, { id, body }: Reques
 
 function executeInSavepoint(session: Session, { id, body }: Request): ThreadReply {
   session.sql('savepoint operation').run()
+  const undoneFrom = session.onRollback.length
   try {
     const value = operations[body.name].run(session, body.parameters)
     session.sql('release operation').run()
@@ -70,6 +77,7 @@ function executeInSavepoint(session: Session, { id, body }: Request): ThreadRepl
     if (!session.database.inTransaction) throw cause
     session.sql('rollback to operation').run()
     session.sql('release operation').run()
+    undo(session, undoneFrom)
     return { id, ok: false, error: refusal(cause) }
   }
 }

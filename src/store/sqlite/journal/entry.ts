@@ -13,7 +13,7 @@ export interface JournalEntry {
   readonly number: number
   /** The time of its transaction, of the store's clock. */
   readonly atMs: number
-  readonly arrival: Omit<Arrival, 'unsyncedBytes'>
+  readonly arrival: Omit<Arrival, 'content'>
   readonly bytes: Uint8Array
 }
 

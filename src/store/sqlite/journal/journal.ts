@@ -1,6 +1,6 @@
 /**
  * The journal of arrivals: what makes an instance durable with one sync, where its file, its folder and its
- * rows would take three. The file is written, but synced later; the rows are committed, but synced later.
+ * rows would take three. The file is written, and synced later; the rows are committed, and synced later.
  *
  *   arrival ─► a segment, synced ─► rows committed ─► answered
  *                    │ full
@@ -72,15 +72,15 @@ export class Journal {
   }
 
   /** Adds an entry to the group of this transaction. */
-  add({ unsyncedBytes, ...arrival }: Arrival, atMs: number): void {
+  add({ content, ...arrival }: Arrival, atMs: number): void {
     if (this.#found !== null && this.#found.length > 0) {
       throw fault('internal', 'The journal was written to before it was read: this is a bug')
     }
-    if (this.#isBroken || unsyncedBytes === null) {
+    if (this.#isBroken || content === null) {
       throw fault('internal', 'The journal cannot be written; see the errors before this one')
     }
     const number = this.#lastNumber + this.#group.length + 1
-    this.#group.push({ number, atMs, arrival, bytes: unsyncedBytes })
+    this.#group.push({ number, atMs, arrival, bytes: content.bytes })
   }
 
   /** Number of the last entry once the group is written; null if there is no group. */
