@@ -52,9 +52,11 @@ export function openSession({ file, readonly, reach }: SessionOptions): Session 
 /** The store's clock: starts at the latest time it ever showed, or the wall clock's if that is later. */
 export function persistentClock(session: Session): Clock {
   const row = session.sql(`select value from meta where key = 'clock'`).get() as { value: number } | undefined
-  const start = Math.max(row?.value ?? 0, Date.now())
-  const startedAt = performance.now()
-  return () => Math.floor(start + performance.now() - startedAt)
+  // One clock only: a pause between the readings of two would stay in every time of this process.
+  const wallClock = () => performance.timeOrigin + performance.now()
+  const latestMs = row?.value ?? 0
+  const aheadMs = Math.max(0, latestMs - wallClock())
+  return () => Math.max(latestMs, Math.floor(wallClock() + aheadMs))
 }
 
 function openDatabase(file: string, readonly: boolean): Database.Database {
