@@ -29,7 +29,8 @@ export interface CampaignResult {
   readonly log: string
 }
 
-const stableAgeMs = 1_000
+/** A series stays unstable longest, so that studies and patients have to wait for theirs. */
+const agesMs = { Patient: 1_000, Study: 1_100, Series: 1_400 }
 const idlePatienceMs = 120_000
 
 export async function runCampaign({
@@ -37,7 +38,7 @@ export async function runCampaign({
   onProgress,
   ...settings
 }: CampaignOptions): Promise<CampaignResult> {
-  await using served = await startServed({ stableAgeMs, data })
+  await using served = await startServed({ agesMs, data })
   const { server, history } = served
   using _ = endAtExit(() => server.pid)
   const waves = planWaves(settings)

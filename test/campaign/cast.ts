@@ -54,7 +54,8 @@ export function makeCast({ instances, studies, waves }: CastSettings, random: ()
     arrivals.push(uploads)
   }
   const doomed = Array.from({ length: doomedOf(studies) }, (_, index): DoomedStudy => {
-    const isOfOther = random() < 0.5
+    // The first takes its patient with it, the second leaves it; both kinds are in every larger campaign.
+    const isOfOther = index < 2 ? index === 1 : random() < 0.5
     const study = `D${index + 1}`
     const patient = isOfOther ? patients[Math.floor(random() * patients.length)]! : `P${study}`
     const wave = Math.floor(random() * waves)

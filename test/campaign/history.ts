@@ -44,8 +44,11 @@ export interface Effect {
   readonly instances: number
 }
 
+/** The stable age of each level. */
+export type AgesMs = Readonly<Record<'Patient' | 'Study' | 'Series', number>>
+
 export interface History {
-  readonly stableAgeMs: number
+  readonly agesMs: AgesMs
   readonly uploads: Upload[]
   readonly deletions: Deletion[]
   readonly effects: Effect[]
@@ -64,6 +67,12 @@ export function newDeletion(ids: Ids): Deletion {
 
 export function isAcknowledged(subject: { readonly attempts: readonly Attempt[] }): boolean {
   return subject.attempts.some(({ answer }) => answer !== null)
+}
+
+/** How long a resource has to be quiet: as long as each resource below it, for which it waits. */
+export function quietMsOf({ Patient, Study, Series }: AgesMs, level: keyof AgesMs): number {
+  if (level === 'Series') return Series
+  return level === 'Study' ? Math.max(Study, Series) : Math.max(Patient, Study, Series)
 }
 
 /** Whether it had no answer because the server was killed under it. */

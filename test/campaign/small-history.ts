@@ -30,7 +30,7 @@ export function smallHistory(uploads: SmallUploads, changes: readonly ChangeRow[
   const deletion = newDeletion(uploads.d.ids)
   deletion.attempts.push({ sentAtMs: 3_950, endedAtMs: 3_960, answer: '200' })
   return {
-    stableAgeMs: 1_000,
+    agesMs: { Patient: 1_000, Study: 1_000, Series: 1_000 },
     uploads: Object.values(uploads),
     deletions: [deletion],
     effects: effectsOf(uploads.a.ids.Study, changes),

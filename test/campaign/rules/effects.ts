@@ -2,7 +2,7 @@
  * What the script `report` does outside: at least once for each stable study, again only after a kill or a
  * failure, under one idempotency key, with the same words, first times in order per study, and not too early.
  */
-import { arrivalOf, type Effect, type History } from '../history.ts'
+import { arrivalOf, type Effect, type History, quietMsOf } from '../history.ts'
 import type { Observation } from '../observe.ts'
 import type { ChangeRow } from '../observe-database.ts'
 import { reportScript } from '../scripts.ts'
@@ -54,7 +54,7 @@ function killsDuring({ lives }: History, effects: readonly Effect[]): number {
 function checkWords(
   change: ChangeRow,
   changes: readonly ChangeRow[],
-  { uploads, stableAgeMs }: History,
+  { uploads, agesMs }: History,
   effects: readonly Effect[],
 ): string[] {
   const violations: string[] = []
@@ -72,7 +72,7 @@ function checkWords(
           `and it is revision ${revision} of ${own.length}`,
       )
     const isEarly = own.some(
-      (upload) => effect.receivedAtMs < (arrivalOf(upload)?.fromMs ?? 0) + stableAgeMs - 5,
+      (upload) => effect.receivedAtMs < (arrivalOf(upload)?.fromMs ?? 0) + quietMsOf(agesMs, 'Study') - 5,
     )
     if (isEarly)
       violations.push(`An effect of change ${change.seq} came before the study was quiet for its age`)

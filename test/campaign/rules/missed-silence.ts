@@ -1,5 +1,5 @@
 /** A silence that was long enough, while the server was up, has had its stable event. */
-import { arrivalOf, type History, type Upload } from '../history.ts'
+import { arrivalOf, type History, quietMsOf, type Upload } from '../history.ts'
 import type { LevelName } from '../identifiers.ts'
 import type { Observation } from '../observe.ts'
 
@@ -18,7 +18,7 @@ export function checkMissedSilence(history: History, { database }: Observation):
       for (const [index, { fromMs, toMs }] of arrivals.entries()) {
         const next = Math.min(arrivals[index + 1]?.fromMs ?? Number.POSITIVE_INFINITY, deletedAtMs)
         const longest = Math.max(0, ...history.lives.map((life) => overlap(life, toMs, next)))
-        if (longest < history.stableAgeMs + patienceMs) continue
+        if (longest < quietMsOf(history.agesMs, level) + patienceMs) continue
         const isTold = fired.get(id)?.some(({ at }) => at > fromMs && at < next)
         if (!isTold)
           violations.push(`${level} ${id} was quiet for ${longest} ms and no stable event was made`)
