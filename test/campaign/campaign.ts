@@ -8,9 +8,11 @@ import { type Figures, figuresOf, shortfallsOf } from './figures.ts'
 import { type History, isAcknowledged } from './history.ts'
 import { createKiller } from './killing.ts'
 import { observe } from './observe.ts'
+import { type RunRow, readRuns } from './observe-database.ts'
 import { type PlanSettings, planWaves, type Wave } from './plan.ts'
 import { sendAll, type Target } from './sending.ts'
 import { startServed } from './served.ts'
+import { errorsIn } from './server-log.ts'
 
 export interface CampaignOptions extends PlanSettings {
   /** An existing folder for the server's data, which is left there. */
@@ -46,14 +48,19 @@ export async function runCampaign({
   const killer = createKiller(served)
   const onTaskDone = () => onProgress(history.uploads.filter(isAcknowledged).length, killer.count())
 
+  const runs: RunRow[] = []
   for (const { lanes, kill } of waves) {
     await allDone([sendAll(served, lanes, onTaskDone), kill === null ? null : killer.strike(kill)])
+    runs.push(...readRuns(data, runs))
   }
   await untilIdle(server, idlePatienceMs)
   if (server.hasExited()) throw new Error(`The server ended by itself: ${server.stderr().slice(-2_000)}`)
   killer.noteLeftovers()
+  history.surprises.push(
+    ...errorsIn(server.stderr()).map((message) => `The server logged an error: ${message}`),
+  )
 
-  const seen = await observe(server.url, server.data)
+  const seen = await observe(server.url, data, runs)
   const violations = check(history, seen)
   const figures = figuresOf(settings, killer.count(), history, seen, violations.length)
   return { figures, violations, shortfalls: shortfallsOf(settings, figures), history, log: server.stderr() }

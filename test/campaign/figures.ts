@@ -24,6 +24,9 @@ export interface Figures {
   readonly deletedStudies: number
   readonly duplicates: number
   readonly deliveries: number
+  /** How many runs the deliveries took, and how many of them could be looked at. */
+  readonly runs: number
+  readonly runsSeen: number
   readonly skipped: number
   readonly dead: number
   readonly effects: number
@@ -69,6 +72,8 @@ export function figuresOf(
       0,
     ),
     deliveries: new Set(runs.map(({ script, callback, seq }) => `${script} ${callback} ${seq}`)).size,
+    runs: runs.at(-1)?.order ?? 0,
+    runsSeen: runs.length,
     skipped: runs.filter(({ outcome }) => outcome === 'skipped').length,
     dead: seen.database.deliveries.filter(({ state }) => state === 'dead').length,
     effects: effects.length,
@@ -98,6 +103,7 @@ export function shortfallsOf(settings: PlanSettings, figures: Figures): string[]
   }
   demand('kills', figures.kills, settings.kills)
   demand('instances were acknowledged', figures.acknowledged, settings.instances)
+  demand('runs could be looked at, the server had dropped the others', figures.runsSeen, figures.runs)
   demand('studies were unstable at once', figures.unstableAtOnce, settings.studies)
   return shortfalls
 }

@@ -74,9 +74,12 @@ const types = [
 /** What the numbers in `delivery.state` mean. */
 const states = ['ready', 'leased', 'dead']
 
-/** @param data the data folder */
-export function readDatabase(data: string): DatabaseView {
-  const database = new Database(join(data, 'index.sqlite'), { readonly: true, fileMustExist: true })
+/**
+ * @param data the data folder
+ * @param earlierRuns what was read of the runs before: the server drops its oldest ones
+ */
+export function readDatabase(data: string, earlierRuns: readonly RunRow[] = []): DatabaseView {
+  const database = openDatabase(data)
   try {
     const all = <T>(sql: string) => database.prepare(sql).all() as T[]
     const count = (table: string) => all<{ n: number }>(`select count(*) as n from ${table}`)[0]!.n
@@ -95,9 +98,7 @@ export function readDatabase(data: string): DatabaseView {
       ).map((row) => ({ ...row, level: levels[row.level] ?? '' })),
       openWindows: count('window'),
       trash: count('trash'),
-      runs: all(
-        `select id as "order", script, callback, seq, outcome, ended_at as endedAt from run order by id`,
-      ),
+      runs: [...earlierRuns, ...runsAfter(database, earlierRuns.at(-1)?.order ?? 0)],
       deliveries: all<Omit<DeliveryRow, 'state'> & { state: number }>(
         'select s.name as script, d.callback, d.seq, d.state from delivery d left join script s on s.id = d.script',
       ).map((row) => ({ ...row, state: states[row.state] ?? `unknown ${row.state}` })),
@@ -111,4 +112,25 @@ export function readDatabase(data: string): DatabaseView {
   } finally {
     database.close()
   }
+}
+
+/** The runs after those that were read before, in their order. @param data the data folder */
+export function readRuns(data: string, earlierRuns: readonly RunRow[]): RunRow[] {
+  const database = openDatabase(data)
+  try {
+    return runsAfter(database, earlierRuns.at(-1)?.order ?? 0)
+  } finally {
+    database.close()
+  }
+}
+
+function openDatabase(data: string): Database.Database {
+  return new Database(join(data, 'index.sqlite'), { readonly: true, fileMustExist: true })
+}
+
+function runsAfter(database: Database.Database, order: number): RunRow[] {
+  const statement = database.prepare<[number], RunRow>(
+    'select id as "order", script, callback, seq, outcome, ended_at as endedAt from run where id > ? order by id',
+  )
+  return statement.all(order)
 }

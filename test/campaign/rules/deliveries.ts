@@ -26,13 +26,13 @@ export function checkDeliveries(history: History, { database }: Observation): st
     const name = nameOf(delivery)
     const tries = runsOf.get(name) ?? []
     const state = stateOf.get(name) ?? 'ended'
-    violations.push(...checkEnd(name, tries, state, isWhole(runs)))
+    violations.push(...checkEnd(name, tries, state))
     const isDead = state === 'dead'
-    const isSkipped = tries.at(-1)?.outcome === 'skipped'
-    if (isSkipped && !deleted.has(delivery.id))
+    const outcome = tries.at(-1)?.outcome
+    if (outcome === 'skipped' && !deleted.has(delivery.id))
       violations.push(`${name} was skipped, and nothing was deleted`)
     if (isDead && !isRejected(delivery.script, delivery.seq)) violations.push(`${name} was set aside`)
-    if (!isDead && !isSkipped && isRejected(delivery.script, delivery.seq) && tries.length > 0)
+    if (outcome === 'ok' && isRejected(delivery.script, delivery.seq))
       violations.push(`${name} ended well, and it always fails`)
   }
   const known = new Set(owed.map(nameOf))
@@ -45,17 +45,12 @@ export function checkDeliveries(history: History, { database }: Observation): st
   return [...violations, ...checkOrder(history, database)]
 }
 
-/** The server drops its oldest runs; only while it has not can a missing one be told. */
-function isWhole(runs: readonly RunRow[]): boolean {
-  return runs.length === 0 || runs[0]!.order === 1
-}
-
-function checkEnd(name: string, tries: readonly RunRow[], state: string, allKept: boolean): string[] {
+function checkEnd(name: string, tries: readonly RunRow[], state: string): string[] {
   const ends = tries.filter(isEnd).length
   if (state === 'dead')
     return ends > 0 || tries.length === 0 ? [`${name} was set aside, and its runs do not say why`] : []
   if (state !== 'ended') return [`${name} has not ended, it is ${state}`]
-  if (ends === 0) return allKept ? [`${name} never ended`] : []
+  if (ends === 0) return [`${name} never ended`]
   if (ends > 1) return [`${name} ended ${ends} times`]
   return isEnd(tries.at(-1)!) ? [] : [`${name} was run again after it had ended`]
 }
