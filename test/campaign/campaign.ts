@@ -2,6 +2,7 @@
  * A campaign: a server is killed by chance again and again while instances arrive and many studies are unstable;
  * afterwards everything that can be seen is compared with what the clients did and were told.
  */
+import type { TestServer } from '../support/server.ts'
 import { check } from './check.ts'
 import { untilIdle } from './client.ts'
 import { type Figures, figuresOf, shortfallsOf } from './figures.ts'
@@ -42,7 +43,7 @@ export async function runCampaign({
 }: CampaignOptions): Promise<CampaignResult> {
   await using served = await startServed({ agesMs, data })
   const { server, history } = served
-  using _ = endAtExit(() => server.pid)
+  using _ = endAtExit(server)
   const waves = planWaves(settings)
   history.uploads.push(...uploadsOf(waves))
   const killer = createKiller(served)
@@ -77,8 +78,10 @@ async function allDone(parts: readonly (Promise<void> | null)[]): Promise<void> 
 }
 
 /** Leaves no server behind when this process is interrupted. */
-function endAtExit(pid: () => number): Disposable {
-  const end = () => process.kill(pid(), 'SIGKILL')
+function endAtExit(server: TestServer): Disposable {
+  const end = () => {
+    if (!server.hasExited()) process.kill(server.pid, 'SIGKILL')
+  }
   process.once('exit', end)
   return { [Symbol.dispose]: () => process.removeListener('exit', end) }
 }
