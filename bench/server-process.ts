@@ -31,7 +31,10 @@ export function makeFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `onstable-bench-${name}-`))
 }
 
-/** Starts a program in the place's folder; disposing ends it and deletes the folder. */
+/**
+ * Starts a program in the place's folder; disposing ends it. The folder stays until the end of this process:
+ * just after many files were deleted, ext4 takes up to ten times as long to make new ones.
+ */
 export async function startProcess(
   place: Place,
   program: string,
@@ -58,11 +61,9 @@ export async function startProcess(
       if (lastLines.length > 20) lastLines.shift()
     })
   }
-  const endWithUs = () => {
-    child.kill('SIGKILL')
-    rmSync(place.folder, { recursive: true, force: true })
-  }
+  const endWithUs = () => child.kill('SIGKILL')
   process.once('exit', endWithUs)
+  process.once('exit', () => rmSync(place.folder, { recursive: true, force: true }))
   await once(child, 'spawn')
   const isOver = () => child.exitCode !== null || child.signalCode !== null
   return {
@@ -82,7 +83,6 @@ export async function startProcess(
       await ended
       clearTimeout(impatience)
       process.removeListener('exit', endWithUs)
-      rmSync(place.folder, { recursive: true, force: true })
     },
   }
 }

@@ -4,21 +4,27 @@
  */
 import type { History } from './history.ts'
 import type { Observation } from './observe.ts'
+import { checkAnswers } from './rules/answers.ts'
 import { checkDeliveries } from './rules/deliveries.ts'
 import { checkEffects } from './rules/effects.ts'
 import { checkInstances } from './rules/instances.ts'
 import { checkKeyValues } from './rules/key-values.ts'
 import { checkLog } from './rules/log.ts'
 import { checkMissedSilence } from './rules/missed-silence.ts'
+import { checkNews } from './rules/news.ts'
 import { checkQuietPeriods } from './rules/quiet-periods.ts'
+import { checkResources } from './rules/resources.ts'
 import { checkStorage } from './rules/storage.ts'
 
 export type Rule = (history: History, seen: Observation) => string[]
 
 const rules: readonly Rule[] = [
+  checkAnswers,
   checkInstances,
   checkStorage,
+  checkResources,
   checkLog,
+  checkNews,
   checkQuietPeriods,
   checkMissedSilence,
   checkDeliveries,
@@ -28,5 +34,5 @@ const rules: readonly Rule[] = [
 
 /** @returns the violations; the server has to be idle, with nothing unstable and nothing owed */
 export function check(history: History, seen: Observation): string[] {
-  return [...history.surprises, ...rules.flatMap((rule) => rule(history, seen))]
+  return rules.flatMap((rule) => rule(history, seen))
 }

@@ -4,7 +4,6 @@ import { dicomFile } from '../support/dicom-files.ts'
 import type { TestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 import type { Attempt, Deletion, History, Upload } from './history.ts'
-import type { Ids } from './identifiers.ts'
 
 const longestAnswerMs = 20_000
 
@@ -31,8 +30,9 @@ export async function deleteStudy(
   return await attempt(history, deletion, async (signal) => {
     const response = await fetch(`${server.url}/studies/${deletion.ids.Study}`, { method: 'DELETE', signal })
     await response.arrayBuffer()
-    if (response.status !== 200 && response.status !== 404)
-      throw new Surprise(`DELETE of a study was answered with ${response.status}`)
+    const isGoneAlready = response.status === 404 && deletion.attempts.length > 0
+    if (response.status !== 200 && !isGoneAlready)
+      throw new Surprise(`DELETE of study ${deletion.ids.Study} was answered with ${response.status}`)
     return String(response.status)
   })
 }
@@ -63,10 +63,6 @@ export async function untilScriptsServe(server: TestServer, names: readonly stri
   })
 }
 
-export function deletionOf(ids: Ids): Deletion {
-  return { ids, attempts: [] }
-}
-
 class Surprise extends Error {}
 
 async function attempt(
@@ -79,12 +75,19 @@ async function attempt(
   try {
     answer = await send(AbortSignal.timeout(longestAnswerMs))
   } catch (error) {
+    // Nothing was sent, so there is nothing to remember.
+    if (isRefused(error)) return false
     const isSlow = error instanceof Error && error.name === 'TimeoutError'
     if (error instanceof Surprise) history.surprises.push(error.message)
     else if (isSlow) history.surprises.push(`A request had no answer after ${longestAnswerMs} ms`)
   }
   subject.attempts.push({ sentAtMs, endedAtMs: Date.now(), answer })
   return answer !== null
+}
+
+/** Whether nobody listened. */
+function isRefused(error: unknown): boolean {
+  return error instanceof TypeError && (error.cause as NodeJS.ErrnoException)?.code === 'ECONNREFUSED'
 }
 
 async function read<T>(server: TestServer, path: string): Promise<T> {

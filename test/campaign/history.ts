@@ -6,6 +6,9 @@ import { dicomDataset, dicomFile, type FileFacts } from '../support/dicom-files.
 import type { Life } from '../support/server.ts'
 import { type Ids, idsOf } from './identifiers.ts'
 
+/** How far apart a client may notice the end of the server and that of its connection. */
+const noticeMs = 250
+
 /** One try at sending an instance. `answer` is null when the connection ended before one came. */
 export interface Attempt {
   readonly sentAtMs: number
@@ -27,15 +30,25 @@ export interface Deletion {
   readonly attempts: Attempt[]
 }
 
-/** A request that a script made to the outside. */
+/** A request that a script made to the outside, as it came there. */
 export interface Effect {
+  readonly receivedAtMs: number
+  /** The header `idempotency-key`, which the engine sets. */
+  readonly header: string
+  /** The same from the event, by the script. */
   readonly key: string
   readonly seq: number
   readonly study: string
+  readonly revision: number
+  /** How many instances the study had when it became stable. */
+  readonly instances: number
 }
 
+/** The stable age of each level. */
+export type AgesMs = Readonly<Record<'Patient' | 'Study' | 'Series', number>>
+
 export interface History {
-  readonly stableAgeMs: number
+  readonly agesMs: AgesMs
   readonly uploads: Upload[]
   readonly deletions: Deletion[]
   readonly effects: Effect[]
@@ -48,19 +61,41 @@ export function newUpload(facts: FileFacts, road: Upload['road']): Upload {
   return { facts, ids: idsOf(facts), road, attempts: [] }
 }
 
+export function newDeletion(ids: Ids): Deletion {
+  return { ids, attempts: [] }
+}
+
 export function isAcknowledged(subject: { readonly attempts: readonly Attempt[] }): boolean {
   return subject.attempts.some(({ answer }) => answer !== null)
 }
 
+/** How long a resource has to be quiet: as long as each resource below it, for which it waits. */
+export function quietMsOf({ Patient, Study, Series }: AgesMs, level: keyof AgesMs): number {
+  if (level === 'Series') return Series
+  return level === 'Study' ? Math.max(Study, Series) : Math.max(Patient, Study, Series)
+}
+
+/** Whether it had no answer because the server was killed under it. */
+export function isCutOff({ sentAtMs, endedAtMs, answer }: Attempt, lives: readonly Life[]): boolean {
+  if (answer !== null) return false
+  return lives.some(({ endedAtMs: killedAtMs }) => {
+    if (killedAtMs === null) return false
+    return killedAtMs >= sentAtMs - noticeMs && killedAtMs <= endedAtMs + noticeMs
+  })
+}
+
 /**
  * Between which two moments it was recorded; null if it was never acknowledged.
- * An answer that it is there already says that an earlier try, one that was cut off, had got through.
+ * An answer that it is there already says that another try had got through, perhaps one that was cut off.
  */
 export function arrivalOf({ attempts }: Upload): { fromMs: number; toMs: number } | null {
-  const answered = attempts.find(({ answer }) => answer !== null)
-  if (answered === undefined) return null
-  if (answered.answer === 'Success') return { fromMs: answered.sentAtMs, toMs: answered.endedAtMs }
-  return { fromMs: attempts[0]!.sentAtMs, toMs: answered.endedAtMs }
+  const answered = attempts.filter(({ answer }) => answer !== null)
+  if (answered.length === 0) return null
+  const taken = answered.find(({ answer }) => answer === 'Success')
+  return {
+    fromMs: taken?.sentAtMs ?? Math.min(...attempts.map(({ sentAtMs }) => sentAtMs)),
+    toMs: Math.min(...answered.map(({ endedAtMs }) => endedAtMs)),
+  }
 }
 
 /** The digest of what has to be read back: of the file as sent, or of the data set as sent. */

@@ -24,7 +24,11 @@ export interface ResourceRow {
   readonly row: number
   readonly level: string
   readonly id: string
+  /** Identifier of the resource above it; null for patients. */
+  readonly parent: string | null
   readonly revision: number
+  /** Series only. */
+  readonly instances: number
 }
 export interface RunRow {
   readonly order: number
@@ -32,11 +36,13 @@ export interface RunRow {
   readonly callback: string
   readonly seq: number
   readonly outcome: string
+  readonly endedAt: number
 }
-export interface ScriptRow {
-  readonly name: string
-  readonly cursor: number
-  readonly subscriptions: readonly { readonly type: string; readonly callback: string }[]
+export interface DeliveryRow {
+  readonly script: string
+  readonly callback: string
+  readonly seq: number
+  readonly state: string
 }
 
 export interface DatabaseView {
@@ -48,11 +54,13 @@ export interface DatabaseView {
   readonly openWindows: number
   readonly trash: number
   readonly runs: readonly RunRow[]
-  /** Deliveries that have not ended, the dead ones among them. */
-  readonly deliveries: number
-  readonly scripts: readonly ScriptRow[]
+  /** Those that have not ended, and the dead ones. */
+  readonly deliveries: readonly DeliveryRow[]
+  readonly scripts: readonly { readonly name: string; readonly cursor: number }[]
   readonly keyValues: readonly { readonly script: string; readonly key: string; readonly value: unknown }[]
   readonly integrity: string
+  /** Rows that refer to a row that is not there. */
+  readonly danglingRows: number
 }
 
 const levels = ['Patient', 'Study', 'Series', 'Instance']
@@ -63,9 +71,15 @@ const types = [
   ...levels.map((level) => `Deleted${level}`),
 ]
 
-/** @param data the data folder */
-export function readDatabase(data: string): DatabaseView {
-  const database = new Database(join(data, 'index.sqlite'), { readonly: true, fileMustExist: true })
+/** What the numbers in `delivery.state` mean. */
+const states = ['ready', 'leased', 'dead']
+
+/**
+ * @param data the data folder
+ * @param earlierRuns what was read of the runs before: the server drops its oldest ones
+ */
+export function readDatabase(data: string, earlierRuns: readonly RunRow[] = []): DatabaseView {
+  const database = openDatabase(data)
   try {
     const all = <T>(sql: string) => database.prepare(sql).all() as T[]
     const count = (table: string) => all<{ n: number }>(`select count(*) as n from ${table}`)[0]!.n
@@ -79,21 +93,44 @@ export function readDatabase(data: string): DatabaseView {
          from instance i left join resource r on r.id = i.series`,
       ),
       resources: all<Omit<ResourceRow, 'level'> & { level: number }>(
-        'select id as row, level, public_id as id, revision from resource',
+        `select r.id as row, r.level, r.public_id as id, p.public_id as parent, r.revision, r.instance_count as instances
+         from resource r left join resource p on p.id = r.parent`,
       ).map((row) => ({ ...row, level: levels[row.level] ?? '' })),
       openWindows: count('window'),
       trash: count('trash'),
-      runs: all(`select id as "order", script, callback, seq, outcome from run order by id`),
-      deliveries: count('delivery'),
-      scripts: all<{ name: string; cursor: number; subscriptions: string }>(
-        'select name, cursor, subscriptions from script',
-      ).map((row) => ({ ...row, subscriptions: JSON.parse(row.subscriptions) })),
+      runs: [...earlierRuns, ...runsAfter(database, earlierRuns.at(-1)?.order ?? 0)],
+      deliveries: all<Omit<DeliveryRow, 'state'> & { state: number }>(
+        'select s.name as script, d.callback, d.seq, d.state from delivery d left join script s on s.id = d.script',
+      ).map((row) => ({ ...row, state: states[row.state] ?? `unknown ${row.state}` })),
+      scripts: all('select name, cursor from script'),
       keyValues: all<{ script: string; key: string; value: string }>(
         'select script, key, value from key_value',
       ).map((row) => ({ ...row, value: JSON.parse(row.value) as unknown })),
       integrity: String(database.pragma('integrity_check', { simple: true })),
+      danglingRows: (database.pragma('foreign_key_check') as unknown[]).length,
     }
   } finally {
     database.close()
   }
+}
+
+/** The runs after those that were read before, in their order. @param data the data folder */
+export function readRuns(data: string, earlierRuns: readonly RunRow[]): RunRow[] {
+  const database = openDatabase(data)
+  try {
+    return runsAfter(database, earlierRuns.at(-1)?.order ?? 0)
+  } finally {
+    database.close()
+  }
+}
+
+function openDatabase(data: string): Database.Database {
+  return new Database(join(data, 'index.sqlite'), { readonly: true, fileMustExist: true })
+}
+
+function runsAfter(database: Database.Database, order: number): RunRow[] {
+  const statement = database.prepare<[number], RunRow>(
+    'select id as "order", script, callback, seq, outcome, ended_at as endedAt from run where id > ? order by id',
+  )
+  return statement.all(order)
 }

@@ -2,7 +2,7 @@
  * What there is to see from the outside: the REST interface, the rows of the database, the files of the
  * storage. Each is read here with code and SQL of its own.
  */
-import { type DatabaseView, readDatabase } from './observe-database.ts'
+import { type DatabaseView, type RunRow, readDatabase } from './observe-database.ts'
 import { type RestView, readRest } from './observe-rest.ts'
 import { readStorage, type StoredFile } from './observe-storage.ts'
 
@@ -12,12 +12,20 @@ export interface Observation {
   readonly files: readonly StoredFile[]
 }
 
-/** @param url of the running server; @param data its data folder */
-export async function observe(url: string, data: string): Promise<Observation> {
-  return { rest: await readRest(url), ...observeFolder(data) }
+/**
+ * @param url of the running server
+ * @param data its data folder
+ * @param earlierRuns what `readRuns` read before
+ */
+export async function observe(
+  url: string,
+  data: string,
+  earlierRuns: readonly RunRow[] = [],
+): Promise<Observation> {
+  return { rest: await readRest(url), ...observeFolder(data, earlierRuns) }
 }
 
 /** Only what is in a data folder, which may be a copy. */
-export function observeFolder(data: string): Omit<Observation, 'rest'> {
-  return { database: readDatabase(data), files: readStorage(data) }
+export function observeFolder(data: string, earlierRuns: readonly RunRow[] = []): Omit<Observation, 'rest'> {
+  return { database: readDatabase(data, earlierRuns), files: readStorage(data) }
 }

@@ -15,7 +15,11 @@ export async function startReceiver(): Promise<Receiver> {
     const chunks: Buffer[] = []
     try {
       for await (const chunk of request) chunks.push(chunk as Buffer)
-      effects.push(JSON.parse(Buffer.concat(chunks).toString()) as Effect)
+      effects.push({
+        receivedAtMs: Date.now(),
+        header: String(request.headers['idempotency-key']),
+        ...(JSON.parse(Buffer.concat(chunks).toString()) as Omit<Effect, 'receivedAtMs' | 'header'>),
+      })
       response.end('noted')
     } catch {
       // The sender was killed in the middle of its request.

@@ -1,18 +1,45 @@
-/** The scripts that are served while the server is killed. */
+/**
+ * The scripts that are served while the server is killed, and what each is owed: `record` counts in its memory,
+ * `report` has an effect outside, `reject` can never do some of what it is told.
+ */
 
 export const recordScript = 'record.js'
 export const reportScript = 'report.js'
+export const rejectScript = 'reject.js'
 
-/** What `record` counts. */
-export const recordedTypes: readonly string[] = [
-  'NewInstance',
-  'StableSeries',
-  'StableStudy',
-  'StablePatient',
-]
+/** Which callback of each script is told of which changes. */
+export const subscriptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  [recordScript]: {
+    NewInstance: 'onStoredInstance',
+    StableSeries: 'onStableSeries',
+    StableStudy: 'onStableStudy',
+    StablePatient: 'onStablePatient',
+  },
+  [reportScript]: { StableStudy: 'onStableStudy' },
+  [rejectScript]: { StableSeries: 'onStableSeries' },
+}
+
+/** Whether every run of that change has to fail, so that its delivery ends as a dead one. */
+export function isRejected(script: string, seq: number): boolean {
+  return script === rejectScript && seq % 4 === 0
+}
+
+/** Text of each script by its file. @param receiver URL of the outside */
+export function scriptTexts(receiver: string): Record<string, string> {
+  return {
+    [recordScript]: recordText,
+    [reportScript]: reportText(receiver),
+    [rejectScript]: rejectText,
+  }
+}
+
+/** Variables under which the scripts may do what they do. */
+export function grantsFor(receiver: string): Record<string, string> {
+  return { ONSTABLE_GRANTS: JSON.stringify({ [reportScript]: { http: [receiver] } }) }
+}
 
 /** Counts each call in its memory. One change in nine fails at first, after it has written. */
-export const recordText = `
+const recordText = `
 export const script = { retry: { attempts: 100, backoff: 'fixed', delay: '50ms' }, timeout: '10s' }
 async function count(event, host) {
   const key = event.change + ':' + event.id
@@ -22,8 +49,8 @@ async function count(event, host) {
 export { count as onStoredInstance, count as onStableSeries, count as onStableStudy, count as onStablePatient }
 `
 
-/** Reports each stable study to a receiver. One change in five fails before its report, one in seven after it. */
-export function reportText(receiver: string): string {
+/** Reports each stable study. One change in five fails before its report, one in seven after it. */
+function reportText(receiver: string): string {
   return `
 export const script = {
   needs: { http: ['${receiver}'] },
@@ -31,14 +58,17 @@ export const script = {
 }
 export async function onStableStudy(study, host) {
   if (study.seq % 5 === 0 && study.attempt === 1) throw new Error('Failed on purpose before')
-  const body = { key: study.idempotencyKey, seq: study.seq, study: study.id }
+  const { idempotencyKey, seq, id, revision, counts } = study
+  const body = { key: idempotencyKey, seq, study: id, revision, instances: counts.instances }
   await host.http('${receiver}', { method: 'POST', body })
-  if (study.seq % 7 === 0 && study.attempt === 1) throw new Error('Failed on purpose after')
+  if (seq % 7 === 0 && study.attempt === 1) throw new Error('Failed on purpose after')
 }
 `
 }
 
-/** Variables under which both scripts may do what they do. */
-export function grantsFor(receiver: string): Record<string, string> {
-  return { ONSTABLE_GRANTS: JSON.stringify({ [reportScript]: { http: [receiver] } }) }
+const rejectText = `
+export const script = { retry: { attempts: 3, backoff: 'fixed', delay: '20ms' }, timeout: '10s' }
+export async function onStableSeries(series) {
+  if (series.seq % 4 === 0) throw new Error('Fails always')
 }
+`

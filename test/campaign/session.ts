@@ -1,22 +1,15 @@
 /**
- * A server with both scripts, a client and its history. The client goes on until it is answered: when the
+ * A server with its scripts, a client and its history. The client goes on until it is answered: when the
  * server is gone it starts it again, and sends again.
  */
 import type { FileFacts } from '../support/dicom-files.ts'
-import { type Exit, startServer, type TestServer } from '../support/server.ts'
+import type { Exit, TestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 import * as client from './client.ts'
-import { type History, isAcknowledged, newUpload } from './history.ts'
+import { type History, newDeletion, newUpload, type Upload } from './history.ts'
 import { idsOf } from './identifiers.ts'
-import { startReceiver } from './receiver.ts'
-import { grantsFor, recordScript, recordText, reportScript, reportText } from './scripts.ts'
+import { type ServedOptions, startServed } from './served.ts'
 import { store } from './store-client.ts'
-
-export interface SessionOptions {
-  readonly stableAgeMs: number
-  readonly crashAt?: string
-  readonly data?: string
-}
 
 export interface Session extends AsyncDisposable {
   readonly server: TestServer
@@ -30,24 +23,9 @@ export interface Session extends AsyncDisposable {
   untilIdle(): Promise<void>
 }
 
-export async function startSession({ stableAgeMs, ...options }: SessionOptions): Promise<Session> {
-  await using parts = new AsyncDisposableStack()
-  const receiver = parts.use(await startReceiver())
-  const server = parts.use(
-    await startServer({
-      ...options,
-      stableAge: stableAgeMs / 1_000,
-      scripts: { [recordScript]: recordText, [reportScript]: reportText(receiver.url) },
-      environment: grantsFor(receiver.url),
-    }),
-  )
-  const { effects } = receiver
-  const history: History = {
-    ...{ stableAgeMs, effects, lives: server.lives },
-    ...{ uploads: [], deletions: [], surprises: [] },
-  }
-  await client.untilScriptsServe(server, [recordScript, reportScript])
-
+export async function startSession(options: ServedOptions): Promise<Session> {
+  const served = await startServed(options)
+  const { server, history } = served
   let firstExit: Exit | null = null
   const revive = async () => {
     await until('the server to end that gave no answer', () => server.hasExited())
@@ -57,7 +35,6 @@ export async function startSession({ stableAgeMs, ...options }: SessionOptions):
   const insist = async (isDone: () => Promise<boolean>) => {
     while (!(await isDone())) await revive()
   }
-  const running = parts.move()
   return {
     server,
     history,
@@ -70,14 +47,14 @@ export async function startSession({ stableAgeMs, ...options }: SessionOptions):
     async store(facts) {
       const uploads = facts.map((each) => newUpload(each, 'dicom'))
       history.uploads.push(...uploads)
+      let open: readonly Upload[] = uploads
       await insist(async () => {
-        const open = uploads.filter((upload) => !isAcknowledged(upload))
-        await store(history, server, open)
-        return uploads.every(isAcknowledged)
+        open = await store(history, server, open)
+        return open.length === 0
       })
     },
     async deleteStudy(facts) {
-      const deletion = client.deletionOf(idsOf(facts))
+      const deletion = newDeletion(idsOf(facts))
       history.deletions.push(deletion)
       await insist(() => client.deleteStudy(history, server, deletion))
     },
@@ -87,6 +64,6 @@ export async function startSession({ stableAgeMs, ...options }: SessionOptions):
         return !server.hasExited()
       })
     },
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => served[Symbol.asyncDispose](),
   }
 }

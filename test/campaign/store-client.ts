@@ -8,8 +8,15 @@ import type { History, Upload } from './history.ts'
 const datasetFollows = 0x0202
 const ctImageStorage = '1.2.840.10008.5.1.4.1.1.2'
 
-/** Resolves when the association has ended, by its own release or because the server is gone. */
-export async function store(history: History, server: TestServer, uploads: readonly Upload[]): Promise<void> {
+/**
+ * Resolves when the association has ended, by its own release or because the server is gone.
+ * @returns those that got no answer
+ */
+export async function store(
+  history: History,
+  server: TestServer,
+  uploads: readonly Upload[],
+): Promise<readonly Upload[]> {
   dimse.log.setLevel('silent')
   const client = new dimse.Client()
   const ended = Promise.withResolvers<void>()
@@ -33,6 +40,7 @@ export async function store(history: History, server: TestServer, uploads: reado
   client.send('127.0.0.1', server.dicomPort, 'CAMPAIGN', 'ONSTABLE', { associationLingerTimeout: 0 })
   await ended.promise
   for (const upload of open) upload.attempts.push({ sentAtMs, endedAtMs: Date.now(), answer: null })
+  return [...open]
 }
 
 class StoreRequest extends dimse.requests.CStoreRequest {

@@ -23,7 +23,7 @@ const cases = crashPoints.flatMap((point) => (visits[point] ?? [1]).map((visit) 
 it.each(cases)(
   'after a kill at %s nothing acknowledged is lost, doubled or left half done',
   async (crashAt) => {
-    await using session = await startSession({ stableAgeMs: 300, crashAt })
+    await using session = await startSession({ agesMs: { Patient: 300, Study: 300, Series: 300 }, crashAt })
     const { server, history } = session
     for (const instance of ['1', '2']) await session.post({ study: 'S1', series: 'A', instance })
     await session.store([

@@ -31,6 +31,7 @@ export interface Exit {
 /** From the start of a process to its end, of `Date.now()`. */
 export interface Life {
   readonly spawnedAtMs: number
+  /** Infinity until it answers, and for ever if it ended before that. */
   readonly readyAtMs: number
   /** Null while it lives. */
   readonly endedAtMs: number | null
@@ -114,8 +115,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       `the server to answer; it wrote: ${stderr}`,
       async () => hasExited() || (isUp && (await answers(url))),
     )
-    life.readyAtMs = Date.now()
-    if (!hasExited()) return
+    if (!hasExited()) {
+      life.readyAtMs = Date.now()
+      return
+    }
     const end = await exited
     if (crashAt !== null && end.signal === 'SIGKILL') return
     throw new Error(`The server ended at its start (${JSON.stringify(end)}): ${stderr}`)

@@ -105,11 +105,13 @@ function openJournal(databaseFile: string, settledNumber: number, segmentBytes?:
 
 /** The store's clock: starts at the latest time it ever showed, or the wall clock's if that is later. */
 export function persistentClock(session: Session): Clock {
+  // One clock only: a pause between the readings of two would stay in every time of this process.
+  const wallClock = () => performance.timeOrigin + performance.now()
   // What the journal brings back may be later than what the database knows.
   const journalMs = session.journal?.found.at(-1)?.atMs ?? 0
-  const start = Math.max(numberIn(session.sql, 'clock'), journalMs, Date.now())
-  const startedAt = performance.now()
-  return () => Math.floor(start + performance.now() - startedAt)
+  const latestMs = Math.max(numberIn(session.sql, 'clock'), journalMs)
+  const aheadMs = Math.max(0, latestMs - wallClock())
+  return () => Math.max(latestMs, Math.floor(wallClock() + aheadMs))
 }
 
 function openDatabase(file: string, readonly: boolean): Database.Database {

@@ -6,7 +6,7 @@ export function checkInstances(history: History, { rest, database, files }: Obse
   const violations: string[] = []
   const rows = new Map(database.instances.map((row) => [row.id, row]))
   const stored = new Map(files.map((file) => [file.file, file]))
-  const sent = new Map(history.uploads.map((upload) => [upload.ids.Instance, upload]))
+  const sent = new Set(history.uploads.map(({ ids }) => ids.Instance))
   const compare = (upload: Upload, place: string, digests: { file: string; dataset: string }) => {
     const digest = upload.road === 'http' ? digests.file : digests.dataset
     if (digest !== digestOf(upload))
@@ -29,10 +29,6 @@ export function checkInstances(history: History, { rest, database, files }: Obse
     if (served === null) violations.push(`Instance ${id} is listed and its file cannot be read`)
     if (served) compare(upload, 'the REST interface', served)
     if (file) compare(upload, 'the storage', { file: file.digest, dataset: file.dataset })
-    if (row !== undefined && row.series !== upload.ids.Series)
-      violations.push(`Instance ${id} hangs below another series`)
-    const successes = upload.attempts.filter(({ answer }) => answer === 'Success').length
-    if (successes > 1) violations.push(`Instance ${id} was taken for new ${successes} times`)
   }
   for (const id of new Set([...rest.instances.keys(), ...rows.keys()])) {
     if (!sent.has(id)) violations.push(`Instance ${id} is there and was never sent`)

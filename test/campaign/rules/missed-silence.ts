@@ -1,5 +1,5 @@
 /** A silence that was long enough, while the server was up, has had its stable event. */
-import { arrivalOf, type History } from '../history.ts'
+import { arrivalOf, type History, quietMsOf, type Upload } from '../history.ts'
 import type { LevelName } from '../identifiers.ts'
 import type { Observation } from '../observe.ts'
 
@@ -14,13 +14,12 @@ export function checkMissedSilence(history: History, { database }: Observation):
       ({ id }) => id,
     )
     for (const [id, arrivals] of arrivalsOf(history, level)) {
-      for (const [index, { toMs }] of arrivals.entries()) {
-        const next = arrivals[index + 1]?.fromMs ?? Number.POSITIVE_INFINITY
+      const deletedAtMs = deletionOf(history, level, id)
+      for (const [index, { fromMs, toMs }] of arrivals.entries()) {
+        const next = Math.min(arrivals[index + 1]?.fromMs ?? Number.POSITIVE_INFINITY, deletedAtMs)
         const longest = Math.max(0, ...history.lives.map((life) => overlap(life, toMs, next)))
-        if (longest < history.stableAgeMs + patienceMs) continue
-        // Deleted while it was unstable: it fires nothing.
-        if (history.deletions.some(({ ids }) => ids[level] === id)) continue
-        const isTold = fired.get(id)?.some(({ at }) => at > arrivals[index]!.fromMs && at < next)
+        if (longest < quietMsOf(history.agesMs, level) + patienceMs) continue
+        const isTold = fired.get(id)?.some(({ at }) => at > fromMs && at < next)
         if (!isTold)
           violations.push(`${level} ${id} was quiet for ${longest} ms and no stable event was made`)
       }
@@ -49,6 +48,13 @@ function arrivalsOf({ uploads }: History, level: LevelName): Map<string, Span[]>
     spans.set(id, known)
   }
   return spans
+}
+
+/** From when on nothing of a resource may be left; infinity if something of it stays. */
+function deletionOf({ uploads, deletions }: History, level: LevelName, id: string): number {
+  const sentAtMs = new Map(deletions.map(({ ids, attempts }) => [ids.Study, attempts[0]?.sentAtMs]))
+  const goneAt = ({ ids }: Upload) => sentAtMs.get(ids.Study) ?? Number.POSITIVE_INFINITY
+  return Math.max(...uploads.filter(({ ids }) => ids[level] === id).map(goneAt))
 }
 
 function overlap(life: History['lives'][number], fromMs: number, toMs: number): number {

@@ -2,7 +2,7 @@
  * Each quiet period of each patient, study and series fires exactly once, not before its time, and never
  * before a period below it. Walks the log once.
  */
-import { arrivalOf, type History } from '../history.ts'
+import { type AgesMs, arrivalOf, type History, quietMsOf } from '../history.ts'
 import type { Ids, LevelName } from '../identifiers.ts'
 import type { Observation } from '../observe.ts'
 import type { ChangeRow } from '../observe-database.ts'
@@ -12,8 +12,10 @@ const toleranceMs = 50
 const longestObservationMs = 10_000
 const parentLevels = ['Series', 'Study', 'Patient'] as const
 
+type ParentLevel = keyof AgesMs
+
 interface Period {
-  readonly level: LevelName
+  readonly level: ParentLevel
   readonly ids: Ids
   isOpen: boolean
   lastAt: number
@@ -52,13 +54,13 @@ function open(periods: Map<string, Period>, ids: Ids | undefined, at: number): v
   }
 }
 
-function fire(periods: Map<string, Period>, change: ChangeRow, { stableAgeMs }: History): string[] {
+function fire(periods: Map<string, Period>, change: ChangeRow, { agesMs }: History): string[] {
   const name = `${change.type} ${change.id} (change ${change.seq})`
   const period = periods.get(change.id)
   if (period === undefined) return [`${name} is about nothing that came`]
   const violations: string[] = []
   if (!period.isOpen) violations.push(`${name} fired twice for one quiet period`)
-  const early = period.lastAt + stableAgeMs - change.at
+  const early = period.lastAt + quietMsOf(agesMs, period.level) - change.at
   if (early > 0) violations.push(`${name} fired ${early} ms early`)
   for (const other of periods.values()) {
     const isBelow = other.ids[period.level] === change.id && depth(other.level) > depth(period.level)
@@ -74,21 +76,21 @@ function depth(level: LevelName): number {
 }
 
 /** By what the client knows: an instance that surely came less than the stable age before, or too short a watch. */
-function checkClientClock({ uploads, lives, stableAgeMs }: History, change: ChangeRow): string[] {
+function checkClientClock({ uploads, lives, agesMs }: History, change: ChangeRow): string[] {
   const violations: string[] = []
-  const level = change.type.slice('Stable'.length) as LevelName
+  const level = change.type.slice('Stable'.length) as ParentLevel
   for (const upload of uploads) {
     if (upload.ids[level] !== change.id) continue
     const arrival = arrivalOf(upload)
     if (arrival === null) continue
     const surelyBefore = arrival.toMs < change.at - toleranceMs
-    const surelyWithin = arrival.fromMs > change.at - stableAgeMs + toleranceMs
+    const surelyWithin = arrival.fromMs > change.at - quietMsOf(agesMs, level) + toleranceMs
     if (surelyBefore && surelyWithin)
       violations.push(`${change.type} ${change.id} fired less than its age after an instance was sent`)
   }
   const life = lives.findLast(({ spawnedAtMs }) => spawnedAtMs <= change.at)
   const watchedMs = life === undefined ? 0 : change.at - life.spawnedAtMs
-  if (watchedMs < Math.min(stableAgeMs, longestObservationMs) - toleranceMs)
+  if (watchedMs < Math.min(quietMsOf(agesMs, level), longestObservationMs) - toleranceMs)
     violations.push(`${change.type} ${change.id} fired ${watchedMs} ms after the server was started`)
   return violations
 }

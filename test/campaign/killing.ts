@@ -1,0 +1,58 @@
+/** Kills the server and starts it again, as planned; what ends without that, or does not end with it, is noted. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Kill } from './plan.ts'
+import { childrenOf, isRunning, type ProcessMark } from './processes.ts'
+import type { Target } from './sending.ts'
+
+export interface Killer {
+  /** How many kills there were so far. */
+  count(): number
+  /** Waits, kills, and resolves when the server answers again. */
+  strike(kill: Kill): Promise<void>
+  /** Notes the processes of killed servers that still run. */
+  noteLeftovers(): void
+}
+
+export function createKiller({ server, history }: Target): Killer {
+  const children: ProcessMark[] = []
+  let count = 0
+  const killNow = async () => {
+    const wasGone = server.hasExited()
+    children.push(...childrenOf(server.pid))
+    await server.kill()
+    const { code, signal } = await server.exited()
+    if (wasGone || signal !== 'SIGKILL')
+      history.surprises.push(`The server ended by itself (code ${code}, signal ${signal})`)
+    else count += 1
+  }
+  const killWhileStarting = async (afterMs: number) => {
+    const restarted = server.restart()
+    // Fails because of the kill.
+    restarted.catch(() => {})
+    await sleep(afterMs)
+    await killNow()
+    await restarted.catch(() => {})
+  }
+  return {
+    count: () => count,
+    async strike({ afterMs, startParts }) {
+      await Promise.race([sleep(afterMs), server.exited()])
+      const startMs = longestStartMs(server.lives)
+      await killNow()
+      for (const part of startParts) await killWhileStarting(part * startMs)
+      await server.restart()
+    },
+    noteLeftovers() {
+      const left = children.filter(isRunning)
+      if (left.length > 0)
+        history.surprises.push(
+          `Processes of killed servers still run: ${left.map(({ pid }) => pid).join(', ')}`,
+        )
+    },
+  }
+}
+
+function longestStartMs(lives: Target['server']['lives']): number {
+  const starts = lives.map(({ spawnedAtMs, readyAtMs }) => readyAtMs - spawnedAtMs)
+  return Math.max(...starts.filter(Number.isFinite))
+}

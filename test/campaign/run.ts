@@ -1,0 +1,96 @@
+/** The command of the crash campaign: `npm run campaign -- --seed 7`. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Presets, SingleBar } from 'cli-progress'
+import { Command, InvalidArgumentError } from 'commander'
+import { type CampaignResult, runCampaign } from './campaign.ts'
+import { fewestInstances } from './cast.ts'
+import { lineOf } from './figures.ts'
+import type { PlanSettings } from './plan.ts'
+
+interface Options {
+  readonly seed?: number
+  readonly kills: number
+  readonly instances: number
+  readonly studies: number
+  readonly json?: true
+}
+
+const program = new Command('npm run campaign --')
+  .description(
+    'Kills the server by chance while instances arrive, starts it again, and checks that nothing acknowledged is ' +
+      'lost, that each quiet period fires once, and that no file or row is orphaned.',
+  )
+  .option('--seed <number>', 'the same seed makes the same plan (default: by chance)', wholeNumber)
+  .option('--kills <count>', 'how often the server is killed', wholeNumber, 20)
+  .option('--instances <count>', 'how many instances are sent', wholeNumber, 2_000)
+  .option('--studies <count>', 'how many studies have to be unstable at once', positiveNumber, 50)
+  .option('--json', 'print the figures and violations as one JSON object')
+  .addHelpText(
+    'after',
+    '\nEach violation is printed on a line of its own, the figures on the last one. The exit code is 1 if there was\n' +
+      'any violation, or if the campaign could not do what it was to do; data and logs are kept then.\n\n' +
+      'Examples:\n  $ npm run campaign\n  $ npm run campaign -- --seed 7 --kills 5 --instances 300 --studies 20',
+  )
+  .action(run)
+
+// Leaving by `exit` lets the server that still runs be ended.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+try {
+  await program.parseAsync()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
+
+async function run({ json, ...options }: Options): Promise<void> {
+  const fewest = fewestInstances(options.studies)
+  if (options.instances < fewest)
+    throw new Error(`${options.studies} studies need at least ${fewest} instances: raise --instances`)
+  const settings = { ...options, seed: options.seed ?? Math.floor(Math.random() * 1_000_000) }
+  console.error(`seed ${settings.seed}`)
+  const folder = mkdtempSync(join(tmpdir(), 'onstable-campaign-'))
+  process.exitCode = 1
+  try {
+    const { figures, violations, shortfalls } = await runIn(folder, settings)
+    if (violations.length + shortfalls.length === 0) process.exitCode = 0
+    if (json) console.log(JSON.stringify({ ...figures, violations, shortfalls }, null, 2))
+    else for (const line of [...violations, ...shortfalls, lineOf(figures)]) console.log(line)
+  } finally {
+    if (process.exitCode === 0) rmSync(folder, { recursive: true })
+    else console.error(`What is left of it is in ${folder}`)
+  }
+}
+
+/** Leaves the data, the server's log and what the clients did in the folder. */
+async function runIn(folder: string, settings: PlanSettings): Promise<CampaignResult> {
+  const data = join(folder, 'data')
+  mkdirSync(data)
+  const bar = startBar(settings.instances)
+  const onProgress = (acknowledged: number, kills: number) => bar?.update(acknowledged, { kills })
+  const result = await runCampaign({ ...settings, data, onProgress }).finally(() => bar?.stop())
+  writeFileSync(join(folder, 'server.log'), result.log)
+  writeFileSync(join(folder, 'history.json'), JSON.stringify(result.history))
+  return result
+}
+
+function startBar(instances: number): SingleBar | null {
+  if (!process.stderr.isTTY) return null
+  const format = '{bar} {value}/{total} instances, {kills} kills'
+  const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: true }, Presets.shades_classic)
+  bar.start(instances, 0, { kills: 0 })
+  return bar
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('Expected a whole number from 0.')
+  return value
+}
+
+function positiveNumber(text: string): number {
+  if (wholeNumber(text) === 0) throw new InvalidArgumentError('Expected a whole number from 1.')
+  return Number(text)
+}

@@ -1,0 +1,64 @@
+/** The clients of a wave: each does its tasks in order, and each task until it is answered, whatever is killed. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TestServer } from '../support/server.ts'
+import { deleteStudy, post } from './client.ts'
+import type { Lane, Task } from './draft.ts'
+import { type History, newDeletion } from './history.ts'
+import { store } from './store-client.ts'
+
+export interface Target {
+  readonly server: TestServer
+  readonly history: History
+}
+
+/** Longer than any start of the server. */
+const patienceMs = 60_000
+const pauseMs = 20
+
+/** Resolves when every task of every lane has been answered. */
+export async function sendAll(target: Target, lanes: readonly Lane[], onTaskDone: () => void): Promise<void> {
+  const beganAt = performance.now()
+  await Promise.all(
+    lanes.map(async ({ road, tasks }) => {
+      for (const task of tasks) {
+        await sleep(Math.max(0, beganAt + task.afterMs - performance.now()))
+        await (road === 'http' ? doByHttp(target, task) : doByDicom(target, task))
+        onTaskDone()
+      }
+    }),
+  )
+}
+
+/** Knocks while the server starts, too, so that requests come the moment it listens. */
+async function doByHttp({ server, history }: Target, { uploads, deletion }: Task): Promise<void> {
+  for (const upload of uploads) await insist(server, upload.ids.Instance, () => post(history, server, upload))
+  if (deletion === null) return
+  const subject = newDeletion(deletion)
+  history.deletions.push(subject)
+  await insist(server, deletion.Study, () => deleteStudy(history, server, subject))
+}
+
+async function doByDicom({ server, history }: Target, { uploads }: Task): Promise<void> {
+  let open = uploads
+  await insist(server, uploads[0]!.ids.Instance, async () => {
+    if (isServing(server)) open = await store(history, server, open)
+    return open.length === 0
+  })
+}
+
+function isServing(server: TestServer): boolean {
+  return !server.hasExited() && Number.isFinite(server.lives.at(-1)!.readyAtMs)
+}
+
+async function insist(server: TestServer, what: string, isDone: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + patienceMs
+  while (!(await isDone())) {
+    if (performance.now() > end)
+      throw new Error(`No answer about ${what} for ${patienceMs} ms; the server wrote: ${tailOf(server)}`)
+    await sleep(pauseMs)
+  }
+}
+
+function tailOf(server: TestServer): string {
+  return server.stderr().slice(-2_000)
+}
