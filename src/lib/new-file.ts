@@ -1,6 +1,6 @@
 /** New files, written by a thread that may wait for the disk. */
 import { closeSync, fdatasyncSync, openSync, unlinkSync, writevSync } from 'node:fs'
-import { isSystemError } from '../errors.ts'
+import { fault, isSystemError } from '../errors.ts'
 import type { ReachPoint } from './crash-point.ts'
 
 /** The system takes no more pieces in one call (`IOV_MAX`). */
@@ -31,6 +31,14 @@ export function unlinkFile(path: string): void {
   } catch (thrown) {
     if (!isSystemError(thrown, 'ENOENT')) throw thrown
   }
+}
+
+/** Throws what a write of a DICOM file threw, with advice if the disk is full. */
+export function refuseFullDisk(cause: unknown): never {
+  if (isSystemError(cause, 'ENOSPC', 'EDQUOT')) {
+    throw fault('storage-full', 'The disk of the DICOM files is full: make room, then send again', { cause })
+  }
+  throw cause
 }
 
 function writePieces(descriptor: number, pieces: readonly Uint8Array[]): void {

@@ -9,7 +9,8 @@
 import { createReadStream, type ReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fault, isSystemError, messageOf } from '../errors.ts'
+import { fault, messageOf } from '../errors.ts'
+import { refuseFullDisk } from '../lib/new-file.ts'
 import { startThread, type Thread } from '../lib/thread.ts'
 import type { Log } from '../log.ts'
 import type { DiskTask } from './disk-thread.ts'
@@ -84,7 +85,7 @@ export class Storage implements AsyncDisposable {
    * @throws `storage-full` if the disk is; nothing is left of the file then
    */
   async write(chunks: readonly Uint8Array[]): Promise<string> {
-    const file = await this.#places.next().catch(refuseFull)
+    const file = await this.#places.next().catch(refuseFullDisk)
     const pieces = ownPieces(chunks)
     const transfer = pieces.map(({ buffer }) => buffer)
     try {
@@ -94,7 +95,7 @@ export class Storage implements AsyncDisposable {
       await this.remove(file).catch((thrown) => {
         this.#log.error({ file, reason: messageOf(thrown) }, 'Cannot remove an unfinished file')
       })
-      return refuseFull(cause)
+      return refuseFullDisk(cause)
     }
   }
 
@@ -103,7 +104,7 @@ export class Storage implements AsyncDisposable {
    * caller has to `keep`, `remove` or `forgo` it as any other.
    */
   async prepare(chunks: readonly Uint8Array[]): Promise<{ file: string; content: FileContent }> {
-    const file = await this.#places.next().catch(refuseFull)
+    const file = await this.#places.next().catch(refuseFullDisk)
     return { file, content: { path: this.#path(file), bytes: joined(chunks) } }
   }
 
@@ -177,12 +178,4 @@ export class Storage implements AsyncDisposable {
       throw fault('internal', `"${file}" is no name of a stored file: this is a bug`)
     return join(this.#root, file)
   }
-}
-
-/** Throws what a write threw, with advice if the disk is full. */
-function refuseFull(cause: unknown): never {
-  if (isSystemError(cause, 'ENOSPC', 'EDQUOT')) {
-    throw fault('storage-full', 'The disk of the DICOM files is full: make room, then send again', { cause })
-  }
-  throw cause
 }

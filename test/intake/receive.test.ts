@@ -68,10 +68,10 @@ test('an instance whose rows cannot be written leaves no file, and can be sent a
 })
 
 test('when nobody can say whether the rows were written, the file is left to the next start', async () => {
-  await using opened = await openTestIntake()
+  await using opened = await openTestIntake({ overwriteInstances: 'Always' })
   await opened.receive({ instance: '1' })
   const { store } = opened
-  const bytes = dicomFile({ instance: '2' })
+  const bytes = dicomFile({ instance: '2', pixelBytes: 300_000 })
   const held = store.holds.bind(store)
   // The database goes away between the question and the record.
   Object.assign(store, {

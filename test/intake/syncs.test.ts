@@ -32,7 +32,15 @@ const senders: Record<string, Send> = {
   },
   async 'C-STORE'(server, all) {
     const surprises: string[] = []
-    const history = { surprises, uploads: [], deletions: [], effects: [], lives: [], stableAgeMs: 0 }
+    const history = {
+      surprises,
+      uploads: [],
+      deletions: [],
+      effects: [],
+      lives: [],
+      stableAgeMs: 0,
+      agesMs: { Patient: 0, Study: 0, Series: 0 },
+    }
     const uploads = all.map((facts) => newUpload(facts, 'dicom'))
     await store(history satisfies History, server, uploads)
     expect(uploads.map(({ attempts }) => attempts[0]!.answer)).toEqual(all.map(() => 'stored'))

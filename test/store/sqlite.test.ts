@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
@@ -61,6 +61,51 @@ describe('SQLite on its threads', () => {
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     expect(await store.statistics()).toMatchObject({ instances: 2 })
     expect((await store.changes({ limit: 10 })).changes.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5])
+  })
+
+  it('writes the file of an instance with its rows: both are there, or neither', async () => {
+    using folder = temporaryFolder()
+    await using store = await openSqlite({ folder: folder.path })
+    const contentOf = (name: string) => ({
+      path: join(folder.path, name),
+      bytes: new Uint8Array(10).fill(7),
+    })
+    const broken = arrivalOf({ instance: '2', content: contentOf('2') })
+    const again = arrivalOf({ instance: '1', content: contentOf('again') })
+    const nowhere = arrivalOf({ instance: '4', content: contentOf('missing/4') })
+    const results = await Promise.allSettled([
+      store.record(arrivalOf({ instance: '1', content: contentOf('1') })),
+      store.record({ ...broken, sizeBytes: null as unknown as number }),
+      store.record(arrivalOf({ instance: '3', content: contentOf('3') })),
+      store.record(again),
+      store.record(nowhere),
+    ])
+    expect(results.map(({ status }) => status)).toEqual([
+      ...['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'rejected'],
+    ])
+    expect(await store.statistics()).toMatchObject({ instances: 2 })
+    expect(readdirSync(folder.path).filter((name) => !/[a-z]{4}/.test(name))).toEqual(['1', '3'])
+    expect(readFileSync(join(folder.path, '3'))).toEqual(Buffer.alloc(10, 7))
+  })
+
+  it('counts no attempt for what was leased and not begun when the process ended', async () => {
+    using folder = temporaryFolder()
+    const subscriptions = [{ type: 'NewInstance', callback: 'onStoredInstance' }] as const
+    const version = { hash: 'h', code: '', sourceMap: '' }
+    {
+      await using store = await openSqlite({ folder: folder.path })
+      for (const name of ['a', 'b']) await store.putScript(name, version, subscriptions)
+      for (const instance of ['1', '2', '3']) await store.record(arrivalOf({ instance, study: instance }))
+      expect((await store.lease({ a: 3, b: 1 }, 60_000)).leases).toHaveLength(4)
+    }
+    await using store = await openSqlite({ folder: folder.path })
+    const { leases } = await store.lease({ a: 3, b: 3 }, 60_000)
+    const attempts = (name: string) =>
+      leases.filter(({ script }) => script === name).map((each) => each.attempt)
+    expect([attempts('a'), attempts('b')]).toEqual([
+      [2, 1, 1],
+      [2, 1, 1],
+    ])
   })
 
   it('is open in one process at a time', async () => {

@@ -59,8 +59,17 @@ export function renew(
   )
 }
 
-/** At opening: nobody else can hold a lease, the process that did is gone. */
+/**
+ * At opening: nobody else can hold a lease, the process that did is gone. Of a script's deliveries only the
+ * first can have been run; the others get back the attempt that they were leased for.
+ */
 export function reclaimLeases(session: Session): void {
+  session
+    .sql(
+      `update delivery set attempt = attempt - 1 where state = 1 and id > (
+         select min(e.id) from delivery e where e.script = delivery.script and e.state = 1)`,
+    )
+    .run()
   session.sql('update delivery set state = 0, lease_until = null where state = 1').run()
 }
 

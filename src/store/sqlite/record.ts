@@ -3,7 +3,7 @@
  * its series, study and patient, all in one transaction.
  */
 import type { ParentLevel, Tags } from '../../dicom/dicom.ts'
-import { unlinkFile, writeNewFile } from '../../lib/new-file.ts'
+import { refuseFullDisk, unlinkFile, writeNewFile } from '../../lib/new-file.ts'
 import type { Age, Arrival, Origin, Recorded } from '../store.ts'
 import { removeInstance } from './remove.ts'
 import { appendChange, levelNumber, type ResourceRow, resourceBy } from './rows.ts'
@@ -30,7 +30,11 @@ function answer({ journal }: Session, status: Recorded['status']): Recorded {
 /** The file goes again if its rows do. */
 function writeContent(session: Session, { path, bytes }: NonNullable<Arrival['content']>): void {
   session.onRollback.push(() => unlinkFile(path))
-  writeNewFile(path, [bytes], { isSynced: false, reach: session.reach })
+  try {
+    writeNewFile(path, [bytes], { isSynced: false, reach: session.reach })
+  } catch (thrown) {
+    refuseFullDisk(thrown)
+  }
 }
 
 function recordRows(session: Session, arrival: Arrival): void {
