@@ -40,9 +40,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   makeDataFolder(settings.data)
 
   const store = stages.use(await openSqlite({ folder: settings.data, crashAt: settings.crashAt ?? null }))
-  const storage = stages.use(
-    await openStorage(join(settings.data, 'files'), { log, crashAt: settings.crashAt ?? null }),
-  )
+  const storage = stages.use(await openStorage(join(settings.data, 'files'), { log, reach }))
   const broughtBack = await bringBack(store, storage)
   if (broughtBack > 0)
     log.info({ files: broughtBack }, 'Looked after the last files before the end of the last run')

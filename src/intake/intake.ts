@@ -40,13 +40,13 @@ export interface Received {
 export interface Intake {
   /**
    * Takes in one instance: durable when resolved.
-   * @param chunks the bytes of its file, given away: they must not be used afterwards
+   * @param chunks the bytes of its file
    * @throws `too-large`, `storage-full`; nothing is left of the instance then
    */
   receive(chunks: readonly Uint8Array[], header: Header, origin: Origin): Promise<Received>
   /**
    * Takes in the body of `POST /instances`: a DICOM file, a ZIP archive of some, or a form with some.
-   * @param body its bytes as they came, given away
+   * @param body its bytes as they came
    * @throws `bad-dicom-file`, `missing-identifier`, `bad-request`, and what `receive` throws
    */
   upload(body: readonly Buffer[], headers: IncomingHttpHeaders, origin: Origin): Promise<UploadAnswer>

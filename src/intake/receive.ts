@@ -12,8 +12,8 @@ interface Incoming {
   readonly origin: Origin
 }
 
-/** Larger ones cost more twice than they gain by being synced later. */
-const largestUnsyncedBytes = 256 * 1024
+/** Larger files would hold up what else the store has to do. */
+const largestWrittenByStore = 2 * 1024 * 1024
 
 export function createReceive(parts: IntakeParts): Intake['receive'] {
   const { store, storage, writeBehind, settings, agesOf, onRecorded, onReplaced } = parts
@@ -34,9 +34,9 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
     return inTurn(header.ids.instance, () => takeIn(incoming))
   }
 
-  /** A small file is written with its rows and synced later, together with others. */
+  /** The store writes a file together with the rows; it is synced later, with others. */
   function isWrittenByStore(sizeBytes: number): boolean {
-    return sizeBytes <= largestUnsyncedBytes && writeBehind.mayWriteUnsynced()
+    return sizeBytes <= largestWrittenByStore && writeBehind.mayWriteUnsynced()
   }
 
   async function takeIn(incoming: Incoming): Promise<Received> {
@@ -72,7 +72,8 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
     }
   }
 
-  async function record({ chunks, sizeBytes, header, origin }: Incoming): Promise<Received> {
+  async function record(incoming: Incoming): Promise<Received> {
+    const { chunks, sizeBytes, header, origin } = incoming
     const { file, content } = isWrittenByStore(sizeBytes)
       ? await storage.prepare(chunks)
       : { file: await storage.write(chunks), content: null }

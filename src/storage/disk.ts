@@ -1,45 +1,96 @@
-/** The few system calls of the storage. They wait for the disk, so they belong to the storage's own thread. */
-import { closeSync, fdatasyncSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+/**
+ * The few system calls of the storage, as promises over Node's callbacks: at thousands of files a second
+ * they cost half of what file handles cost. Several files at once share the commits of the file system.
+ */
+import fs from 'node:fs'
+import { readFile, unlink, writeFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { isSystemError } from '../errors.ts'
+import type { ReachPoint } from '../lib/crash-point.ts'
+
+export const openFile = promisify(fs.open)
+export const closeFile = promisify(fs.close)
+export const syncDescriptor = promisify(fs.fsync)
+const syncData = promisify(fs.fdatasync)
+const writeVector = promisify(fs.writev)
+
+const mostChunksAtOnce = 512
+
+/** Writes to a new file, makes its bytes durable, and closes it. */
+export async function writeAndClose(
+  descriptor: number,
+  chunks: readonly Uint8Array[],
+  reach: ReachPoint,
+): Promise<void> {
+  try {
+    await writeChunks(descriptor, chunks)
+    reach('file-written')
+    await syncData(descriptor)
+    reach('file-synced')
+  } finally {
+    await closeFile(descriptor)
+  }
+}
 
 /** Makes the bytes of a file durable; one that is gone meanwhile is no error. */
-export function syncFile(path: string): void {
-  let descriptor: number
+export async function syncFile(path: string): Promise<void> {
+  const descriptor = await unlessMissing(openFile(path, 'r'))
+  if (descriptor === null) return
   try {
-    descriptor = openSync(path, 'r')
-  } catch (thrown) {
-    if (isSystemError(thrown, 'ENOENT')) return
-    throw thrown
-  }
-  try {
-    fdatasyncSync(descriptor)
+    await syncData(descriptor)
   } finally {
-    closeSync(descriptor)
+    await closeFile(descriptor)
   }
 }
 
 /** Makes a file have these bytes, durably; one that has them is only synced. */
-export function restoreFile(path: string, bytes: Uint8Array): void {
-  if (!hasBytes(path, bytes)) writeFileSync(path, bytes)
-  syncFile(path)
+export async function restoreFile(path: string, bytes: Uint8Array): Promise<void> {
+  const held = await unlessMissing(readFile(path))
+  if (held === null || !held.equals(bytes)) await writeFile(path, bytes)
+  await syncFile(path)
 }
 
-function hasBytes(path: string, bytes: Uint8Array): boolean {
+/** A file that is gone already is no error. */
+export async function unlinkFile(path: string): Promise<void> {
+  await unlessMissing(unlink(path))
+}
+
+async function unlessMissing<T>(work: Promise<T>): Promise<T | null> {
   try {
-    return readFileSync(path).equals(bytes)
+    return await work
   } catch (thrown) {
-    if (isSystemError(thrown, 'ENOENT')) return false
+    if (isSystemError(thrown, 'ENOENT')) return null
     throw thrown
   }
 }
 
+/** Writes all chunks, however many calls that takes. */
+async function writeChunks(descriptor: number, chunks: readonly Uint8Array[]): Promise<void> {
+  for (let next = 0; next < chunks.length; next += mostChunksAtOnce) {
+    let rest = chunks.slice(next, next + mostChunksAtOnce).filter((chunk) => chunk.length > 0)
+    while (rest.length > 0) {
+      const { bytesWritten } = await writeVector(descriptor, rest)
+      rest = after(rest, bytesWritten)
+    }
+  }
+}
+
+/** What is left when the first `written` bytes are done. */
+function after(chunks: Uint8Array[], written: number): Uint8Array[] {
+  let done = written
+  for (const [index, chunk] of chunks.entries()) {
+    if (done < chunk.length) return [chunk.subarray(done), ...chunks.slice(index + 1)]
+    done -= chunk.length
+  }
+  return []
+}
+
 /** Makes the entries of a folder durable. */
 export async function syncFolder(path: string): Promise<void> {
-  const folder: FileHandle = await open(path, 'r')
+  const descriptor = await openFile(path, 'r')
   try {
-    await folder.sync()
+    await syncDescriptor(descriptor)
   } finally {
-    await folder.close()
+    await closeFile(descriptor)
   }
 }

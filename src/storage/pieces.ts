@@ -1,6 +1,6 @@
 /** What a thread is given of a file: pieces that move there without being copied where that is possible. */
 
-/** A piece that can move owns all of its memory. */
+/** A piece that owns all of its memory, so that it can move. */
 export type OwnPiece = Uint8Array<ArrayBuffer>
 
 /**
@@ -23,16 +23,16 @@ export function ownPieces(chunks: readonly Uint8Array[]): OwnPiece[] {
   return own
 }
 
+/** Small chunks are copied: what moves costs more than what is copied. */
+const smallestOwnBytes = 16 * 1024
+
 function isOwn(chunk: Uint8Array): chunk is OwnPiece {
   const { buffer, byteOffset, byteLength } = chunk
-  // Node shares pools of small memory between buffers, and a pool is never as small as one of them.
-  return (
-    buffer instanceof ArrayBuffer && byteOffset === 0 && byteLength === buffer.byteLength && byteLength > 0
-  )
+  const isWhole = byteOffset === 0 && byteLength === buffer.byteLength
+  return buffer instanceof ArrayBuffer && isWhole && byteLength >= smallestOwnBytes
 }
 
-/** The chunks as one piece, copied. */
-export function joined(chunks: readonly Uint8Array[]): OwnPiece {
+function joined(chunks: readonly Uint8Array[]): OwnPiece {
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
   const piece = Buffer.allocUnsafeSlow(bytes)
   let at = 0

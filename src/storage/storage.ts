@@ -8,14 +8,15 @@
  */
 import { createReadStream, type ReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fault, messageOf } from '../errors.ts'
-import { refuseFullDisk } from '../lib/new-file.ts'
-import { startThread, type Thread } from '../lib/thread.ts'
+import type { ReachPoint } from '../lib/crash-point.ts'
+import { refuseFullDisk } from '../lib/full-disk.ts'
 import type { Log } from '../log.ts'
-import type { DiskTask } from './disk-thread.ts'
-import { joined, type OwnPiece, ownPieces } from './pieces.ts'
+import { openFile, restoreFile, syncFile, unlinkFile, writeAndClose } from './disk.ts'
+import { type OwnPiece, ownPieces } from './pieces.ts'
 import { openPlaces, type Places } from './places.ts'
+import { SyncedFolders } from './synced-folders.ts'
 
 export { bringBack } from './bring-back.ts'
 export { openTrash, type Trash, type TrashList } from './trash.ts'
@@ -23,8 +24,7 @@ export { openWriteBehind, type WriteBehind } from './write-behind.ts'
 
 export interface StorageOptions {
   readonly log: Log
-  /** Name of a crash point; only in tests. */
-  readonly crashAt?: string | null
+  readonly reach: ReachPoint
   /** After so many files a new folder is begun; fewer than the default only in tests. */
   readonly filesPerFolder?: number
 }
@@ -34,15 +34,10 @@ export interface StorageOptions {
  * @throws `data-folder` if the folder cannot be made or read
  */
 export async function openStorage(root: string, options: StorageOptions): Promise<Storage> {
-  const { log, crashAt = null, filesPerFolder = 4096 } = options
+  const { filesPerFolder = 4096 } = options
   try {
-    const places = await openPlaces(root, { log, filesPerFolder })
-    const disk = await startThread<DiskTask>({
-      name: 'The storage thread',
-      entry: new URL('./disk-thread.ts', import.meta.url),
-      data: { crashAt },
-    })
-    return new Storage({ root, log, places, disk })
+    const places = await openPlaces(root, { ...options, filesPerFolder })
+    return new Storage(root, places, options)
   } catch (cause) {
     throw fault('data-folder', `Cannot use the folder "${root}" for DICOM files: ${messageOf(cause)}`, {
       cause,
@@ -50,50 +45,32 @@ export async function openStorage(root: string, options: StorageOptions): Promis
   }
 }
 
-/** A file that is not written yet. */
-export interface FileContent {
-  readonly path: string
-  /** In one piece that can move to a thread. */
-  readonly bytes: OwnPiece
-}
-
-interface StorageParts {
-  readonly root: string
-  readonly log: Log
-  readonly places: Places
-  readonly disk: Thread<DiskTask>
-}
-
 export class Storage implements AsyncDisposable {
   readonly #root: string
-  readonly #log: Log
   readonly #places: Places
-  readonly #disk: Thread<DiskTask>
+  readonly #options: StorageOptions
+  readonly #folders = new SyncedFolders()
 
   /** Use `openStorage`. */
-  constructor({ root, log, places, disk }: StorageParts) {
+  constructor(root: string, places: Places, options: StorageOptions) {
     this.#root = root
-    this.#log = log
     this.#places = places
-    this.#disk = disk
+    this.#options = options
   }
 
   /**
    * Writes a new file of these bytes; when resolved it is durable under the name returned. The caller has
    * to `keep` it once a row names it, or to `remove` it.
-   * @param chunks given away: they must not be used afterwards
    * @throws `storage-full` if the disk is; nothing is left of the file then
    */
   async write(chunks: readonly Uint8Array[]): Promise<string> {
     const file = await this.#places.next().catch(refuseFullDisk)
-    const pieces = ownPieces(chunks)
-    const transfer = pieces.map(({ buffer }) => buffer)
     try {
-      await this.#disk.request({ kind: 'write', path: this.#path(file), pieces }, transfer)
+      await this.#writeDurably(this.#path(file), chunks)
       return file
     } catch (cause) {
       await this.remove(file).catch((thrown) => {
-        this.#log.error({ file, reason: messageOf(thrown) }, 'Cannot remove an unfinished file')
+        this.#options.log.error({ file, reason: messageOf(thrown) }, 'Cannot remove an unfinished file')
       })
       return refuseFullDisk(cause)
     }
@@ -102,10 +79,13 @@ export class Storage implements AsyncDisposable {
   /**
    * A name for a file that somebody else writes at the path, and keeps the bytes of until it is synced. The
    * caller has to `keep`, `remove` or `forgo` it as any other.
+   * @param chunks given away: they must not be used afterwards
    */
-  async prepare(chunks: readonly Uint8Array[]): Promise<{ file: string; content: FileContent }> {
+  async prepare(
+    chunks: readonly Uint8Array[],
+  ): Promise<{ file: string; content: { path: string; pieces: OwnPiece[] } }> {
     const file = await this.#places.next().catch(refuseFullDisk)
-    return { file, content: { path: this.#path(file), bytes: joined(chunks) } }
+    return { file, content: { path: this.#path(file), pieces: ownPieces(chunks) } }
   }
 
   /** Says that a file that was prepared has not been written. */
@@ -113,14 +93,14 @@ export class Storage implements AsyncDisposable {
     this.#places.decide(file)
   }
 
-  /** Makes files durable that were written unsynced; one that is gone meanwhile is no error. */
+  /** Makes files durable that somebody else wrote; one that is gone meanwhile is no error. */
   async sync(files: readonly string[]): Promise<void> {
-    await Promise.all(files.map((file) => this.#disk.request({ kind: 'sync', path: this.#path(file) })))
+    await Promise.all(files.map((file) => this.#durably(file, syncFile)))
   }
 
   /** Makes a file have these bytes, durably, whatever a crash made of it. */
   async restore(file: string, bytes: Uint8Array): Promise<void> {
-    await this.#disk.request({ kind: 'restore', path: this.#path(file), bytes })
+    await this.#durably(file, (path) => restoreFile(path, bytes))
   }
 
   /** Says that a row names the file durably. */
@@ -144,7 +124,7 @@ export class Storage implements AsyncDisposable {
 
   /** Removes a file that was kept, durably; one that is gone already is no error. */
   async unlink(file: string): Promise<void> {
-    await this.#disk.request({ kind: 'unlink', path: this.#path(file) })
+    await this.#durably(file, unlinkFile)
   }
 
   /**
@@ -166,11 +146,27 @@ export class Storage implements AsyncDisposable {
   /** To be called when nobody writes any more. */
   async close(): Promise<void> {
     await this.#places.close()
-    await this.#disk.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #writeDurably(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+    const descriptor = await openFile(path, 'wx')
+    // The entry is there since the file was opened, so its sync need not wait for that of the data.
+    const folderSynced = this.#folders.sync(dirname(path))
+    folderSynced.catch(() => {})
+    await writeAndClose(descriptor, chunks, this.#options.reach)
+    await folderSynced
+    this.#options.reach('folder-synced')
+  }
+
+  /** Does something to a file, and then makes the entries of its folder durable. */
+  async #durably(file: string, act: (path: string) => Promise<void>): Promise<void> {
+    const path = this.#path(file)
+    await act(path)
+    await this.#folders.sync(dirname(path))
   }
 
   #path(file: string): string {

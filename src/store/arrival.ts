@@ -18,6 +18,13 @@ export interface Age {
 
 export type Ages = Readonly<Record<ParentLevel, Age>>
 
+/** A file that is not written yet. */
+export interface Content {
+  readonly path: string
+  /** Its bytes, which are given away: nobody else has the memory that they are in. */
+  readonly pieces: readonly Uint8Array<ArrayBuffer>[]
+}
+
 /** One instance to be recorded. */
 export interface Arrival {
   readonly header: Header
@@ -25,10 +32,10 @@ export interface Arrival {
   readonly file: string
   readonly sizeBytes: number
   /**
-   * Null: the file is written and synced. Otherwise the store writes it at this path together with the rows,
-   * and keeps its bytes until it is told that it is synced.
+   * Null: the file is written and synced. Otherwise the store writes it together with the rows, and keeps its
+   * bytes until it is told that it is synced.
    */
-  readonly content: { readonly path: string; readonly bytes: Uint8Array<ArrayBuffer> } | null
+  readonly content: Content | null
   readonly origin: Origin
   readonly ages: Ages
   /** What to do if the instance is there already: keep the old one, or delete it and record this one. */

@@ -29,7 +29,7 @@ it.each(cases)(
     await session.store([
       { study: 'S1', series: 'B', instance: '3' },
       // Large enough to be synced at once.
-      { study: 'S1', series: 'B', instance: '4', pixelBytes: 300_000 },
+      { study: 'S1', series: 'B', instance: '4', pixelBytes: 2_200_000 },
     ])
     await session.post({ patient: 'P2', study: 'S2', instance: '5' })
     await session.untilIdle()

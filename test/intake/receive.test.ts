@@ -71,7 +71,7 @@ test('when nobody can say whether the rows were written, the file is left to the
   await using opened = await openTestIntake({ overwriteInstances: 'Always' })
   await opened.receive({ instance: '1' })
   const { store } = opened
-  const bytes = dicomFile({ instance: '2', pixelBytes: 300_000 })
+  const bytes = dicomFile({ instance: '2', pixelBytes: 2_200_000 })
   const held = store.holds.bind(store)
   // The database goes away between the question and the record.
   Object.assign(store, {

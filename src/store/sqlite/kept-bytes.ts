@@ -3,6 +3,7 @@
  * and how a start after a crash brings files and rows back from them.
  */
 import type { KeptFile, UnsyncedFiles } from '../store.ts'
+import { readContent } from './journal/journal.ts'
 import { record } from './record.ts'
 import { keepNumber, numberIn, type Session } from './session.ts'
 
@@ -21,18 +22,19 @@ export function forgetBytes(session: Session, batch: number): void {
   session.afterCommit.push(() => session.journal?.freeOldest())
 }
 
-/** Of the entries that the database knows, those that have a row still; of the later ones, all. */
+/** Of the entries with bytes that the database knows, those that have a row still; of the later ones, all. */
 export function keptFiles({ journal, sql }: Session, after: number): KeptFile[] {
   const known = numberIn(sql, 'journal')
   const files: KeptFile[] = []
   let bytes = 0
-  for (const { number, arrival, bytes: content } of journal?.found ?? []) {
-    if (number <= after) continue
+  for (const entry of journal?.found ?? []) {
+    const { number, arrival } = entry
+    if (number <= after || entry.bytes === null) continue
     if (number <= known && sql('select 1 from instance where file = ?').get(arrival.file) === undefined)
       continue
-    if (bytes > 0 && bytes + content.length > pageBytes) break
-    files.push({ number, file: arrival.file, bytes: new Uint8Array(content) })
-    bytes += content.length
+    if (bytes > 0 && bytes + entry.bytes.length > pageBytes) break
+    bytes += entry.bytes.length
+    files.push({ number, file: arrival.file, bytes: readContent(entry)! })
   }
   return files
 }

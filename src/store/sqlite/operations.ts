@@ -3,7 +3,7 @@
  * commit has to be synced before it is answered.
  */
 
-import type { Arrival, Settlement } from '../store.ts'
+import type { Settlement } from '../store.ts'
 import { changes, hideChanges } from './changes.ts'
 import { find, findAll, holds, list, related, statistics } from './find.ts'
 import { forgetBytes, keptFiles, restoreRows, unsyncedFiles } from './kept-bytes.ts'
@@ -44,8 +44,8 @@ const relaxed = () => false
 
 export const operations = {
   holds: reading(holds),
-  // An arrival whose content is in the journal is durable with it; the commit follows when it will.
-  record: writing(record, ({ content }: Arrival) => content === null),
+  // Durable by the journal; the synced commit follows when something else wants one.
+  record: writing(record, relaxed),
   unsyncedFiles: writing(unsyncedFiles, relaxed),
   forgetBytes: writing(forgetBytes),
   keptFiles: writing(keptFiles, relaxed),

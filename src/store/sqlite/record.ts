@@ -2,9 +2,11 @@
  * Records an instance whose file is durable: its row and its parents', the New* changes, and the windows of
  * its series, study and patient, all in one transaction.
  */
+import { rmSync } from 'node:fs'
 import type { ParentLevel, Tags } from '../../dicom/dicom.ts'
-import { refuseFullDisk, unlinkFile, writeNewFile } from '../../lib/new-file.ts'
-import type { Age, Arrival, Origin, Recorded } from '../store.ts'
+import { refuseFullDisk } from '../../lib/full-disk.ts'
+import type { Age, Arrival, Content, Origin, Recorded } from '../store.ts'
+import { writeNew } from './journal/pieces.ts'
 import { removeInstance } from './remove.ts'
 import { appendChange, levelNumber, type ResourceRow, resourceBy } from './rows.ts'
 import type { Session } from './session.ts'
@@ -19,7 +21,7 @@ export function record(session: Session, arrival: Arrival): Recorded {
   }
   if (arrival.content !== null) writeContent(session, arrival.content)
   recordRows(session, arrival)
-  if (arrival.content !== null) session.journal?.add(arrival, session.nowMs)
+  keepInJournal(session, arrival)
   return answer(session, 'Success')
 }
 
@@ -27,11 +29,17 @@ function answer({ journal }: Session, status: Recorded['status']): Recorded {
   return { status, unsyncedBatches: journal?.filledSegments ?? 0 }
 }
 
+/** A commit that is synced anyway needs the journal only for bytes that nothing else keeps. */
+function keepInJournal({ journal, nowMs, isDurable }: Session, arrival: Arrival): void {
+  if (arrival.content !== null || !isDurable()) journal?.add(arrival, nowMs)
+}
+
 /** The file goes again if its rows do. */
-function writeContent(session: Session, { path, bytes }: NonNullable<Arrival['content']>): void {
-  session.onRollback.push(() => unlinkFile(path))
+function writeContent(session: Session, { path, pieces }: Content): void {
+  session.onRollback.push(() => rmSync(path, { force: true }))
   try {
-    writeNewFile(path, [bytes], { isSynced: false, reach: session.reach })
+    writeNew(path, pieces)
+    session.reach('file-written')
   } catch (thrown) {
     refuseFullDisk(thrown)
   }

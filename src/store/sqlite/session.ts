@@ -19,6 +19,7 @@ export interface Session {
   sql(text: string): Database.Statement<unknown[], unknown>
   /** Whether the commits from now on are synced before they count. */
   setDurable(isDurable: boolean): void
+  isDurable(): boolean
   /** The time of the current transaction: everything in it happens at once. */
   nowMs: number
   /** Things to be done once the current transaction is committed. */
@@ -58,18 +59,20 @@ export function openSession({ file, readonly, reach, segmentBytes }: SessionOpti
     return statement
   }
   const epoch = (sql(`select value from meta where key = 'epoch'`).get() as { value: string }).value
-  let isDurable: boolean | null = null
+  let synced: boolean | null = null
   const setDurable = (wanted: boolean) => {
-    if (wanted === isDurable) return
+    if (wanted === synced) return
     database.pragma(`synchronous = ${wanted ? 'full' : 'normal'}`)
-    isDurable = wanted
+    synced = wanted
   }
+  const isDurable = () => synced === true
   const journal = readonly ? null : openJournal(file, numberIn(sql, 'journal-settled'), segmentBytes)
   const observation = { lastTickMs: null, sinceMs: 0 }
   return {
     database,
     sql,
     setDurable,
+    isDurable,
     nowMs: 0,
     afterCommit: [],
     onRollback: [],

@@ -47,7 +47,8 @@ function storeOn(writer: Connection, reader: Connection, unlock: () => void): St
   }
   methods.record = (arrival: Arrival) => {
     const { content } = arrival
-    return writer.request('record', [arrival], content === null ? [] : [content.bytes.buffer])
+    const transfer = content?.pieces.map(({ buffer }) => buffer)
+    return writer.request('record', [arrival], transfer)
   }
   const close = async () => {
     await writer.close()

@@ -19,8 +19,8 @@ type Request = ThreadRequest<Operation>
 export function executeWrites(session: Session, clock: Clock, requests: readonly Request[]): ThreadReply[] {
   const { database } = session
   try {
-    const durable = requests.some(({ body: { name, parameters } }) => operations[name].durable(parameters))
-    session.setDurable(durable)
+    const wantsSync = requests.some(({ body: { name, parameters } }) => operations[name].durable(parameters))
+    session.setDurable(wantsSync || session.journal?.isUsable === false)
     session.sql('begin immediate').run()
     session.nowMs = clock()
     const replies = requests.map((request) => executeInSavepoint(session, request))

@@ -7,6 +7,7 @@
  */
 import { crc32 } from 'node:zlib'
 import type { Arrival } from '../../store.ts'
+import { bytesOf } from './pieces.ts'
 
 export interface JournalEntry {
   /** From 1, without gaps. */
@@ -14,7 +15,17 @@ export interface JournalEntry {
   /** The time of its transaction, of the store's clock. */
   readonly atMs: number
   readonly arrival: Omit<Arrival, 'content'>
-  readonly bytes: Uint8Array
+}
+
+/** An entry that was read: where its bytes lie in the segment; null if its file was synced before. */
+export interface ReadEntry extends JournalEntry {
+  readonly bytes: { readonly at: number; readonly length: number } | null
+}
+
+interface Facts {
+  readonly atMs: number
+  readonly arrival: JournalEntry['arrival']
+  readonly hasBytes: boolean
 }
 
 const mark = 0x314a534f
@@ -22,30 +33,37 @@ const headBytes = 24
 /** Where the checksum begins to count. */
 const checkedFrom = 8
 
-/** The entry in pieces, to be written one after the other. */
-export function encodeEntry({ number, atMs, arrival, bytes }: JournalEntry): Uint8Array[] {
-  const facts = Buffer.from(JSON.stringify({ atMs, arrival }))
+/**
+ * The entry in pieces, to be written one after the other.
+ * @param content the bytes of a file that is not synced; null: it is
+ */
+export function encodeEntry(
+  { number, atMs, arrival }: JournalEntry,
+  content: readonly Uint8Array[] | null,
+): Uint8Array[] {
+  const facts = Buffer.from(JSON.stringify({ atMs, arrival, hasBytes: content !== null } satisfies Facts))
+  const bytes = content ?? []
   const head = Buffer.allocUnsafe(headBytes)
   head.writeUInt32LE(mark, 0)
   head.writeDoubleLE(number, 8)
   head.writeUInt32LE(facts.length, 16)
-  head.writeUInt32LE(bytes.length, 20)
-  head.writeUInt32LE(crc32(bytes, crc32(facts, crc32(head.subarray(checkedFrom)))), 4)
-  return [head, facts, bytes]
+  head.writeUInt32LE(bytesOf(bytes), 20)
+  let checksum = crc32(facts, crc32(head.subarray(checkedFrom)))
+  for (const piece of bytes) checksum = crc32(piece, checksum)
+  head.writeUInt32LE(checksum, 4)
+  return [head, facts, ...bytes]
 }
 
 /** The entry that begins at a place, and where it ends; null if none does, or one that is not whole. */
-export function decodeEntry(segment: Buffer, at: number): { entry: JournalEntry; end: number } | null {
+export function decodeEntry(segment: Buffer, at: number): { entry: ReadEntry; end: number } | null {
   if (at + headBytes > segment.length || segment.readUInt32LE(at) !== mark) return null
   const factsAt = at + headBytes
   const bytesAt = factsAt + segment.readUInt32LE(at + 16)
-  const end = bytesAt + segment.readUInt32LE(at + 20)
+  const length = segment.readUInt32LE(at + 20)
+  const end = bytesAt + length
   if (end > segment.length) return null
   if (crc32(segment.subarray(at + checkedFrom, end)) !== segment.readUInt32LE(at + 4)) return null
-  const facts = JSON.parse(segment.toString('utf8', factsAt, bytesAt)) as Pick<
-    JournalEntry,
-    'atMs' | 'arrival'
-  >
+  const { hasBytes, ...facts } = JSON.parse(segment.toString('utf8', factsAt, bytesAt)) as Facts
   const number = segment.readDoubleLE(at + 8)
-  return { entry: { number, ...facts, bytes: segment.subarray(bytesAt, end) }, end }
+  return { entry: { number, ...facts, bytes: hasBytes ? { at: bytesAt, length } : null }, end }
 }

@@ -1,6 +1,7 @@
 /**
  * The journal of arrivals: what makes an instance durable with one sync, where its file, its folder and its
- * rows would take three. The file is written, and synced later; the rows are committed, and synced later.
+ * rows would take three. The file is written, and synced later; the rows are committed, and synced later. Of an
+ * arrival whose file is synced already it keeps the facts only.
  *
  *   arrival ─► a segment, synced ─► rows committed ─► answered
  *                    │ full
@@ -10,13 +11,14 @@
  * After a crash the entries of the segments that are not free bring back what a power cut took: their files,
  * and, in their order and with their times, the rows that come after the last entry that the database knows.
  */
-import { readdirSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { fault } from '../../../errors.ts'
 import { makeFolder, syncFolderNow } from '../../../lib/make-folder.ts'
 import type { Arrival } from '../../store.ts'
-import { encodeEntry, type JournalEntry } from './entry.ts'
-import { bytesOf, readSegment, Segment } from './segment.ts'
+import { encodeEntry, type JournalEntry, type ReadEntry } from './entry.ts'
+import { bytesOf } from './pieces.ts'
+import { readSegment, Segment } from './segment.ts'
 
 export interface JournalOptions {
   readonly folder: string
@@ -26,21 +28,26 @@ export interface JournalOptions {
   readonly segmentBytes?: number | undefined
 }
 
-const usualSegmentBytes = 32 * 1024 * 1024
+const usualSegmentBytes = 64 * 1024 * 1024
+
+/** An entry that a crash left. */
+export interface FoundEntry extends ReadEntry {
+  /** The segment that it is in. */
+  readonly path: string
+}
 
 export class Journal {
   readonly #folder: string
   readonly #segmentBytes: number
   /** What a crash left; null once it has been brought back. */
-  #found: readonly JournalEntry[] | null
+  #found: readonly FoundEntry[] | null
   #current: Segment
   readonly #free: Segment[] = []
   /** Full ones, the oldest first. */
   readonly #filled: Segment[] = []
   #segments = 0
   #lastNumber: number
-  #group: JournalEntry[] = []
-  /** After a write or a sync has failed nobody knows what is on the disk. */
+  #group: { entry: JournalEntry; pieces: readonly Uint8Array[] | null }[] = []
   #isBroken = false
 
   constructor({ folder, settledNumber, segmentBytes = usualSegmentBytes }: JournalOptions) {
@@ -53,7 +60,7 @@ export class Journal {
   }
 
   /** The entries that a crash left; none after `forgetFound`. */
-  get found(): readonly JournalEntry[] {
+  get found(): readonly FoundEntry[] {
     return this.#found ?? []
   }
 
@@ -66,6 +73,11 @@ export class Journal {
     return this.#filled.length
   }
 
+  /** False after a write or a sync has failed: nobody knows then what is on the disk. */
+  get isUsable(): boolean {
+    return !this.#isBroken
+  }
+
   /** What was found is back in files and rows, which are synced. */
   forgetFound(): void {
     this.#found = null
@@ -76,23 +88,22 @@ export class Journal {
     if (this.#found !== null && this.#found.length > 0) {
       throw fault('internal', 'The journal was written to before it was read: this is a bug')
     }
-    if (this.#isBroken || content === null) {
+    if (this.#isBroken)
       throw fault('internal', 'The journal cannot be written; see the errors before this one')
-    }
     const number = this.#lastNumber + this.#group.length + 1
-    this.#group.push({ number, atMs, arrival, bytes: content.bytes })
+    this.#group.push({ entry: { number, atMs, arrival }, pieces: content?.pieces ?? null })
   }
 
   /** Number of the last entry once the group is written; null if there is no group. */
   get numberOfGroup(): number | null {
-    return this.#group.at(-1)?.number ?? null
+    return this.#group.at(-1)?.entry.number ?? null
   }
 
   /** Makes the group durable. @throws what the disk says; the transaction must not be committed then */
   writeGroup(onWritten: () => void): void {
     const group = this.#group
     this.#group = []
-    const pieces = group.flatMap(encodeEntry)
+    const pieces = group.flatMap((each) => encodeEntry(each.entry, each.pieces))
     const bytes = bytesOf(pieces)
     if (!this.#current.hasRoomFor(bytes)) this.#turnOver()
     const segment = this.#current
@@ -105,7 +116,7 @@ export class Journal {
     }
     this.#lastNumber += group.length
     segment.lastNumber = this.#lastNumber
-    for (const { arrival } of group) segment.files.push(arrival.file)
+    for (const each of group) if (each.pieces !== null) segment.files.push(each.entry.arrival.file)
   }
 
   /** The transaction is not to be. */
@@ -147,10 +158,26 @@ export class Journal {
 const segmentName = (number: number) => `${String(number).padStart(4, '0')}.journal`
 
 /** All entries that are needed, in their order; a segment that was begun anew counts from its new start. */
-function findEntries(folder: string, settledNumber: number): JournalEntry[] {
+function findEntries(folder: string, settledNumber: number): FoundEntry[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.journal'))
-  const entries = names.flatMap((name) => readSegment(join(folder, name)))
+  const entries = names.flatMap((name) => {
+    const path = join(folder, name)
+    return readSegment(path).map((entry) => ({ ...entry, path }))
+  })
   return entries
     .filter(({ number }) => number > settledNumber)
     .sort((left, right) => left.number - right.number)
+}
+
+/** The bytes of the file of an entry; null if it was synced before. */
+export function readContent({ path, bytes }: FoundEntry): Uint8Array<ArrayBuffer> | null {
+  if (bytes === null) return null
+  const content = new Uint8Array(bytes.length)
+  const descriptor = openSync(path, 'r')
+  try {
+    readSync(descriptor, content, 0, bytes.length, bytes.at)
+  } finally {
+    closeSync(descriptor)
+  }
+  return content
 }

@@ -2,17 +2,9 @@
  * One file of the journal. It is written over again and again: its blocks are there already then, so that a
  * sync has nothing to write but the data. What has been synced is never touched until the file is begun anew.
  */
-import {
-  closeSync,
-  constants,
-  fdatasyncSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  writevSync,
-} from 'node:fs'
-import { decodeEntry, type JournalEntry } from './entry.ts'
+import { closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, openSync, readFileSync } from 'node:fs'
+import { decodeEntry, type ReadEntry } from './entry.ts'
+import { bytesOf, writeAt } from './pieces.ts'
 
 /** Where a group of entries may begin: at what a disk writes as a whole. */
 const groupAlignment = 4096
@@ -45,23 +37,26 @@ export class Segment {
     return this.#position === 0 || this.#position + bytes <= this.#largestBytes
   }
 
-  /** Makes sure that so many bytes more are there on the disk. A failure leaves everything as it was. */
+  /** Makes room for a group on the disk, where that pays. A failure leaves everything as it was. */
   makeRoomFor(bytes: number): void {
-    if (this.#position + bytes <= this.#sizeBytes) return
-    while (this.#sizeBytes < this.#position + bytes) {
-      writeAll(this.#descriptor, [zeros], this.#sizeBytes)
+    const end = this.#position + bytes
+    // A large group is as well written where nothing was: its own sync makes the room.
+    if (end <= this.#sizeBytes || bytes > growthBytes / 8) return
+    while (this.#sizeBytes < end) {
+      writeAt(this.#descriptor, [zeros], this.#sizeBytes)
       this.#sizeBytes += growthBytes
     }
     fsyncSync(this.#descriptor)
   }
 
-  /** Writes a group of entries where room was made for it, and makes it durable. */
+  /** Writes a group of entries, and makes it durable. */
   write(pieces: readonly Uint8Array[], onWritten: () => void): void {
     const bytes = bytesOf(pieces)
-    writeAll(this.#descriptor, pieces, this.#position)
+    writeAt(this.#descriptor, pieces, this.#position)
     onWritten()
     fdatasyncSync(this.#descriptor)
     this.#position = aligned(this.#position + bytes)
+    this.#sizeBytes = Math.max(this.#sizeBytes, this.#position)
   }
 
   /** Begins anew: what is in it is not needed any more. */
@@ -78,9 +73,9 @@ export class Segment {
 }
 
 /** The whole entries of a file from its start on, up to the first that is torn or older than the one before. */
-export function readSegment(path: string): JournalEntry[] {
+export function readSegment(path: string): ReadEntry[] {
   const segment = readFileSync(path)
-  const entries: JournalEntry[] = []
+  const entries: ReadEntry[] = []
   let at = 0
   for (;;) {
     const next = decodeEntry(segment, at) ?? decodeEntry(segment, aligned(at))
@@ -93,16 +88,4 @@ export function readSegment(path: string): JournalEntry[] {
 
 function aligned(position: number): number {
   return Math.ceil(position / groupAlignment) * groupAlignment
-}
-
-export function bytesOf(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0)
-}
-
-function writeAll(descriptor: number, pieces: readonly Uint8Array[], position: number): void {
-  // At a position a short write comes only of a full disk or a broken one.
-  const bytes = bytesOf(pieces)
-  const joined = pieces.length > 512 ? [Buffer.concat(pieces)] : pieces
-  const written = writevSync(descriptor, joined, position)
-  if (written < bytes) throw new Error(`Only ${written} of ${bytes} bytes could be written to the journal`)
 }
