@@ -2,7 +2,7 @@
  * What the DICOM standard and Orthanc's conventions say of one instance: its levels, its identifiers,
  * and the tags that the index keeps. Door of the folder.
  */
-export { fileMetaInformation } from './file-meta.ts'
+export { fileMetaInformation, implementationClassUid, implementationVersionName } from './file-meta.ts'
 export { readHeader } from './header.ts'
 export { orthancIdentifiers } from './identifiers.ts'
 export { readPart10 } from './part10.ts'

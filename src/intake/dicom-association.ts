@@ -1,24 +1,33 @@
-/** One sender's connection: what it sends is kept byte by byte, and answered when it is durable. */
+/**
+ * One sender's connection: what it sends is kept byte by byte, and answered when it is durable. Of the upper
+ * layer's states (PS3.8, section 9.2) an acceptor needs four:
+ *
+ *   waiting ─request─► open ─release request─► ended
+ *      └──refused────────┴──abort, violation, silence──► cut
+ */
 import type { Socket } from 'node:net'
-import dimse from 'dcmjs-dimse'
 import type { Settings } from '../config.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Origin } from '../store/store.ts'
+import { acceptUnit, type ContextAnswer, readAssociationRequest, rejectUnit } from './association-request.ts'
 import type { BackPressure, Sender } from './back-pressure.ts'
 import { storeReceived, success } from './c-store.ts'
-import { storeResponse } from './c-store-response.ts'
+import { type Command, commandField, isResponse, responseTo } from './command-set.ts'
 import type { Intake } from './intake.ts'
-import { agreeOnContexts, type NegotiationSettings, type Refusal, refusalOf } from './negotiation.ts'
-import { ReceivedDataset } from './received-dataset.ts'
-
-type Requests = typeof dimse.requests
-type EchoRequest = InstanceType<Requests['CEchoRequest']>
-type StoreRequest = InstanceType<Requests['CStoreRequest']>
-type PresentationContext = dimse.association.PresentationContext
-type Dataset = InstanceType<typeof dimse.Dataset>
-const { CEchoResponse, CStoreResponse } = dimse.responses
-const { AbortReason, AbortSource } = dimse.constants
+import { type Message, MessageReader } from './message-reader.ts'
+import { agreeOn, type NegotiationSettings, refusalOf } from './negotiation.ts'
+import {
+  commandUnit,
+  type Fragment,
+  fragmentsOf,
+  type ProtocolUnit,
+  ProtocolViolation,
+  UnitReader,
+  unit,
+  unitType,
+} from './protocol-units.ts'
+import type { ReceivedDataset } from './received-dataset.ts'
 
 export interface AssociationParts {
   readonly intake: Pick<Intake, 'receive'>
@@ -30,26 +39,26 @@ export interface AssociationParts {
   openAssociations(): number
 }
 
-/** What a message may have besides the pixel data that is counted elsewhere. */
-const largestMessageBytes = 2 * 1024 * 1024
-const largestPduBytes = 131_072
+const largestUnitBytes = 131_072
 /** A sender that does not wait for answers is not read on while so many of its stores are being written. */
 const mostStoresInFlight = 4
 const afterReleaseMs = 5_000
+/** PS3.7, annex C. */
+const unrecognizedOperation = 0x0211
 
-export class DicomAssociation extends dimse.Scp implements Sender {
+export class DicomAssociation implements Sender {
   readonly #socket: Socket
   readonly #parts: AssociationParts
+  readonly #units = new UnitReader()
+  readonly #messages: MessageReader
   readonly #inFlight = new Set<Promise<void>>()
   #origin: Origin
+  #contexts: ReadonlyMap<number, ContextAnswer> = new Map()
   #isOpen = false
   #isHeldBack = false
   #isClosing = false
-  #receiving: ReceivedDataset | null = null
-  #messageBytes = 0
 
   constructor(socket: Socket, parts: AssociationParts) {
-    super(socket)
     this.#socket = socket
     this.#parts = parts
     this.#origin = {
@@ -59,14 +68,17 @@ export class DicomAssociation extends dimse.Scp implements Sender {
       calledAet: '',
       username: '',
     }
+    const largestBytes = Math.floor(parts.settings.maxInstanceMb * 1024 * 1024)
+    this.#messages = new MessageReader(largestBytes, (change) => {
+      if (change > 0) parts.backPressure.take(this, change)
+      else parts.backPressure.giveBack(this, -change)
+    })
     socket.setNoDelay(true)
-    // The library would end a connection that waits for us.
-    socket.removeAllListeners('timeout')
     socket.on('timeout', () => this.#onIdle())
     socket.setTimeout(parts.idleMs)
-    socket.on('data', (bytes: Buffer) => this.#countMessage(bytes.length))
+    socket.on('data', (bytes: Buffer) => this.#onData(bytes))
+    socket.on('error', (error) => this.#drop(error.message))
     socket.once('close', () => this.#onClosed())
-    this.on('networkError', (error: Error) => this.#drop(messageOf(error)))
     parts.backPressure.join(this)
   }
 
@@ -86,102 +98,90 @@ export class DicomAssociation extends dimse.Scp implements Sender {
     this.#readOnOrWait()
     await Promise.all(this.#inFlight)
     if (this.#socket.destroyed) return
-    if (this.#isOpen) this.sendAbort(AbortSource.ServiceProvider, AbortReason.NotSpecified)
+    // By the service provider, for no reason that the protocol has a number for (PS3.8, section 9.3.8).
+    if (this.#isOpen) this.#socket.write(unit(unitType.abort, Buffer.from([0, 0, 2, 0])))
     this.#socket.destroySoon()
   }
 
-  override associationRequested(association: dimse.association.Association): void {
-    const refusal = refusalOf(association, this.#parts.settings, this.#parts.openAssociations())
-    if (this.#isOpen) this.#drop('it asked for a second association')
-    else if (refusal !== null) this.#refuse(refusal)
-    else this.#accept(association)
-  }
-
-  #accept(association: dimse.association.Association): void {
-    this.#isOpen = true
-    this.#messageBytes = 0
-    this.#origin = {
-      ...this.#origin,
-      remoteAet: association.getCallingAeTitle(),
-      calledAet: association.getCalledAeTitle(),
-    }
-    agreeOnContexts(association)
-    // What the sender takes says nothing of what we take, which is what the answer is about.
-    association.setMaxPduLength(largestPduBytes)
-    this.sendAssociationAccept()
-  }
-
-  override associationReleaseRequested(): void {
-    this.#isOpen = false
-    this.sendAssociationReleaseResponse()
-    this.#socket.setTimeout(afterReleaseMs)
-  }
-
-  override abort(): void {
-    this.#drop('the sender aborted it')
-  }
-
-  override cEchoRequest(
-    request: EchoRequest,
-    answer: (response: InstanceType<typeof CEchoResponse>) => void,
-  ): void {
-    this.#messageBytes = 0
-    const response = CEchoResponse.fromRequest(request)
-    response.setStatus(success)
-    answer(response)
-  }
-
-  override createStoreWritableStream(context: PresentationContext): ReceivedDataset {
-    const largestBytes = Math.floor(this.#parts.settings.maxInstanceMb * 1024 * 1024)
-    this.#receiving = new ReceivedDataset(context, largestBytes, {
-      arrived: (bytes) => {
-        this.#messageBytes -= bytes
-      },
-      held: (change) => {
-        if (change > 0) this.#parts.backPressure.take(this, change)
-        else this.#parts.backPressure.giveBack(this, -change)
-      },
-    })
-    return this.#receiving
-  }
-
-  /** The bytes travel with the request, in the place of the dataset that the library would have made. */
-  override createDatasetFromStoreWritableStream(
-    stream: ReceivedDataset,
-    _context: PresentationContext,
-    done: (dataset: Dataset) => void,
-  ): void {
-    this.#receiving = null
-    done(stream as unknown as Dataset)
-  }
-
-  override cStoreRequest(
-    request: StoreRequest,
-    answer: (response: InstanceType<typeof CStoreResponse>) => void,
-  ): void {
-    this.#messageBytes = 0
-    const received = (request.getDataset() as unknown as ReceivedDataset | undefined) ?? null
-    const command = {
-      sopClassUid: uidOf(request.getAffectedSopClassUid()),
-      sopInstanceUid: uidOf(request.getAffectedSopInstanceUid()),
-    }
-    const inFlight = storeReceived(this.#parts, command, received, this.#origin)
-      .then((status) => {
-        if (this.#socket.destroyed) return
-        if (received === null) {
-          // Only the library knows the presentation context of a command without a dataset.
-          const response = CStoreResponse.fromRequest(request)
-          response.setStatus(status)
-          answer(response)
-          return
-        }
-        const { presentationContextId } = received
-        const messageId = request.getMessageId()
-        this.#socket.write(storeResponse({ presentationContextId, messageId, ...command, status }))
+  #onData(bytes: Buffer): void {
+    try {
+      this.#units.read(bytes, (each) => {
+        if (!this.#socket.destroyed) this.#onUnit(each)
       })
+    } catch (thrown) {
+      if (!(thrown instanceof ProtocolViolation))
+        this.#parts.log.error({ reason: messageOf(thrown) }, 'DICOM')
+      this.#drop(messageOf(thrown))
+    }
+  }
+
+  #onUnit({ type, body }: ProtocolUnit): void {
+    switch (type) {
+      case unitType.associateRequest:
+        this.#onRequest(body)
+        break
+      case unitType.dataTransfer:
+        if (!this.#isOpen) throw new ProtocolViolation('it sent data outside an association')
+        for (const fragment of fragmentsOf(body)) this.#onFragment(fragment)
+        break
+      case unitType.releaseRequest:
+        this.#isOpen = false
+        this.#socket.write(unit(unitType.releaseResponse, Buffer.alloc(4)))
+        this.#socket.setTimeout(afterReleaseMs)
+        break
+      case unitType.abort:
+        this.#drop('the sender aborted it')
+        break
+      default:
+        throw new ProtocolViolation(`it sent a unit that only an acceptor sends, of type ${type}`)
+    }
+  }
+
+  #onRequest(body: Buffer): void {
+    if (this.#isOpen) throw new ProtocolViolation('it asked for a second association')
+    const request = readAssociationRequest(body)
+    const { settings, log } = this.#parts
+    const refusal = refusalOf(request, settings, this.#parts.openAssociations())
+    if (refusal !== null) {
+      log.warn({ remoteIp: this.#origin.remoteIp }, `Refused an association: ${refusal.text}`)
+      this.#socket.write(rejectUnit(refusal))
+      this.#socket.setTimeout(afterReleaseMs)
+      return
+    }
+    const answers = agreeOn(request.contexts)
+    this.#isOpen = true
+    this.#contexts = new Map(answers.filter(({ result }) => result === 0).map((each) => [each.id, each]))
+    this.#origin = { ...this.#origin, remoteAet: request.callingAet, calledAet: request.calledAet }
+    this.#socket.write(acceptUnit(request, answers, largestUnitBytes))
+  }
+
+  #onFragment(fragment: Fragment): void {
+    const context = this.#contexts.get(fragment.contextId)
+    if (context === undefined) throw new ProtocolViolation('it used a context that was not accepted')
+    const message = this.#messages.add(fragment, context)
+    if (message !== null) this.#onMessage(message)
+  }
+
+  #onMessage({ contextId, command, dataset }: Message): void {
+    const answer = (status: number) => {
+      if (!this.#socket.destroyed) this.#socket.write(commandUnit(contextId, responseTo(command, status)))
+    }
+    if (command.field === commandField.storeRequest) {
+      this.#store(command, dataset, answer)
+      return
+    }
+    dataset?.letGo()
+    if (isResponse(command)) throw new ProtocolViolation('it answered what nobody asked')
+    if (command.field === commandField.cancelRequest) return
+    answer(command.field === commandField.echoRequest ? success : unrecognizedOperation)
+  }
+
+  #store(command: Command, dataset: ReceivedDataset | null, answer: (status: number) => void): void {
+    const inFlight = storeReceived(this.#parts, command, dataset, this.#origin)
+      .then(answer)
       .catch((thrown) => this.#drop(messageOf(thrown)))
       .finally(() => {
-        received?.letGo()
+        dataset?.letGo()
         this.#inFlight.delete(inFlight)
         this.#readOnOrWait()
       })
@@ -189,24 +189,10 @@ export class DicomAssociation extends dimse.Scp implements Sender {
     this.#readOnOrWait()
   }
 
-  #refuse(refusal: Refusal): void {
-    this.#parts.log.warn({ remoteIp: this.#origin.remoteIp }, `Refused an association: ${refusal.text}`)
-    this.sendAssociationReject(refusal.result, refusal.source, refusal.reason)
-    this.#socket.setTimeout(afterReleaseMs)
-  }
-
   #readOnOrWait(): void {
     const waits = this.#isHeldBack || this.#isClosing || this.#inFlight.size >= mostStoresInFlight
     if (waits) this.#socket.pause()
     else if (this.#socket.isPaused()) this.#socket.resume()
-  }
-
-  /** The library collects commands and packets without a limit of its own. */
-  #countMessage(bytes: number): void {
-    this.#messageBytes = Math.max(this.#messageBytes, 0) + bytes
-    if (this.#messageBytes > largestMessageBytes) {
-      this.#drop('it sent a command or a packet larger than any should be')
-    }
   }
 
   #onIdle(): void {
@@ -223,8 +209,7 @@ export class DicomAssociation extends dimse.Scp implements Sender {
 
   #onClosed(): void {
     this.#isOpen = false
-    this.#receiving?.letGo()
-    this.#receiving = null
+    this.#messages.letGo()
     this.#parts.backPressure.leave(this)
   }
 }
@@ -232,9 +217,4 @@ export class DicomAssociation extends dimse.Scp implements Sender {
 /** The address of the other end; IPv4 as IPv4 also where the socket speaks IPv6. */
 export function addressOf(socket: Socket): string {
   return (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-}
-
-/** A UID of a command, without its padding. */
-function uidOf(value: string | undefined): string {
-  return (value ?? '').replace(/[\0 ]+$/, '')
 }

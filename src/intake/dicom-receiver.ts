@@ -1,6 +1,5 @@
 /** The C-STORE and C-ECHO receiver: takes in what modalities send. */
 import { createServer, type Server, type Socket } from 'node:net'
-import dimse from 'dcmjs-dimse'
 import type { Settings } from '../config.ts'
 import { fault, isSystemError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -32,7 +31,6 @@ const spareConnections = 32
 /** @throws `port-in-use`, `bad-setting` if it cannot listen at the host and port of the settings */
 export async function startDicomReceiver(parts: DicomReceiverParts): Promise<DicomReceiver> {
   const { intake, settings, log } = parts
-  dimse.log.setLevel('silent')
   const associations = new Set<DicomAssociation>()
   const backPressure = new BackPressure(parts.memoryBytes ?? 256 * 1024 * 1024)
 

@@ -1,9 +1,6 @@
 /** What is agreed when an association is opened (PS3.8, section 9.3.3): who may, and what may be sent. */
-import dimse from 'dcmjs-dimse'
 import type { Settings } from '../config.ts'
-
-const { PresentationContextResult, RejectReason, RejectResult, RejectSource, SopClass } = dimse.constants
-type Association = dimse.association.Association
+import type { AssociationRequest, ContextAnswer, ProposedContext } from './association-request.ts'
 
 export type NegotiationSettings = Pick<
   Settings,
@@ -18,53 +15,56 @@ export interface Refusal {
   readonly text: string
 }
 
+// PS3.8, table 9-21.
+const permanent = 1
+const transient = 2
+const byServiceUser = 1
+const byPresentationProvider = 3
+const callingAetNotRecognized = 3
+const calledAetNotRecognized = 7
+const localLimitExceeded = 2
+
 /**
  * @param openAssociations how many there are besides this one
  * @returns null if it may be opened
  */
 export function refusalOf(
-  association: Association,
+  { callingAet, calledAet }: Pick<AssociationRequest, 'callingAet' | 'calledAet'>,
   settings: NegotiationSettings,
   openAssociations: number,
 ): Refusal | null {
-  const fromUser = { result: RejectResult.Permanent, source: RejectSource.ServiceUser }
-  if (settings.checkCalledAet && association.getCalledAeTitle() !== settings.dicomAet) {
-    return { ...fromUser, reason: RejectReason.CalledAeNotRecognized, text: 'it calls another AE title' }
+  const fromUser = { result: permanent, source: byServiceUser }
+  if (settings.checkCalledAet && calledAet !== settings.dicomAet) {
+    return { ...fromUser, reason: calledAetNotRecognized, text: 'it calls another AE title' }
   }
-  const mayCall =
-    settings.callingAets.length === 0 || settings.callingAets.includes(association.getCallingAeTitle())
-  if (!mayCall) {
-    return {
-      ...fromUser,
-      reason: RejectReason.CallingAeNotRecognized,
-      text: 'its AE title is not in "callingAets"',
-    }
+  if (settings.callingAets.length > 0 && !settings.callingAets.includes(callingAet)) {
+    const text = 'its AE title is not in "callingAets"'
+    return { ...fromUser, reason: callingAetNotRecognized, text }
   }
   if (openAssociations >= settings.maxAssociations) {
-    return {
-      result: RejectResult.Transient,
-      source: RejectSource.ServiceProviderPresentation,
-      reason: RejectReason.LocalLimitExceeded,
-      text: '"maxAssociations" are open',
-    }
+    const text = '"maxAssociations" are open'
+    return { result: transient, source: byPresentationProvider, reason: localLimitExceeded, text }
   }
   return null
 }
 
-/** Accepts storage and verification, each in one transfer syntax of the standard. */
-export function agreeOnContexts(association: Association): void {
-  for (const { id } of association.getPresentationContexts()) {
-    const context = association.getPresentationContext(id)
-    const transferSyntax = chosenOf(context.getTransferSyntaxUids())
-    const abstractSyntax = context.getAbstractSyntaxUid()
-    if (abstractSyntax !== SopClass.Verification && !isStorage(abstractSyntax)) {
-      context.setResult(PresentationContextResult.RejectAbstractSyntaxNotSupported)
-    } else if (transferSyntax === undefined) {
-      context.setResult(PresentationContextResult.RejectTransferSyntaxesNotSupported)
-    } else {
-      context.setResult(PresentationContextResult.Accept, transferSyntax)
+// PS3.8, table 9-18.
+const acceptance = 0
+const abstractSyntaxNotSupported = 3
+const transferSyntaxesNotSupported = 4
+
+/** Accepts storage and verification. */
+export function agreeOn(contexts: readonly ProposedContext[]): ContextAnswer[] {
+  return contexts.map(({ id, abstractSyntax, transferSyntaxes }) => {
+    const transferSyntax = chosenOf(transferSyntaxes)
+    if (abstractSyntax !== verification && !isStorage(abstractSyntax)) {
+      return { id, result: abstractSyntaxNotSupported, transferSyntax: '' }
     }
-  }
+    if (transferSyntax === undefined) {
+      return { id, result: transferSyntaxesNotSupported, transferSyntax: '' }
+    }
+    return { id, result: acceptance, transferSyntax }
+  })
 }
 
 /**
@@ -75,9 +75,10 @@ function chosenOf(proposed: readonly string[]): string | undefined {
   return preferred.find((uid) => proposed.includes(uid)) ?? proposed.find(isTransferSyntax)
 }
 
-const { ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian } = dimse.constants.TransferSyntax
-const preferred: readonly string[] = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
+/** Explicit little endian, implicit little endian, explicit big endian. */
+const preferred: readonly string[] = ['1.2.840.10008.1.2.1', '1.2.840.10008.1.2', '1.2.840.10008.1.2.2']
 
+const verification = '1.2.840.10008.1.1'
 const dicomRoot = '1.2.840.10008.'
 const storageRoot = `${dicomRoot}5.1.4.1.1.`
 // Radiotherapy instructions, hanging protocols, colour palettes and implants are stored as images are.

@@ -1,31 +1,18 @@
 /** The bytes of one C-STORE as they come, kept as they are; counted, and let go of when they are too many. */
-import { Writable } from 'node:stream'
-import type dimse from 'dcmjs-dimse'
 
-export interface ByteCount {
-  /** So many more bytes came. */
-  arrived(bytes: number): void
-  /** So many more are held, or fewer if negative. */
-  held(change: number): void
-}
-
-export class ReceivedDataset extends Writable {
+export class ReceivedDataset {
   readonly transferSyntaxUid: string
-  readonly presentationContextId: number
   readonly #largestBytes: number
-  readonly #count: ByteCount
+  readonly #onHeld: (change: number) => void
   #chunks: Uint8Array[] = []
   #heldBytes = 0
   #isTooLarge = false
 
-  /** @param context the one that the dataset comes on */
-  constructor(context: dimse.association.PresentationContext, largestBytes: number, count: ByteCount) {
-    // The library's waiting for a drain would mix up messages; reading is held back at the socket instead.
-    super({ highWaterMark: Number.MAX_SAFE_INTEGER, decodeStrings: false })
-    this.transferSyntaxUid = context.getAcceptedTransferSyntaxUid() ?? ''
-    this.presentationContextId = context.getPresentationContextId()
+  /** @param onHeld told that so many more bytes are held, or fewer if negative */
+  constructor(transferSyntaxUid: string, largestBytes: number, onHeld: (change: number) => void) {
+    this.transferSyntaxUid = transferSyntaxUid
     this.#largestBytes = largestBytes
-    this.#count = count
+    this.#onHeld = onHeld
   }
 
   get chunks(): readonly Uint8Array[] {
@@ -37,17 +24,15 @@ export class ReceivedDataset extends Writable {
     return this.#isTooLarge
   }
 
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.#count.arrived(chunk.length)
+  add(chunk: Buffer): void {
     this.#isTooLarge ||= this.#heldBytes + chunk.length > this.#largestBytes
     if (this.#isTooLarge) {
       this.letGo()
-    } else {
-      this.#chunks.push(chunk)
-      this.#heldBytes += chunk.length
-      this.#count.held(chunk.length)
+      return
     }
-    done()
+    this.#chunks.push(chunk)
+    this.#heldBytes += chunk.length
+    this.#onHeld(chunk.length)
   }
 
   /** Keeps nothing any more. */
@@ -55,6 +40,6 @@ export class ReceivedDataset extends Writable {
     const bytes = this.#heldBytes
     this.#chunks = []
     this.#heldBytes = 0
-    if (bytes > 0) this.#count.held(-bytes)
+    if (bytes > 0) this.#onHeld(-bytes)
   }
 }
