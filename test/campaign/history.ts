@@ -75,6 +75,14 @@ export function quietMsOf({ Patient, Study, Series }: AgesMs, level: keyof AgesM
   return level === 'Study' ? Math.max(Study, Series) : Math.max(Patient, Study, Series)
 }
 
+/**
+ * How long a resource has to be quiet at the least: a study of a patient may have been deleted meanwhile, and
+ * then the patient no longer waits for it. That it waits for what is there is checked apart.
+ */
+export function leastQuietMsOf(agesMs: AgesMs, level: keyof AgesMs): number {
+  return level === 'Patient' ? agesMs.Patient : quietMsOf(agesMs, level)
+}
+
 /** Whether it had no answer because the server was killed under it. */
 export function isCutOff({ sentAtMs, endedAtMs, answer }: Attempt, lives: readonly Life[]): boolean {
   if (answer !== null) return false

@@ -2,7 +2,7 @@
  * Each quiet period of each patient, study and series fires exactly once, not before its time, and never
  * before a period below it. Walks the log once.
  */
-import { type AgesMs, arrivalOf, type History, quietMsOf } from '../history.ts'
+import { type AgesMs, arrivalOf, type History, leastQuietMsOf } from '../history.ts'
 import type { Ids, LevelName } from '../identifiers.ts'
 import type { Observation } from '../observe.ts'
 import type { ChangeRow } from '../observe-database.ts'
@@ -60,7 +60,7 @@ function fire(periods: Map<string, Period>, change: ChangeRow, { agesMs }: Histo
   if (period === undefined) return [`${name} is about nothing that came`]
   const violations: string[] = []
   if (!period.isOpen) violations.push(`${name} fired twice for one quiet period`)
-  const early = period.lastAt + quietMsOf(agesMs, period.level) - change.at
+  const early = period.lastAt + leastQuietMsOf(agesMs, period.level) - change.at
   if (early > 0) violations.push(`${name} fired ${early} ms early`)
   for (const other of periods.values()) {
     const isBelow = other.ids[period.level] === change.id && depth(other.level) > depth(period.level)
@@ -84,13 +84,13 @@ function checkClientClock({ uploads, lives, agesMs }: History, change: ChangeRow
     const arrival = arrivalOf(upload)
     if (arrival === null) continue
     const surelyBefore = arrival.toMs < change.at - toleranceMs
-    const surelyWithin = arrival.fromMs > change.at - quietMsOf(agesMs, level) + toleranceMs
+    const surelyWithin = arrival.fromMs > change.at - leastQuietMsOf(agesMs, level) + toleranceMs
     if (surelyBefore && surelyWithin)
       violations.push(`${change.type} ${change.id} fired less than its age after an instance was sent`)
   }
   const life = lives.findLast(({ spawnedAtMs }) => spawnedAtMs <= change.at)
   const watchedMs = life === undefined ? 0 : change.at - life.spawnedAtMs
-  if (watchedMs < Math.min(quietMsOf(agesMs, level), longestObservationMs) - toleranceMs)
+  if (watchedMs < Math.min(leastQuietMsOf(agesMs, level), longestObservationMs) - toleranceMs)
     violations.push(`${change.type} ${change.id} fired ${watchedMs} ms after the server was started`)
   return violations
 }
