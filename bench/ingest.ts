@@ -33,8 +33,8 @@ const loads: readonly Load[] = [
 export const ingestMethod = [
   'A trivial callback runs on every stored instance on both sides. Rates count from the first send until every',
   'instance is answered and its callback has run; "answered only" leaves out the wait for the callbacks.',
-  '"× 4" is over four connections, or associations, at once. The warm-up and the timed window share them not.',
-  'Each round is a fresh server and data folder, warmed up with a tenth of the instances; sides take turns.',
+  '"× 4" is over four connections, or associations, at once, opened anew for the timed window.',
+  'Each round is a fresh server and data folder, warmed up with half as many instances; sides take turns.',
 ]
 
 /** Runs every load on every side, in turn, and notes the rates. */
@@ -54,7 +54,7 @@ async function measureLoad(
   pair: number,
 ): Promise<void> {
   const count = isQuick ? load.instances / 5 : load.instances
-  const warmUp = count / 10
+  const warmUp = count / 2
   const samples = makeSamples({
     size: load.size,
     instances: warmUp + count,

@@ -25,7 +25,7 @@ export interface WriteBehind extends AsyncDisposable {
 }
 
 /** Bytes that a store keeps for longer than needed are disk space and time of a restart. */
-const mostBatches = 8
+const mostBatches = 16
 /** Few enough that a file which is being received hardly waits. */
 const filesAtATime = 8
 const retryMs = 5_000

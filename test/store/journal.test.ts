@@ -46,7 +46,7 @@ describe('a segment', () => {
     segment.makeRoomFor(pieces.reduce((sum, { length }) => sum + length, 0))
     segment.write(pieces, () => {})
   }
-  const numbersIn = (path: string) => readSegment(path).map(({ number }) => number)
+  const numbersIn = (path: string) => readSegment(path, 0).map(({ number }) => number)
 
   it('gives back all groups, and after it was begun anew only the new ones', () => {
     using folder = temporaryFolder()
@@ -59,6 +59,7 @@ describe('a segment', () => {
     segment.clear()
     write(segment, entryOf(5, 10))
     expect(numbersIn(path)).toEqual([5])
+    expect(readSegment(path, 5)).toEqual([])
     write(segment, entryOf(6, 1))
     expect(numbersIn(path)).toEqual([5, 6])
     segment.close()

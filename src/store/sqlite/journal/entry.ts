@@ -29,7 +29,7 @@ interface Facts {
 }
 
 const mark = 0x314a534f
-const headBytes = 24
+export const headBytes = 24
 /** Where the checksum begins to count. */
 const checkedFrom = 8
 
@@ -54,6 +54,9 @@ export function encodeEntry(
   return [head, facts, ...bytes]
 }
 
+/** The number in the head of an entry, whole or not. */
+export const numberAt = (head: Buffer) => head.readDoubleLE(8)
+
 /** The entry that begins at a place, and where it ends; null if none does, or one that is not whole. */
 export function decodeEntry(segment: Buffer, at: number): { entry: ReadEntry; end: number } | null {
   if (at + headBytes > segment.length || segment.readUInt32LE(at) !== mark) return null
@@ -64,6 +67,6 @@ export function decodeEntry(segment: Buffer, at: number): { entry: ReadEntry; en
   if (end > segment.length) return null
   if (crc32(segment.subarray(at + checkedFrom, end)) !== segment.readUInt32LE(at + 4)) return null
   const { hasBytes, ...facts } = JSON.parse(segment.toString('utf8', factsAt, bytesAt)) as Facts
-  const number = segment.readDoubleLE(at + 8)
+  const number = numberAt(segment.subarray(at))
   return { entry: { number, ...facts, bytes: hasBytes ? { at: bytesAt, length } : null }, end }
 }

@@ -28,7 +28,7 @@ export interface JournalOptions {
   readonly segmentBytes?: number | undefined
 }
 
-const usualSegmentBytes = 64 * 1024 * 1024
+const usualSegmentBytes = 16 * 1024 * 1024
 
 /** An entry that a crash left. */
 export interface FoundEntry extends ReadEntry {
@@ -162,7 +162,7 @@ function findEntries(folder: string, settledNumber: number): FoundEntry[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.journal'))
   const entries = names.flatMap((name) => {
     const path = join(folder, name)
-    return readSegment(path).map((entry) => ({ ...entry, path }))
+    return readSegment(path, settledNumber).map((entry) => ({ ...entry, path }))
   })
   return entries
     .filter(({ number }) => number > settledNumber)

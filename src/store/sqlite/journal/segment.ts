@@ -2,8 +2,17 @@
  * One file of the journal. It is written over again and again: its blocks are there already then, so that a
  * sync has nothing to write but the data. What has been synced is never touched until the file is begun anew.
  */
-import { closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, openSync, readFileSync } from 'node:fs'
-import { decodeEntry, type ReadEntry } from './entry.ts'
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readSync,
+} from 'node:fs'
+import { decodeEntry, headBytes, numberAt, type ReadEntry } from './entry.ts'
 import { bytesOf, writeAt } from './pieces.ts'
 
 /** Where a group of entries may begin: at what a disk writes as a whole. */
@@ -72,8 +81,12 @@ export class Segment {
   }
 }
 
-/** The whole entries of a file from its start on, up to the first that is torn or older than the one before. */
-export function readSegment(path: string): ReadEntry[] {
+/**
+ * The whole entries of a file from its start on, up to the first that is torn or older than the one before.
+ * @param settledNumber a file that begins with an entry up to this number has nothing that is needed
+ */
+export function readSegment(path: string, settledNumber: number): ReadEntry[] {
+  if (!beginsAfter(path, settledNumber)) return []
   const segment = readFileSync(path)
   const entries: ReadEntry[] = []
   let at = 0
@@ -83,6 +96,17 @@ export function readSegment(path: string): ReadEntry[] {
     if (next === null || (last !== undefined && next.entry.number !== last.number + 1)) return entries
     entries.push(next.entry)
     at = next.end
+  }
+}
+
+/** Looked at before a file of many megabytes is read: after an orderly end none has to be. */
+function beginsAfter(path: string, settledNumber: number): boolean {
+  const head = Buffer.alloc(headBytes)
+  const descriptor = openSync(path, 'r')
+  try {
+    return readSync(descriptor, head, 0, headBytes, 0) === headBytes && numberAt(head) > settledNumber
+  } finally {
+    closeSync(descriptor)
   }
 }
 
