@@ -3,7 +3,8 @@
  * they cost half of what file handles cost. Several files at once share the commits of the file system.
  */
 import fs from 'node:fs'
-import { readFile, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { isSystemError } from '../errors.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
@@ -46,7 +47,10 @@ export async function syncFile(path: string): Promise<void> {
 /** Makes a file have these bytes, durably; one that has them is only synced. */
 export async function restoreFile(path: string, bytes: Uint8Array): Promise<void> {
   const held = await unlessMissing(readFile(path))
-  if (held === null || !held.equals(bytes)) await writeFile(path, bytes)
+  if (held === null || !held.equals(bytes)) {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, bytes)
+  }
   await syncFile(path)
 }
 

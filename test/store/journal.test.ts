@@ -8,6 +8,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeEntry, encodeEntry } from '../../src/store/sqlite/journal/entry.ts'
 import { readSegment, Segment } from '../../src/store/sqlite/journal/segment.ts'
+import { openSession } from '../../src/store/sqlite/session.ts'
+import { executeWrites } from '../../src/store/sqlite/writer.ts'
 import { openSqlite, type Store } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
 import { temporaryFolder } from '../support/folders.ts'
@@ -132,6 +134,43 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'lease' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'forget' as const }) },
 )
+
+describe('a commit that fails', () => {
+  it('leaves no row and no file, and does not come back from the journal', () => {
+    using folder = temporaryFolder()
+    const file = join(folder.path, 'index.sqlite')
+    const open = () => openSession({ file, readonly: false, reach: () => {} })
+    const session = open()
+    const { sql } = session
+    const contentOf = (name: string) => ({ path: join(folder.path, name), pieces: [new Uint8Array(9)] })
+    const record = (instance: string) =>
+      executeWrites(session, () => 1_000, [
+        {
+          id: 1,
+          body: { name: 'record', parameters: [arrivalOf({ instance, content: contentOf(instance) })] },
+        },
+      ])[0]!
+    const failing = {
+      run: () => {
+        throw new Error('disk')
+      },
+    } as unknown as ReturnType<typeof sql>
+    Object.assign(session, { sql: (text: string) => (text === 'commit' ? failing : sql(text)) })
+    expect(record('1').ok).toBe(false)
+    expect(existsSync(join(folder.path, '1'))).toBe(false)
+    Object.assign(session, { sql })
+    expect(record('2').ok).toBe(true)
+    session.journal?.close()
+    session.database.close()
+
+    const again = open()
+    const known = again.sql(`select value from meta where key = 'journal'`).get()
+    expect(again.journal?.found.map(({ number }) => number)).toEqual([1, 2])
+    expect(known).toEqual({ value: 2 })
+    again.journal?.close()
+    again.database.close()
+  })
+})
 
 describe('a power cut', () => {
   it('takes no row, no number of the log, no time and no byte of what was recorded', async () => {

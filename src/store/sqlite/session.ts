@@ -22,6 +22,8 @@ export interface Session {
   isDurable(): boolean
   /** The time of the current transaction: everything in it happens at once. */
   nowMs: number
+  /** The last transaction was undone: the next one is synced. */
+  hasFailed: boolean
   /** Things to be done once the current transaction is committed. */
   readonly afterCommit: (() => void)[]
   /** Things to be done if the current transaction, or the operation at work, is undone. */
@@ -74,6 +76,7 @@ export function openSession({ file, readonly, reach, segmentBytes }: SessionOpti
     setDurable,
     isDurable,
     nowMs: 0,
+    hasFailed: false,
     afterCommit: [],
     onRollback: [],
     epoch,

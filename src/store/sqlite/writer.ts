@@ -20,7 +20,7 @@ export function executeWrites(session: Session, clock: Clock, requests: readonly
   const { database } = session
   try {
     const wantsSync = requests.some(({ body: { name, parameters } }) => operations[name].durable(parameters))
-    session.setDurable(wantsSync || session.journal?.isUsable === false)
+    session.setDurable(wantsSync || session.hasFailed || session.journal?.isUsable === false)
     session.sql('begin immediate').run()
     session.nowMs = clock()
     const replies = requests.map((request) => executeInSavepoint(session, request))
@@ -28,12 +28,14 @@ export function executeWrites(session: Session, clock: Clock, requests: readonly
     for (const point of pointsBeforeCommit(replies, requests)) session.reach(point)
     journalGroup(session)
     session.sql('commit').run()
+    session.hasFailed = false
     session.onRollback.length = 0
     for (const act of session.afterCommit.splice(0)) act()
     for (const point of pointsAfterCommit(replies, requests)) session.reach(point)
     return replies
   } catch (cause) {
     if (database.inTransaction) database.exec('rollback')
+    session.hasFailed = true
     session.journal?.dropGroup()
     session.afterCommit.length = 0
     undo(session, 0)
@@ -43,14 +45,22 @@ export function executeWrites(session: Session, clock: Clock, requests: readonly
 }
 
 function undo({ onRollback }: Session, from: number): void {
-  for (const act of onRollback.splice(from)) act()
+  for (const act of onRollback.splice(from)) {
+    try {
+      act()
+    } catch {
+      // A file that stays is one without a row, which the next start removes.
+    }
+  }
 }
 
 /** Before anybody can see the rows of these arrivals, what brings them back after a power cut is on the disk. */
-function journalGroup({ journal, sql, reach }: Session): void {
-  const number = journal?.numberOfGroup ?? null
-  if (journal === null || number === null) return
-  keepNumber(sql, 'journal', number)
+function journalGroup({ journal, sql, reach, hasFailed }: Session): void {
+  if (journal === null) return
+  const number = journal.numberOfGroup
+  // What the journal has of a transaction that failed then is not to come back: it counts as known from now on.
+  if (number !== null || hasFailed) keepNumber(sql, 'journal', number ?? journal.lastNumber)
+  if (number === null) return
   journal.writeGroup(() => reach('journal-written'))
   reach('journal-synced')
 }
