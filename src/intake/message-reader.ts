@@ -2,7 +2,7 @@
 import type { ContextAnswer } from './association-request.ts'
 import { type Command, readCommand } from './command-set.ts'
 import { type Fragment, ProtocolViolation } from './protocol-units.ts'
-import { ReceivedDataset } from './received-dataset.ts'
+import { fragmentCostBytes, ReceivedDataset } from './received-dataset.ts'
 
 export interface Message {
   readonly contextId: number
@@ -32,6 +32,7 @@ export class MessageReader {
 
   /** @returns the message that the fragment completes, if it does. @throws `ProtocolViolation` */
   add({ isCommand, isLast, value }: Fragment, context: ContextAnswer): Message | null {
+    if (value.length === 0 && !isLast) throw new ProtocolViolation('it sent an empty fragment')
     if (isCommand) return this.#addCommand(value, isLast, context)
     const open = this.#open
     if (open?.contextId !== context.id) throw new ProtocolViolation('it sent a dataset without a command')
@@ -48,7 +49,7 @@ export class MessageReader {
   }
 
   #addCommand(value: Buffer, isLast: boolean, { id, transferSyntax }: ContextAnswer): Message | null {
-    this.#commandBytes += value.length
+    this.#commandBytes += value.length + fragmentCostBytes
     if (this.#open !== null) throw new ProtocolViolation('it sent a command inside a dataset')
     if (this.#commandBytes > largestCommandBytes) throw new ProtocolViolation('it sent an endless command')
     this.#commandParts.push(value)

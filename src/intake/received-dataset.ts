@@ -1,10 +1,15 @@
 /** The bytes of one C-STORE as they come, kept as they are; counted, and let go of when they are too many. */
 
+/** What a fragment takes in memory besides its bytes: many tiny ones are not to pass for nothing. */
+export const fragmentCostBytes = 256
+
 export class ReceivedDataset {
   readonly transferSyntaxUid: string
   readonly #largestBytes: number
   readonly #onHeld: (change: number) => void
   #chunks: Uint8Array[] = []
+  #bytes = 0
+  /** The bytes, and what their pieces take besides. */
   #heldBytes = 0
   #isTooLarge = false
 
@@ -25,14 +30,15 @@ export class ReceivedDataset {
   }
 
   add(chunk: Buffer): void {
-    this.#isTooLarge ||= this.#heldBytes + chunk.length > this.#largestBytes
+    this.#isTooLarge ||= this.#bytes + chunk.length > this.#largestBytes
     if (this.#isTooLarge) {
       this.letGo()
       return
     }
     this.#chunks.push(chunk)
-    this.#heldBytes += chunk.length
-    this.#onHeld(chunk.length)
+    this.#bytes += chunk.length
+    this.#heldBytes += chunk.length + fragmentCostBytes
+    this.#onHeld(chunk.length + fragmentCostBytes)
   }
 
   /** Keeps nothing any more. */

@@ -68,9 +68,9 @@ export class Journal {
     return this.#lastNumber
   }
 
-  /** How many segments wait for the files in them to be synced. */
+  /** How many segments wait for the files in them to be synced; more than any limit if none can be written. */
   get filledSegments(): number {
-    return this.#filled.length
+    return this.#isBroken ? Number.MAX_SAFE_INTEGER : this.#filled.length
   }
 
   /** False after a write or a sync has failed: nobody knows then what is on the disk. */
@@ -112,6 +112,8 @@ export class Journal {
       segment.write(pieces, onWritten)
     } catch (thrown) {
       this.#isBroken = true
+      // It may be whole on the disk all the same: its numbers are used up, so that it can be told from later ones.
+      this.#lastNumber += group.length
       throw thrown
     }
     this.#lastNumber += group.length
@@ -144,8 +146,9 @@ export class Journal {
   }
 
   #turnOver(): void {
+    const next = this.#free.shift() ?? this.#open()
     this.#filled.push(this.#current)
-    this.#current = this.#free.shift() ?? this.#open()
+    this.#current = next
   }
 
   #open(): Segment {
