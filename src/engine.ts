@@ -39,9 +39,15 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   const reach = crashPointReacher(settings.crashAt ?? null)
   makeDataFolder(settings.data)
 
-  const store = stages.use(await openSqlite({ folder: settings.data, crashAt: settings.crashAt ?? null }))
+  const store = stages.use(
+    await openSqlite({
+      folder: settings.data,
+      crashAt: settings.crashAt ?? null,
+      onBlocked: (reason) => sayBlocked(log, reason),
+    }),
+  )
   const storage = stages.use(await openStorage(join(settings.data, 'files'), { log, reach }))
-  const broughtBack = await bringBack(store, storage)
+  const broughtBack = await bringBack(store, storage, log)
   if (broughtBack > 0)
     log.info({ files: broughtBack }, 'Looked after the last files before the end of the last run')
   const writeBehind = stages.use(openWriteBehind(store, storage, log))
@@ -129,6 +135,11 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     close: () => running.disposeAsync(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+function sayBlocked(log: Log, reason: string | null): void {
+  if (reason === null) log.info('Instances are taken again')
+  else log.error({ reason }, 'Instances that were taken cannot be indexed: no more are taken until they are')
 }
 
 function makeDataFolder(folder: string): void {

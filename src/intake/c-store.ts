@@ -23,7 +23,7 @@ export interface StoreCommand {
  * @param received null if no dataset came
  */
 export async function storeReceived(
-  { intake, log }: { readonly intake: Pick<Intake, 'receive'>; readonly log: Log },
+  { intake, log }: { readonly intake: Pick<Intake, 'accept'>; readonly log: Log },
   command: StoreCommand,
   received: ReceivedDataset | null,
   origin: Origin,
@@ -43,7 +43,7 @@ export async function storeReceived(
     if (header.sopInstanceUid !== command.sopInstanceUid || header.sopClassUid !== command.sopClassUid) {
       return refuse(dataSetDoesNotMatch, 'Its SOP class or instance is not the one of the command')
     }
-    await intake.receive(file, header, origin)
+    await intake.accept(file, header, origin)
     return success
   } catch (thrown) {
     return refuse(statusOf(thrown), messageOf(thrown))

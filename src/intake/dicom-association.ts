@@ -30,7 +30,7 @@ import {
 import type { ReceivedDataset } from './received-dataset.ts'
 
 export interface AssociationParts {
-  readonly intake: Pick<Intake, 'receive'>
+  readonly intake: Pick<Intake, 'accept'>
   readonly settings: NegotiationSettings & Pick<Settings, 'maxInstanceMb'>
   readonly log: Log
   readonly backPressure: BackPressure

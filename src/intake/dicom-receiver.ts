@@ -9,7 +9,7 @@ import type { Intake } from './intake.ts'
 import type { NegotiationSettings } from './negotiation.ts'
 
 export interface DicomReceiverParts {
-  readonly intake: Pick<Intake, 'receive'>
+  readonly intake: Pick<Intake, 'accept'>
   readonly settings: NegotiationSettings &
     Pick<Settings, 'host' | 'dicomPort' | 'callingAddresses' | 'maxInstanceMb'>
   readonly log: Log

@@ -1,11 +1,11 @@
 /**
  * How instances come in: by HTTP and by C-STORE, to the storage and to the index. Door of the folder. A small
- * instance is given to the store whole; a large one, or one that may replace another, goes step by step:
+ * instance is given to the store whole; the file of a large one is written before:
  *
- *   bytes ─► header ─► held already? ─► storage.write ─► store.record ─► storage.keep ─► answer
- *                            │                 │               │
- *                            ▼                 ▼               ▼ failed, or another was first
- *                      AlreadyStored     nothing is left   storage.remove
+ *   bytes ─► header ─► storage.write ─► store.accept ─► answer by C-STORE ─► recorded ─► storage.keep ─► answer by HTTP
+ *                            │               │                                  │
+ *                            ▼               ▼ failed                           ▼ another was first
+ *                     nothing is left   storage.remove                    storage.remove
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Settings } from '../config.ts'
@@ -19,8 +19,8 @@ import { createUpload, type UploadAnswer } from './upload.ts'
 export { type DicomReceiver, startDicomReceiver } from './dicom-receiver.ts'
 
 export interface IntakeParts {
-  readonly store: Pick<Store, 'holds' | 'record' | 'orphans'>
-  readonly storage: Pick<Storage, 'write' | 'prepare' | 'keep' | 'forgo' | 'remove' | 'read'>
+  readonly store: Pick<Store, 'holds' | 'accept' | 'record' | 'orphans'>
+  readonly storage: Pick<Storage, 'write' | 'prepare' | 'keep' | 'forgo' | 'remove' | 'read' | 'setAside'>
   readonly writeBehind: Pick<WriteBehind, 'mayWriteUnsynced' | 'onBatches' | 'onFailure'>
   readonly settings: Pick<Settings, 'maxInstanceMb' | 'overwriteInstances'>
   readonly log: Log
@@ -39,10 +39,12 @@ export interface Received {
 
 export interface Intake {
   /**
-   * Takes in one instance: durable when resolved.
-   * @param chunks the bytes of its file
+   * Takes in one instance: durable when resolved. Its rows follow at once; whoever asks finds them.
+   * @param chunks the bytes of its file, which are given away
    * @throws `too-large`, `storage-full`; nothing is left of the instance then
    */
+  accept(chunks: readonly Uint8Array[], header: Header, origin: Origin): Promise<void>
+  /** The same for a sender that is told whether the instance was there already: its rows are there when resolved. */
   receive(chunks: readonly Uint8Array[], header: Header, origin: Origin): Promise<Received>
   /**
    * Takes in the body of `POST /instances`: a DICOM file, a ZIP archive of some, or a form with some.
@@ -53,7 +55,7 @@ export interface Intake {
 }
 
 export function createIntake(parts: IntakeParts): Intake {
-  const receive = createReceive(parts)
+  const { receive, accept } = createReceive(parts)
   const largestBytes = Math.floor(parts.settings.maxInstanceMb * 1024 * 1024)
-  return { receive, upload: createUpload(receive, largestBytes) }
+  return { receive, accept, upload: createUpload(receive, largestBytes) }
 }

@@ -1,8 +1,10 @@
 /** The road of one instance, from its bytes to its rows. */
 import type { Header } from '../dicom/dicom.ts'
-import { fault, isSystemError, messageOf } from '../errors.ts'
+import { fault, isSystemError, messageOf, OnStableError } from '../errors.ts'
+import { freeMemory } from '../lib/free-memory.ts'
 import { oneAtATime } from '../lib/one-at-a-time.ts'
-import type { Arrival, Origin } from '../store/store.ts'
+import { setAside } from '../storage/storage.ts'
+import type { Arrival, Origin, Recorded } from '../store/store.ts'
 import type { Intake, IntakeParts, Received } from './intake.ts'
 
 interface Incoming {
@@ -12,15 +14,29 @@ interface Incoming {
   readonly origin: Origin
 }
 
-/** Larger files would hold up what else the store has to do. */
-const largestWrittenByStore = 2 * 1024 * 1024
+/** Larger ones cost more to write twice, to the journal and to the file, than to sync by themselves. */
+const largestWrittenByStore = 64 * 1024
 
-export function createReceive(parts: IntakeParts): Intake['receive'] {
-  const { store, storage, writeBehind, settings, agesOf, onRecorded, onReplaced } = parts
+export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'accept'> {
+  const { store, storage, writeBehind, settings, agesOf, onRecorded, onReplaced, log } = parts
   // Two that come at once would both find the instance missing, or both find it changed.
   const inTurn = oneAtATime()
 
-  return async (chunks, header, origin) => {
+  return {
+    async receive(chunks, header, origin) {
+      const incoming = incomingOf(chunks, header, origin)
+      // What is held stays then, whatever came: the store sees to it while it records.
+      if (settings.overwriteInstances === 'Never') return record(incoming)
+      return inTurn(header.ids.instance, () => takeIn(incoming))
+    },
+    async accept(chunks, header, origin) {
+      const incoming = incomingOf(chunks, header, origin)
+      if (settings.overwriteInstances === 'Never') await accept(incoming)
+      else await inTurn(header.ids.instance, () => takeIn(incoming))
+    },
+  }
+
+  function incomingOf(chunks: readonly Uint8Array[], header: Header, origin: Origin): Incoming {
     const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     if (sizeBytes > settings.maxInstanceMb * 1024 * 1024) {
       throw fault(
@@ -28,15 +44,7 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
         `The instance has ${sizeBytes} bytes; "maxInstanceMb" allows ${settings.maxInstanceMb} MB`,
       )
     }
-    const incoming = { chunks, sizeBytes, header, origin }
-    // What is held stays then, whatever came: the store sees to it while it records.
-    if (settings.overwriteInstances === 'Never' && isWrittenByStore(sizeBytes)) return record(incoming)
-    return inTurn(header.ids.instance, () => takeIn(incoming))
-  }
-
-  /** The store writes a file together with the rows; it is synced later, with others. */
-  function isWrittenByStore(sizeBytes: number): boolean {
-    return sizeBytes <= largestWrittenByStore && writeBehind.mayWriteUnsynced()
+    return { chunks, sizeBytes, header, origin }
   }
 
   async function takeIn(incoming: Incoming): Promise<Received> {
@@ -73,16 +81,33 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
   }
 
   async function record(incoming: Incoming): Promise<Received> {
-    const { chunks, sizeBytes, header, origin } = incoming
-    const { file, content } = isWrittenByStore(sizeBytes)
+    const arrival = await written(incoming)
+    const { status } = await conclude(arrival, await takenOrRemoved(arrival, store.record(arrival)))
+    return { status, header: incoming.header }
+  }
+
+  /** Ends when it is durable; its rows follow. */
+  async function accept(incoming: Incoming): Promise<void> {
+    const arrival = await written(incoming)
+    const { recorded } = await takenOrRemoved(arrival, store.accept(arrival))
+    onRecorded(arrival.ages)
+    recorded.then((each) => conclude(arrival, each)).catch((thrown) => onUnrecorded(arrival, thrown))
+  }
+
+  /** The store writes a small file together with the rows; it is synced later, with others. */
+  async function written({ chunks, sizeBytes, header, origin }: Incoming): Promise<Arrival> {
+    const isWrittenByStore = sizeBytes <= largestWrittenByStore && writeBehind.mayWriteUnsynced()
+    const { file, content } = isWrittenByStore
       ? await storage.prepare(chunks)
       : { file: await storage.write(chunks), content: null }
-    const ages = agesOf(header, origin)
+    freeMemory(chunks)
     const whenHeld = settings.overwriteInstances === 'Never' ? 'keep' : 'replace'
-    const arrival: Arrival = { header, file, sizeBytes, content, origin, ages, whenHeld }
-    const { status, unsyncedBatches } = await recordOrRemove(arrival)
-    writeBehind.onBatches(unsyncedBatches)
-    if (status === 'Success') {
+    return { header, file, sizeBytes, content, origin, ages: agesOf(header, origin), whenHeld }
+  }
+
+  async function conclude({ file, content, ages }: Arrival, recorded: Recorded): Promise<Recorded> {
+    writeBehind.onBatches(recorded.unsyncedBatches)
+    if (recorded.status === 'Success') {
       storage.keep(file)
       onRecorded(ages)
     } else if (content === null) {
@@ -90,15 +115,23 @@ export function createReceive(parts: IntakeParts): Intake['receive'] {
     } else {
       storage.forgo(file)
     }
-    return { status, header }
+    return recorded
   }
 
-  async function recordOrRemove(arrival: Arrival) {
+  /** The sender was told that it is stored. */
+  async function onUnrecorded({ file }: Arrival, thrown: unknown): Promise<void> {
+    if (thrown instanceof OnStableError && thrown.code === 'shutting-down') return
+    await setAside(storage, file, messageOf(thrown), log).catch((error) =>
+      log.error({ file, reason: messageOf(error) }, 'A file without a row could not be set aside'),
+    )
+  }
+
+  async function takenOrRemoved<T>({ file, content }: Arrival, taken: Promise<T>): Promise<T> {
     try {
-      return await store.record(arrival)
+      return await taken
     } catch (thrown) {
-      if (arrival.content !== null) writeBehind.onFailure()
-      await removeUnlessNamed(arrival.file)
+      if (content !== null) writeBehind.onFailure()
+      await removeUnlessNamed(file)
       throw thrown
     }
   }

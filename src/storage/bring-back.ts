@@ -1,14 +1,19 @@
 /** After a crash: brings back the files of which a store kept the bytes, and then its rows. */
+import type { Log } from '../log.ts'
 import type { Storage } from './storage.ts'
 
 /** What a store keeps of them. */
 export interface KeptFiles {
   keptFiles(after: number): Promise<readonly { number: number; file: string; bytes: Uint8Array }[]>
-  restoreRows(): Promise<void>
+  restoreRows(): Promise<readonly { file: string; reason: string }[]>
 }
 
 /** @returns how many files were looked after */
-export async function bringBack(store: KeptFiles, storage: Pick<Storage, 'restore'>): Promise<number> {
+export async function bringBack(
+  store: KeptFiles,
+  storage: Pick<Storage, 'restore' | 'setAside'>,
+  log: Log,
+): Promise<number> {
   let count = 0
   let last = 0
   for (;;) {
@@ -18,6 +23,17 @@ export async function bringBack(store: KeptFiles, storage: Pick<Storage, 'restor
     count += files.length
     last = files.at(-1)!.number
   }
-  await store.restoreRows()
+  for (const { file, reason } of await store.restoreRows()) await setAside(storage, file, reason, log)
   return count
+}
+
+/** An instance was answered as stored and can have no rows: its file stays, where somebody can look at it. */
+export async function setAside(
+  storage: Pick<Storage, 'setAside'>,
+  file: string,
+  reason: string,
+  log: Log,
+): Promise<void> {
+  const path = await storage.setAside(file)
+  log.error({ path, reason }, 'An instance could not be indexed; its file was set aside: send it again')
 }

@@ -7,18 +7,18 @@
  * A file may also be written by somebody else, who keeps its bytes until it is synced with others.
  */
 import { createReadStream, type ReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile, rename } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { fault, messageOf } from '../errors.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
 import { refuseFullDisk } from '../lib/full-disk.ts'
 import type { Log } from '../log.ts'
-import { openFile, restoreFile, syncFile, unlinkFile, writeAndClose } from './disk.ts'
-import { type OwnPiece, ownPieces } from './pieces.ts'
+import { openFile, restoreFile, syncFile, syncFolder, unlinkFile, writeAndClose } from './disk.ts'
+import { makeFolders } from './folders.ts'
 import { openPlaces, type Places } from './places.ts'
 import { SyncedFolders } from './synced-folders.ts'
 
-export { bringBack } from './bring-back.ts'
+export { bringBack, setAside } from './bring-back.ts'
 export { openTrash, type Trash, type TrashList } from './trash.ts'
 export { openWriteBehind, type WriteBehind } from './write-behind.ts'
 
@@ -79,13 +79,12 @@ export class Storage implements AsyncDisposable {
   /**
    * A name for a file that somebody else writes at the path, and keeps the bytes of until it is synced. The
    * caller has to `keep`, `remove` or `forgo` it as any other.
-   * @param chunks given away: they must not be used afterwards
    */
   async prepare(
     chunks: readonly Uint8Array[],
-  ): Promise<{ file: string; content: { path: string; pieces: OwnPiece[] } }> {
+  ): Promise<{ file: string; content: { path: string; bytes: Uint8Array } }> {
     const file = await this.#places.next().catch(refuseFullDisk)
-    return { file, content: { path: this.#path(file), pieces: ownPieces(chunks) } }
+    return { file, content: { path: this.#path(file), bytes: joined(chunks) } }
   }
 
   /** Says that a file that was prepared has not been written. */
@@ -106,6 +105,17 @@ export class Storage implements AsyncDisposable {
   /** Says that a row names the file durably. */
   keep(file: string): void {
     this.#places.decide(file)
+  }
+
+  /** Puts a file that can have no row where no sweep finds it. @returns where it is now */
+  async setAside(file: string): Promise<string> {
+    const folder = join(this.#root, 'set-aside')
+    const path = join(folder, basename(file))
+    await makeFolders(folder)
+    await rename(this.#path(file), path)
+    await syncFolder(folder)
+    this.#places.decide(file)
+    return path
   }
 
   async read(file: string): Promise<Buffer> {
@@ -174,4 +184,15 @@ export class Storage implements AsyncDisposable {
       throw fault('internal', `"${file}" is no name of a stored file: this is a bug`)
     return join(this.#root, file)
   }
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  // Memory of its own: what is a part of a larger block goes to a thread with the whole block.
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
 }

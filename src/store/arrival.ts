@@ -21,8 +21,7 @@ export type Ages = Readonly<Record<ParentLevel, Age>>
 /** A file that is not written yet. */
 export interface Content {
   readonly path: string
-  /** Its bytes, which are given away: nobody else has the memory that they are in. */
-  readonly pieces: readonly Uint8Array<ArrayBuffer>[]
+  readonly bytes: Uint8Array
 }
 
 /** One instance to be recorded. */
@@ -49,6 +48,15 @@ export interface Recorded {
   readonly unsyncedBatches: number
 }
 
+/** What the store says of an instance that is durable. */
+export interface Accepted {
+  /**
+   * Its rows are there. Rejects with `shutting-down` if the next start has to see to them, and with anything
+   * else if it can have none.
+   */
+  readonly recorded: Promise<Recorded>
+}
+
 /** Files that the store keeps the bytes of, until it is told that they are synced. */
 export interface UnsyncedFiles {
   readonly batch: number
@@ -60,4 +68,10 @@ export interface KeptFile {
   readonly number: number
   readonly file: string
   readonly bytes: Uint8Array
+}
+
+/** A file of an instance that was durable, and could not be given rows. */
+export interface UnrecordedFile {
+  readonly file: string
+  readonly reason: string
 }

@@ -6,7 +6,7 @@
  * durable as the rules say. All times are milliseconds of the store's own clock, which never goes back.
  */
 import type { Level, ParentLevel } from '../dicom/dicom.ts'
-import type { Age, Arrival, KeptFile, Recorded, UnsyncedFiles } from './arrival.ts'
+import type { Accepted, Age, Arrival, KeptFile, Recorded, UnrecordedFile, UnsyncedFiles } from './arrival.ts'
 import type { ChangesPage, ChangesQuery } from './change.ts'
 import type {
   Backlog,
@@ -32,7 +32,12 @@ export interface Store extends AsyncDisposable {
 
   /** The files of those of the instances that are held. */
   holds(instanceIds: readonly string[]): Promise<ReadonlyMap<string, string>>
-  /** Records one instance: resources, New* changes and windows. Durable when resolved, the bytes too. */
+  /**
+   * Takes one instance: durable when resolved, its bytes too. Its rows (resources, New* changes and windows) are
+   * owed from then on, follow at once, and are there for whatever is asked afterwards.
+   */
+  accept(arrival: Arrival): Promise<Accepted>
+  /** Takes one instance, or refuses it; its rows are there when resolved. */
   record(arrival: Arrival): Promise<Recorded>
   /** The oldest batch of files to be synced. @param all also one that could still grow, before an end */
   unsyncedFiles(all: boolean): Promise<UnsyncedFiles | null>
@@ -40,8 +45,11 @@ export interface Store extends AsyncDisposable {
   forgetBytes(batch: number): Promise<void>
   /** After a crash, before anything else: files to be brought back, numbered from after `number` on. */
   keptFiles(number: number): Promise<readonly KeptFile[]>
-  /** All kept files are back and synced: brings back the rows that a power cut took, as they were. */
-  restoreRows(): Promise<void>
+  /**
+   * All kept files are back and synced: brings back the rows that a power cut took, as they were.
+   * @returns files that can have no rows
+   */
+  restoreRows(): Promise<readonly UnrecordedFile[]>
   /** Fires every window that is due, and says when to come again. Durable when resolved. */
   tick(): Promise<TickReport>
   /** Fires the window of a resource and of all below it now. False: it was stable already. */

@@ -73,7 +73,7 @@ test('what is refused has a status that says why, and the association goes on', 
   expect(reasons[0]).toMatchObject({ remoteAet: 'TEST', reason: 'It is larger than "maxInstanceMb" allows' })
 })
 
-test('a full disk is out of resources, and the same association stores again when there is room (needs to mount a disk)', {
+test('a full disk is out of resources, and the same association stores again when there is room; what the journal took before is stored, too (needs to mount a disk)', {
   skip: !canMount,
 }, async () => {
   using folder = temporaryFolder()
@@ -83,12 +83,19 @@ test('a full disk is out of resources, and the same association stores again whe
   await using receiver = await startTestReceiver({ data: folder.path })
   using association = await open(receiver)
   disk.fill()
-  const instance = outgoing({ pixelBytes: 50_000 })
-  expect(await association.store(instance)).toBe(0xa700)
+  const [taken, refused, large] = [
+    outgoing({ instance: '1', pixelBytes: 50_000 }),
+    outgoing({ instance: '2', pixelBytes: 50_000 }),
+    outgoing({ instance: '3', pixelBytes: 100_000 }),
+  ]
+  expect(await association.store(large)).toBe(0xa700)
+  expect(await association.store(taken)).toBe(0)
   await expectStored(receiver, 0)
+  expect(await association.store(refused)).toBe(0xa700)
   disk.makeRoom()
-  expect(await association.store(instance)).toBe(0)
-  await expectStored(receiver, 1)
+  await expect.poll(() => association.store(refused), { timeout: 5_000 }).toBe(0)
+  expect(await association.store(large)).toBe(0)
+  await expectStored(receiver, 3)
 })
 
 test('an instance says who sent it', async () => {

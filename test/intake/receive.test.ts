@@ -81,7 +81,7 @@ test('when nobody can say whether the rows were written, the file is left to the
       return files
     },
   })
-  await expect(opened.receive(bytes)).rejects.toThrow(/not open/)
+  await expect(opened.receive(bytes)).rejects.toThrow(/stopping/)
   expect(opened.files()).toHaveLength(2)
   expect(opened.lines).toMatchObject([{ msg: expect.stringContaining('left to the next start') }])
 })

@@ -108,7 +108,8 @@ function missingInJournal(
   const recorded = calls.find((call) => isWrite(call) && call.path === wal && call.text.includes(file))
   return missingOf({
     'its bytes and facts': kept !== undefined && isSynced(kept.path, calls, kept, answer),
-    'its file': written !== undefined && written.endedAt < answer.beganAt,
+    'its file before its rows':
+      written !== undefined && recorded !== undefined && written.endedAt < recorded.beganAt,
     'the journal before its rows': kept !== undefined && isSynced(kept.path, calls, kept, recorded),
   })
 }

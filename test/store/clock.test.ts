@@ -1,14 +1,8 @@
 /** The store's clock at its start. */
 import { afterEach, expect, it, vi } from 'vitest'
-import { persistentClock, type Session } from '../../src/store/sqlite/session.ts'
+import { persistentClock } from '../../src/store/sqlite/clock.ts'
 
 afterEach(() => vi.restoreAllMocks())
-
-/** As much of a session as the clock asks for: the latest time that it showed before. */
-function sessionThatShowed(value: number | undefined): Session {
-  const row = value === undefined ? undefined : { value }
-  return { sql: () => ({ get: () => row }) } as unknown as Session
-}
 
 it('shows the time of the wall clock, however long the process was held up when it began', () => {
   const { now } = Date
@@ -17,14 +11,22 @@ it('shows the time of the wall clock, however long the process was held up when 
     while (now() < read + 60);
     return read
   })
-  const clock = persistentClock(sessionThatShowed(undefined))
-  const shown = clock()
+  const clock = persistentClock(0)
+  const shown = clock.now()
   expect(Math.abs(shown - now())).toBeLessThan(30)
 })
 
 it('goes on from the latest time that it showed', () => {
   const later = Date.now() + 3_600_000
-  const clock = persistentClock(sessionThatShowed(later))
-  expect(clock()).toBeGreaterThanOrEqual(later)
-  expect(clock()).toBeLessThan(later + 1_000)
+  const clock = persistentClock(later)
+  expect(clock.now()).toBeGreaterThanOrEqual(later)
+  expect(clock.now()).toBeLessThan(later + 1_000)
+})
+
+it('learns of late that it showed a later time, and goes on from there', () => {
+  const clock = persistentClock(0)
+  const later = Date.now() + 3_600_000
+  clock.showAtLeast(later)
+  expect(clock.now()).toBeGreaterThanOrEqual(later)
+  expect(clock.now()).toBeLessThan(later + 1_000)
 })

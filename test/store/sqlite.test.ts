@@ -68,7 +68,7 @@ describe('SQLite on its threads', () => {
     await using store = await openSqlite({ folder: folder.path })
     const contentOf = (name: string) => ({
       path: join(folder.path, name),
-      pieces: [new Uint8Array(4).fill(7), new Uint8Array(6).fill(7)],
+      bytes: new Uint8Array(10).fill(7),
     })
     const broken = arrivalOf({ instance: '2', content: contentOf('2') })
     const again = arrivalOf({ instance: '1', content: contentOf('again') })

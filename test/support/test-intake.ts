@@ -69,7 +69,8 @@ export async function openTestIntake(
     lines,
     receive(what) {
       const bytes = Buffer.isBuffer(what) ? what : dicomFile(what)
-      return intake.receive([bytes], readHeader(bytes), restOrigin)
+      // What goes in is given away.
+      return intake.receive([Buffer.from(bytes)], readHeader(bytes), restOrigin)
     },
     async changes() {
       const types = [...newTypes, ...deletedTypes]

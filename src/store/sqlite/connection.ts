@@ -1,22 +1,27 @@
 /**
  * The engine's end of a database thread. With a clock given, the same operations run in this thread.
  */
-import type { Transferable } from 'node:worker_threads'
 import { crashPointReacher } from '../../lib/crash-point.ts'
 import { startThread } from '../../lib/thread.ts'
 import { errorFromWire } from '../../lib/wire-error.ts'
 import type { OperationName } from './operations.ts'
-import { openSession } from './session.ts'
+import { numberIn, openSession, type Session } from './session.ts'
 import { executeWrites, type Operation } from './writer.ts'
 
-export interface Connection {
+/** What the database says of itself when it is opened. */
+export interface Greeting {
   readonly epoch: string
-  /** @param transfer memory that moves to the thread, and is of no use here afterwards */
-  request(
-    name: OperationName,
-    parameters: readonly unknown[],
-    transfer?: readonly Transferable[],
-  ): Promise<unknown>
+  /** Of the last entry of the journal that it has the rows of. */
+  readonly knownNumber: number
+  /** Of the last entry whose file, too, is synced. */
+  readonly settledNumber: number
+  /** The latest time that it ever showed. */
+  readonly latestMs: number
+}
+
+export interface Connection {
+  readonly greeting: Greeting
+  request(name: OperationName, parameters: readonly unknown[]): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -24,7 +29,6 @@ export interface ConnectionOptions {
   readonly file: string
   readonly readonly: boolean
   readonly crashAt: string | null
-  readonly segmentBytes?: number | undefined
 }
 
 export async function connectThread(options: ConnectionOptions): Promise<Connection> {
@@ -34,27 +38,32 @@ export async function connectThread(options: ConnectionOptions): Promise<Connect
     data: options,
   })
   return {
-    epoch: thread.greeting as string,
-    request: (name, parameters, transfer) => thread.request({ name, parameters }, transfer),
+    greeting: thread.greeting as Greeting,
+    request: (name, parameters) => thread.request({ name, parameters }),
     close: () => thread.close(),
   }
 }
 
 /** @param clock milliseconds that never go back */
-export function connectHere(
-  { file, readonly, crashAt, segmentBytes }: ConnectionOptions,
-  clock: () => number,
-): Connection {
-  const session = openSession({ file, readonly, reach: crashPointReacher(crashAt), segmentBytes })
+export function connectHere({ file, readonly, crashAt }: ConnectionOptions, clock: () => number): Connection {
+  const session = openSession({ file, readonly, reach: crashPointReacher(crashAt), clock })
   return {
-    epoch: session.epoch,
+    greeting: greetingOf(session),
     request(name, parameters) {
-      const reply = executeWrites(session, clock, [{ id: 0, body: { name, parameters } }])[0]!
+      const reply = executeWrites(session, [{ id: 0, body: { name, parameters } }])[0]!
       return reply.ok ? Promise.resolve(reply.value) : Promise.reject(errorFromWire(reply.error))
     },
     async close() {
-      session.journal?.close()
       session.database.close()
     },
+  }
+}
+
+export function greetingOf({ epoch, sql }: Session): Greeting {
+  return {
+    epoch,
+    knownNumber: numberIn(sql, 'journal'),
+    settledNumber: numberIn(sql, 'journal-settled'),
+    latestMs: numberIn(sql, 'clock'),
   }
 }

@@ -2,56 +2,76 @@
  * The bytes of files that are written and not yet synced, which the journal keeps: when they may be forgotten,
  * and how a start after a crash brings files and rows back from them.
  */
-import type { KeptFile, UnsyncedFiles } from '../store.ts'
-import { readContent } from './journal/journal.ts'
-import { record } from './record.ts'
-import { keepNumber, numberIn, type Session } from './session.ts'
+import type { Arrival, KeptFile, UnrecordedFile, UnsyncedFiles } from '../store.ts'
+import type { Connection } from './connection.ts'
+import type { JournalConnection } from './journal/connection.ts'
+import type { FoundArrival } from './journal/serve.ts'
+import type { RecordResult } from './record-all.ts'
 
-/** So much is handed out of the journal at a time. */
-const pageBytes = 8 * 1024 * 1024
+export class KeptBytes {
+  readonly #journal: JournalConnection
+  readonly #database: Connection
+  /** The last entry that the database knew when it was opened. */
+  readonly #knownNumber: number
 
-export function unsyncedFiles({ journal }: Session, all: boolean): UnsyncedFiles | null {
-  const oldest = journal?.oldestFilled(all) ?? null
-  return oldest === null ? null : { batch: oldest.lastNumber, files: oldest.files }
-}
-
-/** Its commit is synced, and with it every earlier one: nothing in the segment is needed any more. */
-export function forgetBytes(session: Session, batch: number): void {
-  if (session.journal?.oldestFilled(false)?.lastNumber !== batch) return
-  keepNumber(session.sql, 'journal-settled', batch)
-  session.afterCommit.push(() => session.journal?.freeOldest())
-}
-
-/** Of the entries with bytes that the database knows, those that have a row still; of the later ones, all. */
-export function keptFiles({ journal, sql }: Session, after: number): KeptFile[] {
-  const known = numberIn(sql, 'journal')
-  const files: KeptFile[] = []
-  let bytes = 0
-  for (const entry of journal?.found ?? []) {
-    const { number, arrival } = entry
-    if (number <= after || entry.bytes === null) continue
-    if (number <= known && sql('select 1 from instance where file = ?').get(arrival.file) === undefined)
-      continue
-    if (bytes > 0 && bytes + entry.bytes.length > pageBytes) break
-    bytes += entry.bytes.length
-    files.push({ number, file: arrival.file, bytes: readContent(entry)! })
+  constructor(journal: JournalConnection, database: Connection, knownNumber: number) {
+    this.#journal = journal
+    this.#database = database
+    this.#knownNumber = knownNumber
   }
-  return files
+
+  async unsyncedFiles(all: boolean): Promise<UnsyncedFiles | null> {
+    const oldest = await this.#journal.oldestFilled(all)
+    return oldest === null ? null : { batch: oldest.lastNumber, files: oldest.files }
+  }
+
+  /** The rows of the batch are there. This commit is synced, and with it every earlier one. */
+  async forgetBytes(batch: number): Promise<void> {
+    await this.#database.request('settleJournal', [batch])
+    await this.#journal.freeOldest(batch)
+  }
+
+  /** Of the entries with bytes that the database knows, those that have a row still; of the later ones, all. */
+  async keptFiles(after: number): Promise<KeptFile[]> {
+    for (let last = after; ; ) {
+      const page = await this.#journal.found(last)
+      if (page.length === 0) return []
+      const files = await this.#wanted(page)
+      if (files.length > 0) return files
+      last = page.at(-1)!.number
+    }
+  }
+
+  /** In their order and at their times, so that the log has the same numbers again. */
+  async restoreRows(): Promise<UnrecordedFile[]> {
+    const unrecorded: UnrecordedFile[] = []
+    let last = 0
+    for (;;) {
+      const page = await this.#journal.found(last)
+      if (page.length === 0) break
+      last = page.at(-1)!.number
+      const entries = page.filter(({ number }) => number > this.#knownNumber).map(entryOf)
+      if (entries.length === 0) continue
+      const results = (await this.#database.request('recordAll', [entries, true])) as RecordResult[]
+      for (const [index, result] of results.entries()) {
+        const { file } = entries[index]!.arrival
+        if (!result.ok) unrecorded.push({ file, reason: result.error.message })
+      }
+    }
+    if (last > 0) await this.#database.request('settleJournal', [last])
+    await this.#journal.forgetFound()
+    return unrecorded
+  }
+
+  async #wanted(page: readonly FoundArrival[]): Promise<KeptFile[]> {
+    const known = page.filter(({ number }) => number <= this.#knownNumber).map(({ arrival }) => arrival.file)
+    const orphans = new Set((await this.#database.request('orphans', [known])) as string[])
+    return page.flatMap(({ number, arrival: { file }, bytes }) =>
+      bytes === null || orphans.has(file) ? [] : [{ number, file, bytes }],
+    )
+  }
 }
 
-/** In their order and at their times, so that the log has the same numbers again. */
-export function restoreRows(session: Session): void {
-  const { journal, sql } = session
-  if (journal === null) return
-  const nowMs = session.nowMs
-  const known = numberIn(sql, 'journal')
-  for (const { number, atMs, arrival } of journal.found) {
-    if (number <= known) continue
-    session.nowMs = atMs
-    record(session, { ...arrival, content: null })
-  }
-  session.nowMs = nowMs
-  keepNumber(sql, 'journal', journal.lastNumber)
-  keepNumber(sql, 'journal-settled', journal.lastNumber)
-  session.afterCommit.push(() => journal.forgetFound())
+function entryOf({ number, atMs, arrival }: FoundArrival) {
+  return { arrival: { ...arrival, content: null } satisfies Arrival, number, atMs, isOwed: true }
 }

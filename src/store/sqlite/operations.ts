@@ -6,13 +6,12 @@
 import type { Settlement } from '../store.ts'
 import { changes, hideChanges } from './changes.ts'
 import { find, findAll, holds, list, related, statistics } from './find.ts'
-import { forgetBytes, keptFiles, restoreRows, unsyncedFiles } from './kept-bytes.ts'
 import { keyValue, keyValueList } from './key-value.ts'
 import { lease, reclaimLeases, renew } from './lease.ts'
-import { record } from './record.ts'
+import { type Entry, recordAll } from './record-all.ts'
 import { forgetTrash, orphans, remove, trash } from './remove.ts'
 import { parkScript, putScript, scripts } from './scripts.ts'
-import type { Session } from './session.ts'
+import { keepNumber, type Session } from './session.ts'
 import { backlog, runs, settle } from './settle.ts'
 import { forceStable, tick } from './tick.ts'
 import { markUnstable, windows } from './windows.ts'
@@ -45,11 +44,11 @@ const relaxed = () => false
 export const operations = {
   holds: reading(holds),
   // Durable by the journal; the synced commit follows when something else wants one.
-  record: writing(record, relaxed),
-  unsyncedFiles: writing(unsyncedFiles, relaxed),
-  forgetBytes: writing(forgetBytes),
-  keptFiles: writing(keptFiles, relaxed),
-  restoreRows: writing(restoreRows),
+  recordAll: writing(
+    (session, entries: readonly Entry[], _isDurable: boolean) => recordAll(session, entries),
+    (_, isDurable) => isDurable,
+  ),
+  settleJournal: writing((session, number: number) => keepNumber(session.sql, 'journal-settled', number)),
   tick: writing(tick),
   forceStable: writing(forceStable),
   markUnstable: writing(markUnstable),
@@ -77,5 +76,11 @@ export const operations = {
   keyValue: reading(keyValue),
   keyValueList: reading(keyValueList),
 } as const satisfies Record<string, Operation>
+
+/** What these see need not be the latest: they are asked again when there is more. */
+const notLatest: readonly string[] = ['lease', 'renew', 'settle']
+
+/** Whether an operation has to find the rows of all that was accepted before it. */
+export const needsLatest = (name: OperationName) => !notLatest.includes(name)
 
 export type OperationName = keyof typeof operations

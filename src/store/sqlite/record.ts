@@ -1,6 +1,6 @@
 /**
- * Records an instance whose file is durable: its row and its parents', the New* changes, and the windows of
- * its series, study and patient, all in one transaction.
+ * Records an instance that is durable already: its file if it is not there yet, its row and its parents', the
+ * New* changes, and the windows of its series, study and patient, all in one transaction.
  */
 import { rmSync } from 'node:fs'
 import type { ParentLevel, Tags } from '../../dicom/dicom.ts'
@@ -12,33 +12,23 @@ import { appendChange, levelNumber, type ResourceRow, resourceBy } from './rows.
 import type { Session } from './session.ts'
 import { touchWindow } from './windows.ts'
 
-export function record(session: Session, arrival: Arrival): Recorded {
+export function record(session: Session, arrival: Arrival): Recorded['status'] {
   const { ids } = arrival.header
   const held = session.sql('select 1 from instance where public_id = ?').get(ids.instance)
   if (held !== undefined) {
-    if (arrival.whenHeld === 'keep') return answer(session, 'AlreadyStored')
+    if (arrival.whenHeld === 'keep') return 'AlreadyStored'
     removeInstance(session, ids.instance)
   }
   if (arrival.content !== null) writeContent(session, arrival.content)
   recordRows(session, arrival)
-  keepInJournal(session, arrival)
-  return answer(session, 'Success')
-}
-
-function answer({ journal }: Session, status: Recorded['status']): Recorded {
-  return { status, unsyncedBatches: journal?.filledSegments ?? 0 }
-}
-
-/** A commit that is synced anyway needs the journal only for bytes that nothing else keeps. */
-function keepInJournal({ journal, nowMs, isDurable }: Session, arrival: Arrival): void {
-  if (arrival.content !== null || !isDurable()) journal?.add(arrival, nowMs)
+  return 'Success'
 }
 
 /** The file goes again if its rows do. */
-function writeContent(session: Session, { path, pieces }: Content): void {
+function writeContent(session: Session, { path, bytes }: Content): void {
   session.onRollback.push(() => rmSync(path, { force: true }))
   try {
-    writeNew(path, pieces)
+    writeNew(path, [bytes])
     session.reach('file-written')
   } catch (thrown) {
     refuseFullDisk(thrown)

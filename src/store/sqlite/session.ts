@@ -3,15 +3,11 @@
  * transaction, the crash points. Opens, migrates and checks the database.
  */
 import { randomUUID } from 'node:crypto'
-import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { fault, isSystemError, messageOf } from '../../errors.ts'
 import type { ReachPoint } from '../../lib/crash-point.ts'
-import { Journal } from './journal/journal.ts'
+import { type PersistentClock, persistentClock } from './clock.ts'
 import { migrations } from './schema.ts'
-
-/** Milliseconds that never go back while the process lives. */
-export type Clock = () => number
 
 export interface Session {
   readonly database: Database.Database
@@ -19,19 +15,13 @@ export interface Session {
   sql(text: string): Database.Statement<unknown[], unknown>
   /** Whether the commits from now on are synced before they count. */
   setDurable(isDurable: boolean): void
-  isDurable(): boolean
+  readonly clock: PersistentClock
   /** The time of the current transaction: everything in it happens at once. */
   nowMs: number
-  /** The last transaction was undone: the next one is synced. */
-  hasFailed: boolean
-  /** Things to be done once the current transaction is committed. */
-  readonly afterCommit: (() => void)[]
   /** Things to be done if the current transaction, or the operation at work, is undone. */
   readonly onRollback: (() => void)[]
   readonly epoch: string
   readonly reach: ReachPoint
-  /** Of the writing connection. */
-  readonly journal: Journal | null
   /** When ticking last happened and from when on silence has been observed; null before the first tick. */
   readonly observation: { lastTickMs: number | null; sinceMs: number }
 }
@@ -40,15 +30,15 @@ export interface SessionOptions {
   readonly file: string
   readonly readonly: boolean
   readonly reach: ReachPoint
-  /** Size of the journal's segments; smaller than usual only in tests. */
-  readonly segmentBytes?: number | undefined
+  /** Null: the wall clock, which goes on from the latest time that was shown. */
+  readonly clock: (() => number) | null
 }
 
 /**
  * Opens a connection; the writing one creates and migrates the database.
  * @throws `newer-database`, `data-folder`
  */
-export function openSession({ file, readonly, reach, segmentBytes }: SessionOptions): Session {
+export function openSession({ file, readonly, reach, clock }: SessionOptions): Session {
   const database = openDatabase(file, readonly)
   if (!readonly) prepareDatabase(database, file)
   const statements = new Map<string, Database.Statement<unknown[], unknown>>()
@@ -67,21 +57,16 @@ export function openSession({ file, readonly, reach, segmentBytes }: SessionOpti
     database.pragma(`synchronous = ${wanted ? 'full' : 'normal'}`)
     synced = wanted
   }
-  const isDurable = () => synced === true
-  const journal = readonly ? null : openJournal(file, numberIn(sql, 'journal-settled'), segmentBytes)
   const observation = { lastTickMs: null, sinceMs: 0 }
   return {
     database,
     sql,
     setDurable,
-    isDurable,
+    clock: clock === null ? persistentClock(numberIn(sql, 'clock')) : { now: clock, showAtLeast: () => {} },
     nowMs: 0,
-    hasFailed: false,
-    afterCommit: [],
     onRollback: [],
     epoch,
     reach,
-    journal,
     observation,
   }
 }
@@ -96,28 +81,6 @@ export function numberIn(sql: Sql, key: string): number {
 
 export function keepNumber(sql: Sql, key: string, value: number): void {
   sql('insert or replace into meta values (?, ?)').run(key, value)
-}
-
-function openJournal(databaseFile: string, settledNumber: number, segmentBytes?: number): Journal {
-  try {
-    const folder = join(dirname(databaseFile), 'journal')
-    return new Journal({ folder, settledNumber, segmentBytes })
-  } catch (cause) {
-    throw fault('data-folder', `Cannot open the journal beside "${databaseFile}": ${messageOf(cause)}`, {
-      cause,
-    })
-  }
-}
-
-/** The store's clock: starts at the latest time it ever showed, or the wall clock's if that is later. */
-export function persistentClock(session: Session): Clock {
-  // One clock only: a pause between the readings of two would stay in every time of this process.
-  const wallClock = () => performance.timeOrigin + performance.now()
-  // What the journal brings back may be later than what the database knows.
-  const journalMs = session.journal?.found.at(-1)?.atMs ?? 0
-  const latestMs = Math.max(numberIn(session.sql, 'clock'), journalMs)
-  const aheadMs = Math.max(0, latestMs - wallClock())
-  return () => Math.max(latestMs, Math.floor(wallClock() + aheadMs))
 }
 
 function openDatabase(file: string, readonly: boolean): Database.Database {

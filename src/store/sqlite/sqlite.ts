@@ -1,16 +1,21 @@
 /**
- * The store on SQLite: one file in the data folder, a thread that writes and a thread that reads, so that
- * neither the disk nor a long listing ever stops the engine's event loop.
+ * The store on SQLite: one file in the data folder, with a thread that writes, a thread that reads, and a thread
+ * for the journal, so that neither the disk nor a long listing ever stops the engine's event loop.
  */
 import { join } from 'node:path'
-import type { Arrival, Store } from '../store.ts'
+import { fault } from '../../errors.ts'
+import type { Store } from '../store.ts'
 import { type Connection, connectHere, connectThread } from './connection.ts'
+import { connectJournal, type JournalConnection } from './journal/connection.ts'
+import { KeptBytes } from './kept-bytes.ts'
 import { lockFolder } from './lock.ts'
-import { type OperationName, operations } from './operations.ts'
+import { needsLatest, type OperationName, operations } from './operations.ts'
+import { type OnBlocked, Recording } from './recording.ts'
 
 export interface SqliteOptions {
   /** An existing folder. */
   readonly folder: string
+  readonly onBlocked?: OnBlocked
   /** Name of a crash point; only in tests. */
   readonly crashAt?: string | null
   /** Runs everything in this thread on this clock (milliseconds); only in tests. */
@@ -19,41 +24,84 @@ export interface SqliteOptions {
   readonly segmentBytes?: number
 }
 
+interface Parts {
+  readonly writer: Connection
+  readonly reader: Connection
+  readonly journal: JournalConnection
+  readonly onBlocked: OnBlocked
+  unlock(): void
+}
+
 /**
  * Opens the database, creating it if there is none. One process at a time can have it open.
  * @throws `data-folder`, `newer-database`
  */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
-  const { folder, crashAt = null, clock = null, segmentBytes } = options
+  const { folder, onBlocked = () => {}, crashAt = null, clock = null, segmentBytes } = options
   const unlock = lockFolder(folder)
   try {
     const file = join(folder, 'index.sqlite')
-    const write = { file, readonly: false, crashAt, segmentBytes }
+    const write = { file, readonly: false, crashAt }
     const writer = clock === null ? await connectThread(write) : connectHere(write, clock)
     const reader = clock === null ? await connectThread({ ...write, readonly: true }) : writer
+    const { knownNumber, settledNumber, latestMs } = writer.greeting
+    const journal = await connectJournal(
+      {
+        folder: join(folder, 'journal'),
+        settledNumber,
+        usedNumber: knownNumber,
+        segmentBytes,
+        crashAt,
+        latestMs,
+      },
+      clock,
+    )
     await writer.request('reclaimLeases', [])
-    return storeOn(writer, reader, unlock)
+    return storeOn({ writer, reader, journal, onBlocked, unlock })
   } catch (error) {
     unlock()
     throw error
   }
 }
 
-function storeOn(writer: Connection, reader: Connection, unlock: () => void): Store {
+function storeOn({ writer, reader, journal, onBlocked, unlock }: Parts): Store {
+  const recording = new Recording(journal, writer, onBlocked)
+  const kept = new KeptBytes(journal, writer, writer.greeting.knownNumber)
   const methods: Record<string, unknown> = {}
   for (const name of Object.keys(operations) as OperationName[]) {
     const connection = operations[name].writes ? writer : reader
-    methods[name] = (...parameters: unknown[]) => connection.request(name, parameters)
-  }
-  methods.record = (arrival: Arrival) => {
-    const { content } = arrival
-    const transfer = content?.pieces.map(({ buffer }) => buffer)
-    return writer.request('record', [arrival], transfer)
+    methods[name] = needsLatest(name)
+      ? async (...parameters: unknown[]) => {
+          await recording.caughtUp()
+          return connection.request(name, parameters)
+        }
+      : (...parameters: unknown[]) => {
+          if (name === 'lease') recording.hurry()
+          return connection.request(name, parameters)
+        }
   }
   const close = async () => {
+    await recording.close()
+    await journal.close()
     await writer.close()
     if (reader !== writer) await reader.close()
     unlock()
   }
-  return { ...methods, epoch: writer.epoch, close, [Symbol.asyncDispose]: close } as unknown as Store
+  const own: Partial<Store> = {
+    epoch: writer.greeting.epoch,
+    accept: (arrival) => recording.accept(arrival),
+    record: (arrival) => recording.record(arrival),
+    unsyncedFiles: (all) => kept.unsyncedFiles(all),
+    async forgetBytes(batch) {
+      await recording.caughtUp()
+      if (!recording.isDone(batch))
+        throw fault('storage-full', 'The rows of some instances cannot be written yet; free some space')
+      await kept.forgetBytes(batch)
+    },
+    keptFiles: (number) => kept.keptFiles(number),
+    restoreRows: () => kept.restoreRows(),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+  return { ...methods, ...own } as Store
 }

@@ -5,8 +5,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { crashPointReacher } from '../../lib/crash-point.ts'
 import { serveThread } from '../../lib/thread-port.ts'
-import type { ConnectionOptions } from './connection.ts'
-import { openSession, persistentClock } from './session.ts'
+import { type ConnectionOptions, greetingOf } from './connection.ts'
+import { openSession } from './session.ts'
 import { executeRead, executeWrites, type Operation } from './writer.ts'
 
 /** At so many requests a transaction takes in no further ones. */
@@ -15,19 +15,13 @@ const largestBatch = 500
 serveThread<Operation>(parentPort!, () => {
   const { crashAt, ...options } = workerData as ConnectionOptions
   const { readonly } = options
-  const session = openSession({ ...options, reach: crashPointReacher(crashAt) })
-  const clock = persistentClock(session)
+  const session = openSession({ ...options, clock: null, reach: crashPointReacher(crashAt) })
   return {
-    greeting: session.epoch,
+    greeting: greetingOf(session),
     isOneByOne: readonly,
     isFull: (batch) => readonly || batch.length >= largestBatch,
     answer: (batch) =>
-      readonly
-        ? batch.map((request) => executeRead(session, clock, request))
-        : executeWrites(session, clock, batch),
-    close() {
-      session.journal?.close()
-      session.database.close()
-    },
+      readonly ? batch.map((request) => executeRead(session, request)) : executeWrites(session, batch),
+    close: () => session.database.close(),
   }
 })

@@ -7,12 +7,11 @@
  */
 import { crc32 } from 'node:zlib'
 import type { Arrival } from '../../store.ts'
-import { bytesOf } from './pieces.ts'
 
 export interface JournalEntry {
   /** From 1, without gaps. */
   readonly number: number
-  /** The time of its transaction, of the store's clock. */
+  /** When it arrived, of the store's clock. */
   readonly atMs: number
   readonly arrival: Omit<Arrival, 'content'>
 }
@@ -39,19 +38,17 @@ const checkedFrom = 8
  */
 export function encodeEntry(
   { number, atMs, arrival }: JournalEntry,
-  content: readonly Uint8Array[] | null,
+  content: Uint8Array | null,
 ): Uint8Array[] {
   const facts = Buffer.from(JSON.stringify({ atMs, arrival, hasBytes: content !== null } satisfies Facts))
-  const bytes = content ?? []
+  const bytes = content ?? new Uint8Array()
   const head = Buffer.allocUnsafe(headBytes)
   head.writeUInt32LE(mark, 0)
   head.writeDoubleLE(number, 8)
   head.writeUInt32LE(facts.length, 16)
-  head.writeUInt32LE(bytesOf(bytes), 20)
-  let checksum = crc32(facts, crc32(head.subarray(checkedFrom)))
-  for (const piece of bytes) checksum = crc32(piece, checksum)
-  head.writeUInt32LE(checksum, 4)
-  return [head, facts, ...bytes]
+  head.writeUInt32LE(bytes.length, 20)
+  head.writeUInt32LE(crc32(bytes, crc32(facts, crc32(head.subarray(checkedFrom)))), 4)
+  return [head, facts, bytes]
 }
 
 /** The number in the head of an entry, whole or not. */

@@ -3,7 +3,8 @@
  * rows would take three. The file is written, and synced later; the rows are committed, and synced later. Of an
  * arrival whose file is synced already it keeps the facts only.
  *
- *   arrival ─► a segment, synced ─► rows committed ─► answered
+ *   arrival ─► a segment, synced ─► answered
+ *                    │ └──────────► file written, rows committed
  *                    │ full
  *                    ▼
  *              files synced, rows synced ─► the segment is free
@@ -14,8 +15,8 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { fault } from '../../../errors.ts'
+import type { ReachPoint } from '../../../lib/crash-point.ts'
 import { makeFolder, syncFolderNow } from '../../../lib/make-folder.ts'
-import type { Arrival } from '../../store.ts'
 import { encodeEntry, type JournalEntry, type ReadEntry } from './entry.ts'
 import { bytesOf } from './pieces.ts'
 import { readSegment, Segment } from './segment.ts'
@@ -24,11 +25,17 @@ export interface JournalOptions {
   readonly folder: string
   /** Number of the last entry whose segment is free; older ones are not needed any more. */
   readonly settledNumber: number
+  /** No entry up to this number is written again. */
+  readonly usedNumber: number
+  readonly reach: ReachPoint
   /** A segment takes no more than this, unless a single group of entries needs it. */
   readonly segmentBytes?: number | undefined
 }
 
 const usualSegmentBytes = 16 * 1024 * 1024
+
+/** An arrival to be written, with the bytes of its file; null: that is synced already. */
+export type JournalArrival = JournalEntry['arrival'] & { readonly bytes: Uint8Array | null }
 
 /** An entry that a crash left. */
 export interface FoundEntry extends ReadEntry {
@@ -39,6 +46,7 @@ export interface FoundEntry extends ReadEntry {
 export class Journal {
   readonly #folder: string
   readonly #segmentBytes: number
+  readonly #reach: ReachPoint
   /** What a crash left; null once it has been brought back. */
   #found: readonly FoundEntry[] | null
   #current: Segment
@@ -47,15 +55,21 @@ export class Journal {
   readonly #filled: Segment[] = []
   #segments = 0
   #lastNumber: number
-  #group: { entry: JournalEntry; pieces: readonly Uint8Array[] | null }[] = []
   #isBroken = false
 
-  constructor({ folder, settledNumber, segmentBytes = usualSegmentBytes }: JournalOptions) {
+  constructor({
+    folder,
+    settledNumber,
+    usedNumber,
+    reach,
+    segmentBytes = usualSegmentBytes,
+  }: JournalOptions) {
     makeFolder(folder, 0o750)
     this.#folder = folder
     this.#segmentBytes = segmentBytes
+    this.#reach = reach
     this.#found = findEntries(folder, settledNumber)
-    this.#lastNumber = this.#found.at(-1)?.number ?? settledNumber
+    this.#lastNumber = Math.max(this.#found.at(-1)?.number ?? 0, settledNumber, usedNumber)
     this.#current = this.#open()
   }
 
@@ -83,47 +97,36 @@ export class Journal {
     this.#found = null
   }
 
-  /** Adds an entry to the group of this transaction. */
-  add({ content, ...arrival }: Arrival, atMs: number): void {
-    if (this.#found !== null && this.#found.length > 0) {
+  /**
+   * Makes a group of arrivals durable.
+   * @returns the number of the first; the others follow it
+   * @throws what the disk says. The group may come back all the same after a crash
+   */
+  append(arrivals: readonly JournalArrival[], atMs: number): number {
+    if (this.found.length > 0)
       throw fault('internal', 'The journal was written to before it was read: this is a bug')
-    }
     if (this.#isBroken)
       throw fault('internal', 'The journal cannot be written; see the errors before this one')
-    const number = this.#lastNumber + this.#group.length + 1
-    this.#group.push({ entry: { number, atMs, arrival }, pieces: content?.pieces ?? null })
-  }
-
-  /** Number of the last entry once the group is written; null if there is no group. */
-  get numberOfGroup(): number | null {
-    return this.#group.at(-1)?.entry.number ?? null
-  }
-
-  /** Makes the group durable. @throws what the disk says; the transaction must not be committed then */
-  writeGroup(onWritten: () => void): void {
-    const group = this.#group
-    this.#group = []
-    const pieces = group.flatMap((each) => encodeEntry(each.entry, each.pieces))
-    const bytes = bytesOf(pieces)
-    if (!this.#current.hasRoomFor(bytes)) this.#turnOver()
+    const first = this.#lastNumber + 1
+    const pieces = arrivals.flatMap(({ bytes, ...arrival }, index) =>
+      encodeEntry({ number: first + index, atMs, arrival }, bytes),
+    )
+    const size = bytesOf(pieces)
+    if (!this.#current.hasRoomFor(size)) this.#turnOver()
     const segment = this.#current
-    segment.makeRoomFor(bytes)
+    segment.makeRoomFor(size)
+    // If it fails it may be whole on the disk all the same: its numbers are used up, to be told from later ones.
+    this.#lastNumber += arrivals.length
     try {
-      segment.write(pieces, onWritten)
+      segment.write(pieces, () => this.#reach('journal-written'))
     } catch (thrown) {
       this.#isBroken = true
-      // It may be whole on the disk all the same: its numbers are used up, so that it can be told from later ones.
-      this.#lastNumber += group.length
       throw thrown
     }
-    this.#lastNumber += group.length
     segment.lastNumber = this.#lastNumber
-    for (const each of group) if (each.pieces !== null) segment.files.push(each.entry.arrival.file)
-  }
-
-  /** The transaction is not to be. */
-  dropGroup(): void {
-    this.#group = []
+    for (const { bytes, file } of arrivals) if (bytes !== null) segment.files.push(file)
+    this.#reach('journal-synced')
+    return first
   }
 
   /** The oldest full segment. @param evenIfNotFull for an orderly end: the one being written, too */
@@ -133,10 +136,11 @@ export class Journal {
     return oldest === undefined ? null : { lastNumber: oldest.lastNumber, files: oldest.files }
   }
 
-  /** The files of the oldest full segment are synced, and so are all rows. */
-  freeOldest(): void {
-    const segment = this.#filled.shift()
-    if (segment === undefined) return
+  /** The files of the oldest full segment are synced, and so are all rows. @param batch its last number */
+  freeOldest(batch: number): void {
+    const [segment] = this.#filled
+    if (segment?.lastNumber !== batch) return
+    this.#filled.shift()
     segment.clear()
     this.#free.push(segment)
   }

@@ -1,0 +1,58 @@
+/** Gives arrivals their rows, in the order of the journal and each at its own time; after a crash, too. */
+import type { WireError } from '../../lib/wire-error.ts'
+import type { Arrival, Recorded } from '../store.ts'
+import { record } from './record.ts'
+import { isDiskError, refusal } from './refusal.ts'
+import { keepNumber, type Session } from './session.ts'
+import { undo } from './undo.ts'
+
+/** An arrival that is durable. */
+export interface Entry {
+  readonly arrival: Arrival
+  /** Of its entry in the journal. */
+  readonly number: number
+  /** When it arrived, of the store's clock. */
+  readonly atMs: number
+  /** The sender was told that it is stored: if the disk fails, all has to wait for it. */
+  readonly isOwed: boolean
+}
+
+export type RecordResult =
+  | { readonly ok: true; readonly value: Recorded['status'] }
+  | { readonly ok: false; readonly error: WireError }
+
+export function recordAll(session: Session, entries: readonly Entry[]): RecordResult[] {
+  const { nowMs } = session
+  const latest = session.sql('select at from change order by seq desc limit 1').get()
+  let latestMs = (latest as { at: number } | undefined)?.at ?? 0
+  const results = entries.map((entry) => {
+    // The log never goes back, and what is brought back finds the same log before it.
+    latestMs = Math.max(latestMs, entry.atMs)
+    session.nowMs = latestMs
+    return recordOne(session, entry)
+  })
+  session.nowMs = nowMs
+  // After a crash the journal may know a later time than the rows.
+  if (latestMs > session.clock.now()) session.clock.showAtLeast(latestMs)
+  // Afterwards the journal has nothing that the rows have not, and what was refused does not come back.
+  const last = entries.at(-1)
+  if (last !== undefined) keepNumber(session.sql, 'journal', last.number)
+  return results
+}
+
+function recordOne(session: Session, { arrival, isOwed }: Entry): RecordResult {
+  session.sql('savepoint arrival').run()
+  const undoneFrom = session.onRollback.length
+  try {
+    const status = record(session, arrival)
+    session.sql('release arrival').run()
+    return { ok: true, value: status }
+  } catch (cause) {
+    if ((isOwed && isDiskError(cause)) || !session.database.inTransaction) throw cause
+    session.sql('rollback to arrival').run()
+    session.sql('release arrival').run()
+    // The file of one that is owed is all that there is of it.
+    if (!isOwed) undo(session, undoneFrom)
+    return { ok: false, error: refusal(cause) }
+  }
+}

@@ -1,0 +1,20 @@
+/** What the store's threads answer when something failed. */
+import { fault, isSystemError, messageOf, OnStableError } from '../../errors.ts'
+import { type WireError, wireError } from '../../lib/wire-error.ts'
+
+/** Whether it is the disk that failed, and not what was asked. */
+export function isDiskError(cause: unknown): boolean {
+  if (cause instanceof OnStableError) return cause.code === 'storage-full'
+  const code = cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? '') : ''
+  return /^(SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT)|E[A-Z]+$)/.test(code)
+}
+
+/** What the caller is told: a full disk is his to free, everything else is the database's own fault. */
+export function refusal(cause: unknown): WireError {
+  if (cause instanceof OnStableError) return wireError(cause)
+  if (isSystemError(cause, 'SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_FSYNC', 'ENOSPC', 'EDQUOT')) {
+    const message = `The database cannot be written: ${messageOf(cause)}; free some space`
+    return wireError(fault('storage-full', message, { cause }))
+  }
+  return wireError(fault('internal', `The database refused an operation: ${messageOf(cause)}`, { cause }))
+}
