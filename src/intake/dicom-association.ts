@@ -54,6 +54,7 @@ export class DicomAssociation implements Sender {
   readonly #inFlight = new Set<Promise<void>>()
   #origin: Origin
   #contexts: ReadonlyMap<number, ContextAnswer> = new Map()
+  #hasAsked = false
   #isOpen = false
   #isHeldBack = false
   #isClosing = false
@@ -77,6 +78,7 @@ export class DicomAssociation implements Sender {
     socket.on('timeout', () => this.#onIdle())
     socket.setTimeout(parts.idleMs)
     socket.on('data', (bytes: Buffer) => this.#onData(bytes))
+    socket.on('drain', () => this.#readOnOrWait())
     socket.on('error', (error) => this.#drop(error.message))
     socket.once('close', () => this.#onClosed())
     parts.backPressure.join(this)
@@ -125,9 +127,7 @@ export class DicomAssociation implements Sender {
         for (const fragment of fragmentsOf(body)) this.#onFragment(fragment)
         break
       case unitType.releaseRequest:
-        this.#isOpen = false
-        this.#socket.write(unit(unitType.releaseResponse, Buffer.alloc(4)))
-        this.#socket.setTimeout(afterReleaseMs)
+        void this.#release()
         break
       case unitType.abort:
         this.#drop('the sender aborted it')
@@ -138,7 +138,8 @@ export class DicomAssociation implements Sender {
   }
 
   #onRequest(body: Buffer): void {
-    if (this.#isOpen) throw new ProtocolViolation('it asked for a second association')
+    if (this.#hasAsked) throw new ProtocolViolation('it asked for a second association')
+    this.#hasAsked = true
     const request = readAssociationRequest(body)
     const { settings, log } = this.#parts
     const refusal = refusalOf(request, settings, this.#parts.openAssociations())
@@ -155,6 +156,15 @@ export class DicomAssociation implements Sender {
     this.#socket.write(acceptUnit(request, answers, largestUnitBytes))
   }
 
+  /** What is being stored is answered first: whoever has the answer to a release listens no more. */
+  async #release(): Promise<void> {
+    this.#isOpen = false
+    await Promise.all(this.#inFlight)
+    if (this.#socket.destroyed) return
+    this.#socket.write(unit(unitType.releaseResponse, Buffer.alloc(4)))
+    this.#socket.setTimeout(afterReleaseMs)
+  }
+
   #onFragment(fragment: Fragment): void {
     const context = this.#contexts.get(fragment.contextId)
     if (context === undefined) throw new ProtocolViolation('it used a context that was not accepted')
@@ -164,7 +174,9 @@ export class DicomAssociation implements Sender {
 
   #onMessage({ contextId, command, dataset }: Message): void {
     const answer = (status: number) => {
-      if (!this.#socket.destroyed) this.#socket.write(commandUnit(contextId, responseTo(command, status)))
+      if (this.#socket.destroyed) return
+      this.#socket.write(commandUnit(contextId, responseTo(command, status)))
+      this.#readOnOrWait()
     }
     if (command.field === commandField.storeRequest) {
       this.#store(command, dataset, answer)
@@ -190,7 +202,12 @@ export class DicomAssociation implements Sender {
   }
 
   #readOnOrWait(): void {
-    const waits = this.#isHeldBack || this.#isClosing || this.#inFlight.size >= mostStoresInFlight
+    // A sender that does not take its answers could have us keep ever more of them.
+    const waits =
+      this.#isHeldBack ||
+      this.#isClosing ||
+      this.#inFlight.size >= mostStoresInFlight ||
+      this.#socket.writableNeedDrain
     if (waits) this.#socket.pause()
     else if (this.#socket.isPaused()) this.#socket.resume()
   }

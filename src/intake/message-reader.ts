@@ -18,6 +18,8 @@ export class MessageReader {
   readonly #onHeld: (change: number) => void
   #commandParts: Buffer[] = []
   #commandBytes = 0
+  /** Of the command whose parts are here. */
+  #commandContextId = 0
   /** Its dataset has not come whole. */
   #open: (Message & { readonly dataset: ReceivedDataset }) | null = null
 
@@ -52,6 +54,10 @@ export class MessageReader {
     this.#commandBytes += value.length + fragmentCostBytes
     if (this.#open !== null) throw new ProtocolViolation('it sent a command inside a dataset')
     if (this.#commandBytes > largestCommandBytes) throw new ProtocolViolation('it sent an endless command')
+    if (this.#commandParts.length > 0 && this.#commandContextId !== id) {
+      throw new ProtocolViolation('it sent a command in two contexts')
+    }
+    this.#commandContextId = id
     this.#commandParts.push(value)
     if (!isLast) return null
     const command = readCommand(Buffer.concat(this.#commandParts))

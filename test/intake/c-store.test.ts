@@ -3,21 +3,12 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { associated } from '../support/association.ts'
-import { dicomDataset, type FileFacts, transferSyntaxes, uidsOf } from '../support/dicom-files.ts'
-import { ctImageStorage } from '../support/dimse-messages.ts'
+import { uidsOf } from '../support/dicom-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { open, outgoing, proposals } from '../support/outgoing.ts'
 import { canMount, smallDisk } from '../support/small-disk.ts'
 import { startTestReceiver, type TestReceiver } from '../support/test-receiver.ts'
 import { until } from '../support/until.ts'
-
-const proposals = [
-  { abstractSyntax: ctImageStorage, transferSyntaxes: [transferSyntaxes.explicitLittleEndian] },
-]
-const open = ({ dicomPort }: TestReceiver) => associated(dicomPort, { proposals })
-const outgoing = (facts: FileFacts) => ({
-  dataset: dicomDataset(facts),
-  sopInstanceUid: uidsOf(facts).instance,
-})
 
 async function expectStored(receiver: TestReceiver, count: number) {
   expect(await receiver.instances()).toHaveLength(count)

@@ -52,14 +52,25 @@ export function contextAnswers({ body }: ProtocolUnit): ContextAnswer[] {
   return answers
 }
 
-interface FragmentOptions {
+export interface FragmentOptions {
+  /** Numbered from 0. */
   readonly context?: number | undefined
   readonly isCommand?: boolean
   readonly isLast?: boolean
 }
 
 /** One P-DATA-TF with one fragment (PS3.8, 9.3.5). */
-export function fragment(
+export function fragment(bytes: Buffer, options: FragmentOptions): Buffer {
+  return dataUnit([fragmentValue(bytes, options)])
+}
+
+/** One P-DATA-TF with some fragments. */
+export function dataUnit(fragments: readonly Buffer[]): Buffer {
+  return protocolUnit(0x04, Buffer.concat(fragments))
+}
+
+/** A fragment as it stands in a P-DATA-TF. */
+export function fragmentValue(
   bytes: Buffer,
   { context = 0, isCommand = false, isLast = true }: FragmentOptions,
 ): Buffer {
@@ -67,7 +78,7 @@ export function fragment(
   head.writeUInt32BE(bytes.length + 2, 0)
   head.writeUInt8(context * 2 + 1, 4)
   head.writeUInt8((isCommand ? 1 : 0) + (isLast ? 2 : 0), 5)
-  return protocolUnit(0x04, Buffer.concat([head, bytes]))
+  return Buffer.concat([head, bytes])
 }
 
 export interface InstanceUids {
@@ -110,13 +121,21 @@ function commandElement(number: number, value: Buffer): Buffer {
   return Buffer.concat([head, value])
 }
 
-export function statusOf(unit: ProtocolUnit | null): number {
+export interface Answer {
+  readonly messageId: number
+  readonly status: number
+}
+
+export function answerOf(unit: ProtocolUnit | null): Answer {
   if (unit?.type !== 0x04) throw new Error('The association was ended instead of an answer')
   const bytes = unit.body.subarray(6)
-  for (let at = 0; at + 8 <= bytes.length; at += 8 + bytes.readUInt32LE(at + 4)) {
-    if (bytes.readUInt16LE(at + 2) === 0x0900) return bytes.readUInt16LE(at + 8)
+  const values = new Map<number, number>()
+  for (let at = 0; at + 10 <= bytes.length; at += 8 + bytes.readUInt32LE(at + 4)) {
+    values.set(bytes.readUInt16LE(at + 2), bytes.readUInt16LE(at + 8))
   }
-  throw new Error('The answer has no status')
+  const status = values.get(0x0900)
+  if (status === undefined) throw new Error('The answer has no status')
+  return { messageId: values.get(0x0120) ?? 0, status }
 }
 
 function item(type: number, value: string | Buffer | readonly Buffer[]): Buffer {

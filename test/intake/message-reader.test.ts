@@ -1,0 +1,133 @@
+/** Messages out of fragments: what is put together, what is refused, and what it costs to hold the pieces. */
+import { expect, test } from 'vitest'
+import type { ContextAnswer } from '../../src/intake/association-request.ts'
+import { BackPressure } from '../../src/intake/back-pressure.ts'
+import { MessageReader } from '../../src/intake/message-reader.ts'
+import { fragmentCostBytes } from '../../src/intake/received-dataset.ts'
+import { echoCommand } from '../support/dimse-messages.ts'
+import { commandOf, outgoing, piecesOf } from '../support/outgoing.ts'
+
+const contexts = [1, 3].map((id) => ({ id, result: 0, transferSyntax: '1.2.840.10008.1.2.1' }))
+const [one, other] = contexts as [ContextAnswer, ContextAnswer]
+const instance = outgoing()
+const largestBytes = 10_000
+const byte = Buffer.from([0x5a])
+const nothing = Buffer.alloc(0)
+
+function setUp() {
+  const held = { bytes: 0, mostBytes: 0 }
+  const reader = new MessageReader(largestBytes, (change) => {
+    held.bytes += change
+    held.mostBytes = Math.max(held.mostBytes, held.bytes)
+  })
+  const add = (isCommand: boolean) => (value: Buffer, isLast: boolean, context: ContextAnswer) =>
+    reader.add({ contextId: context.id, isCommand, isLast, value }, context)
+  return { reader, held, command: add(true), dataset: add(false) }
+}
+
+test('a message in pieces of one byte is the message in one piece', () => {
+  const { command, dataset } = setUp()
+  const pieces = piecesOf(commandOf(instance, 7), [1])
+  for (const [at, piece] of pieces.entries()) {
+    expect(command(piece, at === pieces.length - 1, one)).toBeNull()
+  }
+  for (const piece of piecesOf(instance.dataset, [1])) expect(dataset(piece, false, one)).toBeNull()
+  const message = dataset(nothing, true, one)
+  expect(message).toMatchObject({ contextId: 1, command: { messageId: 7, hasDataset: true } })
+  expect(Buffer.concat(message!.dataset!.chunks).equals(instance.dataset)).toBe(true)
+})
+
+test('a command that comes in tiny pieces without end is refused after some hundreds of them', () => {
+  const { command } = setUp()
+  let pieces = 0
+  const sendOn = () => {
+    for (; pieces < 100_000; pieces++) command(byte, false, one)
+  }
+  expect(sendOn).toThrow('it sent an endless command')
+  expect(pieces).toBeLessThan(300)
+})
+
+test('one command after the other is not an endless one', () => {
+  const { command } = setUp()
+  for (let id = 0; id < 1_000; id++) {
+    expect(command(echoCommand(id), true, one)).toMatchObject({ command: { messageId: id } })
+  }
+})
+
+test('an empty piece is refused unless it is the last, in a command as in a dataset', () => {
+  expect(() => setUp().command(nothing, false, one)).toThrow('it sent an empty fragment')
+  const { command, dataset } = setUp()
+  command(commandOf(instance), false, one)
+  command(nothing, true, one)
+  dataset(instance.dataset, false, one)
+  expect(() => dataset(nothing, false, one)).toThrow('it sent an empty fragment')
+  expect(dataset(nothing, true, one)).not.toBeNull()
+})
+
+test('a message stays in the context in which it began', () => {
+  const [start, rest] = piecesOf(commandOf(instance), [40, 1_000])
+  const inCommand = setUp()
+  inCommand.command(start!, false, one)
+  expect(() => inCommand.command(rest!, true, other)).toThrow('it sent a command in two contexts')
+  const inDataset = setUp()
+  inDataset.command(commandOf(instance), true, one)
+  expect(() => inDataset.dataset(byte, false, other)).toThrow('it sent a dataset without a command')
+})
+
+test('a dataset follows its command, and a command no dataset that is not at its end', () => {
+  const early = setUp()
+  early.command(commandOf(instance), false, one)
+  expect(() => early.dataset(byte, false, one)).toThrow('it sent a dataset without a command')
+  const late = setUp()
+  late.command(commandOf(instance), true, one)
+  late.dataset(byte, false, one)
+  expect(() => late.command(commandOf(instance), true, one)).toThrow('it sent a command inside a dataset')
+})
+
+test('each piece of a dataset is counted with what it takes besides its bytes, until it is let go of', () => {
+  const { reader, held, command, dataset } = setUp()
+  command(commandOf(instance), true, one)
+  expect(held.bytes).toBe(0)
+  for (let pieces = 1; pieces <= 500; pieces++) {
+    dataset(byte, false, one)
+    expect(held.bytes).toBe(pieces * (1 + fragmentCostBytes))
+  }
+  dataset(byte, true, one)?.dataset?.letGo()
+  expect(held.bytes).toBe(0)
+  command(commandOf(instance), true, one)
+  dataset(byte, false, one)
+  reader.letGo()
+  expect(held.bytes).toBe(0)
+})
+
+test('of a dataset without end nothing is held from the largest size on', () => {
+  const { held, command, dataset } = setUp()
+  command(commandOf(instance), true, one)
+  for (let pieces = 0; pieces < 3 * largestBytes; pieces++) dataset(byte, false, one)
+  expect(held).toEqual({ bytes: 0, mostBytes: largestBytes * (1 + fragmentCostBytes) })
+  expect(dataset(byte, true, one)?.dataset).toMatchObject({ isTooLarge: true, chunks: [] })
+})
+
+test('tiny pieces hold others back as soon as their cost is above the limit', () => {
+  const pressure = new BackPressure(50_000)
+  const waits = [false, false]
+  const [hostile, patient] = [0, 1].map((at) => ({
+    setHeldBack(isHeldBack: boolean) {
+      waits[at] = isHeldBack
+    },
+  }))
+  for (const sender of [hostile!, patient!]) pressure.join(sender)
+  const reader = new MessageReader(largestBytes, (change) => {
+    if (change > 0) pressure.take(hostile!, change)
+    else pressure.giveBack(hostile!, -change)
+  })
+  const add = (isCommand: boolean, isLast: boolean, value: Buffer) =>
+    reader.add({ contextId: 1, isCommand, isLast, value }, one)
+  add(true, true, commandOf(instance))
+  for (let pieces = 1; pieces <= 300; pieces++) {
+    add(false, false, byte)
+    expect(waits).toEqual([false, pieces * (1 + fragmentCostBytes) > 50_000])
+  }
+  reader.letGo()
+  expect(waits).toEqual([false, false])
+})
