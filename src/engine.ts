@@ -89,6 +89,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     settings,
     log,
     agesOf: ages.agesOf,
+    onAccepted: () => dispatch.wake(),
     onRecorded: ({ Patient, Study, Series }) => {
       ticking.wake(Math.min(Patient.ageMs, Study.ageMs, Series.ageMs))
       dispatch.wake()

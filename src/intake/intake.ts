@@ -26,6 +26,8 @@ export interface IntakeParts {
   readonly log: Log
   /** The ages that an arrival gives its series, study and patient. */
   agesOf(header: Header, origin: Origin): Ages
+  /** Called after each instance that was accepted; its rows follow. */
+  onAccepted(): void
   /** Called after each instance that was recorded. */
   onRecorded(ages: Ages): void
   /** Called after an instance took the place of an older one, whose file is in the store's trash now. */
@@ -39,12 +41,12 @@ export interface Received {
 
 export interface Intake {
   /**
-   * Takes in one instance: durable when resolved. Its rows follow at once; whoever asks finds them.
+   * Takes in one instance: durable when resolved. Its rows follow at once; whoever asks the store finds them.
    * @param chunks the bytes of its file, which are given away
    * @throws `too-large`, `storage-full`; nothing is left of the instance then
    */
   accept(chunks: readonly Uint8Array[], header: Header, origin: Origin): Promise<void>
-  /** The same for a sender that is told whether the instance was there already: its rows are there when resolved. */
+  /** The same for a sender that is told whether the instance was there already. */
   receive(chunks: readonly Uint8Array[], header: Header, origin: Origin): Promise<Received>
   /**
    * Takes in the body of `POST /instances`: a DICOM file, a ZIP archive of some, or a form with some.

@@ -18,20 +18,20 @@ interface Incoming {
 const largestWrittenByStore = 64 * 1024
 
 export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'accept'> {
-  const { store, storage, writeBehind, settings, agesOf, onRecorded, onReplaced, log } = parts
+  const { store, storage, writeBehind, settings, agesOf, onAccepted, onRecorded, onReplaced, log } = parts
   // Two that come at once would both find the instance missing, or both find it changed.
   const inTurn = oneAtATime()
 
   return {
     async receive(chunks, header, origin) {
       const incoming = incomingOf(chunks, header, origin)
-      // What is held stays then, whatever came: the store sees to it while it records.
-      if (settings.overwriteInstances === 'Never') return record(incoming)
+      // What is held stays then, whatever came: the store sees to it.
+      if (settings.overwriteInstances === 'Never') return { status: (await accept(incoming, true))!, header }
       return inTurn(header.ids.instance, () => takeIn(incoming))
     },
     async accept(chunks, header, origin) {
       const incoming = incomingOf(chunks, header, origin)
-      if (settings.overwriteInstances === 'Never') await accept(incoming)
+      if (settings.overwriteInstances === 'Never') await accept(incoming, false)
       else await inTurn(header.ids.instance, () => takeIn(incoming))
     },
   }
@@ -87,11 +87,12 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
   }
 
   /** Ends when it is durable; its rows follow. */
-  async function accept(incoming: Incoming): Promise<void> {
+  async function accept(incoming: Incoming, asksStatus: boolean): Promise<Received['status'] | null> {
     const arrival = await written(incoming)
-    const { recorded } = await takenOrRemoved(arrival, store.accept(arrival))
-    onRecorded(arrival.ages)
+    const { status, recorded } = await takenOrRemoved(arrival, store.accept(arrival, asksStatus))
+    onAccepted()
     recorded.then((each) => conclude(arrival, each)).catch((thrown) => onUnrecorded(arrival, thrown))
+    return status
   }
 
   /** The store writes a small file together with the rows; it is synced later, with others. */

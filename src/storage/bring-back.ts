@@ -5,13 +5,15 @@ import type { Storage } from './storage.ts'
 /** What a store keeps of them. */
 export interface KeptFiles {
   keptFiles(after: number): Promise<readonly { number: number; file: string; bytes: Uint8Array }[]>
-  restoreRows(): Promise<readonly { file: string; reason: string }[]>
+  restoreRows(
+    isThere: (file: string) => Promise<boolean>,
+  ): Promise<readonly { file: string; reason: string }[]>
 }
 
 /** @returns how many files were looked after */
 export async function bringBack(
   store: KeptFiles,
-  storage: Pick<Storage, 'restore' | 'setAside'>,
+  storage: Pick<Storage, 'restore' | 'has' | 'setAside'>,
   log: Log,
 ): Promise<number> {
   let count = 0
@@ -23,7 +25,8 @@ export async function bringBack(
     count += files.length
     last = files.at(-1)!.number
   }
-  for (const { file, reason } of await store.restoreRows()) await setAside(storage, file, reason, log)
+  const unrecorded = await store.restoreRows((file) => storage.has(file))
+  for (const { file, reason } of unrecorded) await setAside(storage, file, reason, log)
   return count
 }
 

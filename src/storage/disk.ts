@@ -3,7 +3,7 @@
  * they cost half of what file handles cost. Several files at once share the commits of the file system.
  */
 import fs from 'node:fs'
-import { mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { isSystemError } from '../errors.ts'
@@ -52,6 +52,10 @@ export async function restoreFile(path: string, bytes: Uint8Array): Promise<void
     await writeFile(path, bytes)
   }
   await syncFile(path)
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  return (await unlessMissing(stat(path))) !== null
 }
 
 /** A file that is gone already is no error. */

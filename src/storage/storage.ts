@@ -13,7 +13,7 @@ import { fault, messageOf } from '../errors.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
 import { refuseFullDisk } from '../lib/full-disk.ts'
 import type { Log } from '../log.ts'
-import { openFile, restoreFile, syncFile, syncFolder, unlinkFile, writeAndClose } from './disk.ts'
+import { isThere, openFile, restoreFile, syncFile, syncFolder, unlinkFile, writeAndClose } from './disk.ts'
 import { makeFolders } from './folders.ts'
 import { openPlaces, type Places } from './places.ts'
 import { SyncedFolders } from './synced-folders.ts'
@@ -116,6 +116,10 @@ export class Storage implements AsyncDisposable {
     await syncFolder(folder)
     this.#places.decide(file)
     return path
+  }
+
+  async has(file: string): Promise<boolean> {
+    return isThere(this.#path(file))
   }
 
   async read(file: string): Promise<Buffer> {

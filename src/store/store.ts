@@ -35,8 +35,9 @@ export interface Store extends AsyncDisposable {
   /**
    * Takes one instance: durable when resolved, its bytes too. Its rows (resources, New* changes and windows) are
    * owed from then on, follow at once, and are there for whatever is asked afterwards.
+   * @param asksStatus whether somebody wants to know if the instance was held already
    */
-  accept(arrival: Arrival): Promise<Accepted>
+  accept(arrival: Arrival, asksStatus: boolean): Promise<Accepted>
   /** Takes one instance, or refuses it; its rows are there when resolved. */
   record(arrival: Arrival): Promise<Recorded>
   /** The oldest batch of files to be synced. @param all also one that could still grow, before an end */
@@ -47,9 +48,10 @@ export interface Store extends AsyncDisposable {
   keptFiles(number: number): Promise<readonly KeptFile[]>
   /**
    * All kept files are back and synced: brings back the rows that a power cut took, as they were.
+   * @param isThere whether a file that was synced before is there still: one that was refused is not
    * @returns files that can have no rows
    */
-  restoreRows(): Promise<readonly UnrecordedFile[]>
+  restoreRows(isThere: (file: string) => Promise<boolean>): Promise<readonly UnrecordedFile[]>
   /** Fires every window that is due, and says when to come again. Durable when resolved. */
   tick(): Promise<TickReport>
   /** Fires the window of a resource and of all below it now. False: it was stable already. */

@@ -175,7 +175,7 @@ describe('a power cut', () => {
           for (const { file, bytes } of page) files.set(file, Buffer.from(bytes))
           last = page.at(-1)!.number
         }
-        await store.restoreRows()
+        await store.restoreRows(async () => true)
         expect(await contentOf(store)).toEqual(before)
         const unsynced = before.instances.flatMap((each) =>
           each.level === 'Instance' && kept.has(each.file) ? [each.file] : [],
@@ -196,7 +196,7 @@ describe('a power cut', () => {
               }
               const content = { path: join(folder.path, `file-${++fileCount}`), bytes }
               const arrival = arrivalOf({ ...facts, ...(each.isSynced ? {} : { content }) })
-              if (each.isAnsweredEarly) await store.accept(arrival)
+              if (each.isAnsweredEarly) await store.accept(arrival, false)
               else await store.record(arrival)
               if (!each.isSynced) kept.set(arrival.file, Buffer.from(bytes))
               return false

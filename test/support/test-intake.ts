@@ -54,6 +54,7 @@ export async function openTestIntake(
     settings,
     log,
     agesOf: createAges(settings).agesOf,
+    onAccepted: () => {},
     onRecorded: () => {},
     onReplaced: () => trash.takeOut(),
     ...more,

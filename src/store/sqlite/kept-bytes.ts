@@ -43,14 +43,19 @@ export class KeptBytes {
   }
 
   /** In their order and at their times, so that the log has the same numbers again. */
-  async restoreRows(): Promise<UnrecordedFile[]> {
+  async restoreRows(isThere: (file: string) => Promise<boolean>): Promise<UnrecordedFile[]> {
     const unrecorded: UnrecordedFile[] = []
     let last = 0
     for (;;) {
       const page = await this.#journal.found(last)
       if (page.length === 0) break
       last = page.at(-1)!.number
-      const entries = page.filter(({ number }) => number > this.#knownNumber).map(entryOf)
+      const unknown = page.filter(({ number }) => number > this.#knownNumber)
+      // Facts without bytes can be of a file that was removed again, because the journal failed.
+      const areThere = await Promise.all(
+        unknown.map(({ bytes, arrival }) => bytes !== null || isThere(arrival.file)),
+      )
+      const entries = unknown.filter((_, index) => areThere[index]).map(entryOf)
       if (entries.length === 0) continue
       const results = (await this.#database.request('recordAll', [entries, true])) as RecordResult[]
       for (const [index, result] of results.entries()) {

@@ -19,6 +19,14 @@ const mostWaiting = 500
 const paceMs = 3
 const retryMs = 1_000
 
+export interface RecordingParts {
+  readonly journal: JournalConnection
+  readonly database: Connection
+  /** The file of an instance that has rows. */
+  heldFile(instanceId: string): Promise<string | null>
+  readonly onBlocked: OnBlocked
+}
+
 interface Waiting {
   readonly entry: Entry
   /** Whether the journal has it; if not, its commit has to be synced. */
@@ -38,7 +46,10 @@ interface Barrier {
 export class Recording {
   readonly #journal: JournalConnection
   readonly #database: Connection
+  readonly #heldFile: RecordingParts['heldFile']
   readonly #onBlocked: OnBlocked
+  /** How many of each instance are on their way. */
+  readonly #unrecorded = new Map<string, number>()
   #waiting: Waiting[] = []
   #barriers: Barrier[] = []
   #lastNumber = 0
@@ -53,9 +64,10 @@ export class Recording {
   #hasRefused = false
   #isClosed = false
 
-  constructor(journal: JournalConnection, database: Connection, onBlocked: OnBlocked) {
+  constructor({ journal, database, heldFile, onBlocked }: RecordingParts) {
     this.#journal = journal
     this.#database = database
+    this.#heldFile = heldFile
     this.#onBlocked = onBlocked
   }
 
@@ -65,8 +77,25 @@ export class Recording {
   }
 
   /** @returns when it is durable. Its rows follow; they are owed from then on */
-  accept(arrival: Arrival): Promise<Accepted> {
-    return this.#take(arrival, true)
+  async accept(arrival: Arrival, asksStatus: boolean): Promise<Accepted> {
+    const id = arrival.header.ids.instance
+    const isOnItsWay = this.#unrecorded.has(id)
+    // Asked while the journal is being synced: the answer need not wait for the rows.
+    const held = asksStatus && !isOnItsWay ? this.#heldFile(id) : null
+    held?.catch(() => {})
+    const leave = this.#enter(id)
+    try {
+      const { recorded } = await this.#take(arrival, true)
+      recorded.then(leave, leave)
+      if (!asksStatus) return { status: null, recorded }
+      if (held === null) return { status: (await recorded).status, recorded }
+      // By now it may be this one that has the rows.
+      const isNew = [null, arrival.file].includes(await held)
+      return { status: isNew ? 'Success' : 'AlreadyStored', recorded }
+    } catch (thrown) {
+      leave()
+      throw thrown
+    }
   }
 
   /** Sends what waits to the database now, before whatever is sent there next. */
@@ -97,7 +126,20 @@ export class Recording {
     this.#giveUp()
   }
 
-  async #take(arrival: Arrival, mayAnswer: boolean): Promise<Accepted> {
+  /** @returns to be called when the instance has its rows or is refused; any call but the first does nothing */
+  #enter(id: string): () => void {
+    this.#unrecorded.set(id, (this.#unrecorded.get(id) ?? 0) + 1)
+    let isIn = true
+    return () => {
+      if (!isIn) return
+      isIn = false
+      const left = this.#unrecorded.get(id)! - 1
+      if (left > 0) this.#unrecorded.set(id, left)
+      else this.#unrecorded.delete(id)
+    }
+  }
+
+  async #take(arrival: Arrival, mayAnswer: boolean): Promise<Pick<Accepted, 'recorded'>> {
     while (this.#waiting.length >= mostWaiting && this.#blockedBy === null) await this.caughtUp()
     if (this.#blockedBy !== null) throw this.#blockedBy
     if (this.#isClosed) throw stopping()

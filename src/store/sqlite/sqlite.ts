@@ -65,7 +65,15 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
 }
 
 function storeOn({ writer, reader, journal, onBlocked, unlock }: Parts): Store {
-  const recording = new Recording(journal, writer, onBlocked)
+  const recording = new Recording({
+    journal,
+    database: writer,
+    async heldFile(id) {
+      const files = (await reader.request('holds', [[id]])) as ReadonlyMap<string, string>
+      return files.get(id) ?? null
+    },
+    onBlocked,
+  })
   const kept = new KeptBytes(journal, writer, writer.greeting.knownNumber)
   const methods: Record<string, unknown> = {}
   for (const name of Object.keys(operations) as OperationName[]) {
@@ -89,7 +97,7 @@ function storeOn({ writer, reader, journal, onBlocked, unlock }: Parts): Store {
   }
   const own: Partial<Store> = {
     epoch: writer.greeting.epoch,
-    accept: (arrival) => recording.accept(arrival),
+    accept: (arrival, asksStatus) => recording.accept(arrival, asksStatus),
     record: (arrival) => recording.record(arrival),
     unsyncedFiles: (all) => kept.unsyncedFiles(all),
     async forgetBytes(batch) {
@@ -99,7 +107,7 @@ function storeOn({ writer, reader, journal, onBlocked, unlock }: Parts): Store {
       await kept.forgetBytes(batch)
     },
     keptFiles: (number) => kept.keptFiles(number),
-    restoreRows: () => kept.restoreRows(),
+    restoreRows: (isThere) => kept.restoreRows(isThere),
     close,
     [Symbol.asyncDispose]: close,
   }
