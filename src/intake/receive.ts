@@ -26,12 +26,12 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
     async receive(chunks, header, origin) {
       const incoming = incomingOf(chunks, header, origin)
       // What is held stays then, whatever came: the store sees to it.
-      if (settings.overwriteInstances === 'Never') return { status: (await accept(incoming, true))!, header }
+      if (settings.overwriteInstances === 'Never') return record(incoming)
       return inTurn(header.ids.instance, () => takeIn(incoming))
     },
     async accept(chunks, header, origin) {
       const incoming = incomingOf(chunks, header, origin)
-      if (settings.overwriteInstances === 'Never') await accept(incoming, false)
+      if (settings.overwriteInstances === 'Never') await accept(incoming)
       else await inTurn(header.ids.instance, () => takeIn(incoming))
     },
   }
@@ -87,12 +87,11 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
   }
 
   /** Ends when it is durable; its rows follow. */
-  async function accept(incoming: Incoming, asksStatus: boolean): Promise<Received['status'] | null> {
+  async function accept(incoming: Incoming): Promise<void> {
     const arrival = await written(incoming)
-    const { status, recorded } = await takenOrRemoved(arrival, store.accept(arrival, asksStatus))
+    const { recorded } = await takenOrRemoved(arrival, store.accept(arrival))
     onAccepted()
     recorded.then((each) => conclude(arrival, each)).catch((thrown) => onUnrecorded(arrival, thrown))
-    return status
   }
 
   /** The store writes a small file together with the rows; it is synced later, with others. */

@@ -50,8 +50,6 @@ export interface Recorded {
 
 /** What the store says of an instance that is durable. */
 export interface Accepted {
-  /** Whether an instance with its identifier was held already; null if nobody asked. */
-  readonly status: Recorded['status'] | null
   /**
    * Its rows are there. Rejects with `shutting-down` if the next start has to see to them, and with anything
    * else if it can have none.

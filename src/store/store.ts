@@ -35,9 +35,8 @@ export interface Store extends AsyncDisposable {
   /**
    * Takes one instance: durable when resolved, its bytes too. Its rows (resources, New* changes and windows) are
    * owed from then on, follow at once, and are there for whatever is asked afterwards.
-   * @param asksStatus whether somebody wants to know if the instance was held already
    */
-  accept(arrival: Arrival, asksStatus: boolean): Promise<Accepted>
+  accept(arrival: Arrival): Promise<Accepted>
   /** Takes one instance, or refuses it; its rows are there when resolved. */
   record(arrival: Arrival): Promise<Recorded>
   /** The oldest batch of files to be synced. @param all also one that could still grow, before an end */

@@ -22,7 +22,7 @@ it('an accepted instance is there for whatever is asked next', async () => {
   await using store = await openSqlite({ folder: folder.path })
   for (let index = 1; index <= 20; index++) {
     const arrival = number(index)
-    await store.accept(arrival, false)
+    await store.accept(arrival)
     const questions: Record<number, () => Promise<unknown>> = {
       0: () => store.find('Instance', idOf(arrival)),
       1: async () => (await store.list('Instance', null)).includes(idOf(arrival)) || null,
@@ -37,7 +37,7 @@ it('rows come in the order in which the instances were accepted, however many ca
   using folder = temporaryFolder()
   await using store = await openSqlite({ folder: folder.path })
   const arrivals = Array.from({ length: 1_200 }, (_, index) => number(index))
-  const accepted = await Promise.all(arrivals.map((arrival) => store.accept(arrival, false)))
+  const accepted = await Promise.all(arrivals.map((arrival) => store.accept(arrival)))
   const { changes } = await store.changes({ limit: 10_000, types: ['NewInstance'] })
   expect(changes.map(({ id }) => id)).toEqual(arrivals.map(idOf))
   const statuses = (await Promise.all(accepted.map(({ recorded }) => recorded))).map(({ status }) => status)
@@ -51,14 +51,9 @@ it('an instance that came twice at once is recorded once', async () => {
     ...each,
     content: contentAt(folder.path, `file-${index}`),
   }))
-  const accepted = await Promise.all(twice.map((arrival) => store.accept(arrival, true)))
+  const accepted = await Promise.all(twice.map((arrival) => store.accept(arrival)))
   const ends = await Promise.all(accepted.map(({ recorded }) => recorded))
   expect(ends.map(({ status }) => status)).toEqual(['Success', 'AlreadyStored'])
-  expect(accepted.map(({ status }) => status)).toEqual(['Success', 'AlreadyStored'])
-  expect(await store.accept(number(1), true)).toMatchObject({ status: 'AlreadyStored' })
-  await store.remove('Instance', idOf(number(1)))
-  expect(await store.accept(number(1), true)).toMatchObject({ status: 'Success' })
-  expect(await store.accept(number(1), true)).toMatchObject({ status: 'AlreadyStored' })
   expect(readdirSync(folder.path).filter((name) => name.startsWith('file'))).toEqual(['file-0'])
 })
 
@@ -66,7 +61,7 @@ it('what was accepted just before an orderly end has its rows at the next start'
   using folder = temporaryFolder()
   {
     await using store = await openSqlite({ folder: folder.path })
-    for (let index = 0; index < 5; index++) await store.accept(number(index), false)
+    for (let index = 0; index < 5; index++) await store.accept(number(index))
   }
   await using store = await openSqlite({ folder: folder.path })
   expect(await store.statistics()).toMatchObject({ instances: 5 })
@@ -77,10 +72,10 @@ it('rows that the disk does not take are owed: nothing more is taken until they 
   const said: (string | null)[] = []
   await using store = await openSqlite({ folder: folder.path, onBlocked: (reason) => said.push(reason) })
   const owed = { ...number(1), content: contentAt(folder.path, 'missing/1') }
-  const { recorded } = await store.accept(owed, false)
+  const { recorded } = await store.accept(owed)
   await store.statistics()
   expect(said).toEqual([expect.stringContaining('ENOENT')])
-  await expect(store.accept(number(2), false)).rejects.toThrow(/ENOENT/)
+  await expect(store.accept(number(2))).rejects.toThrow(/ENOENT/)
   await expect(store.record(number(3))).rejects.toThrow(/ENOENT/)
   expect(await store.statistics()).toMatchObject({ instances: 0 })
   mkdirSync(join(folder.path, 'missing'))
@@ -96,7 +91,7 @@ it('rows that are still owed at the end come back from the journal at the next s
   let ended: Promise<unknown>
   {
     await using store = await openSqlite({ folder: folder.path })
-    const { recorded } = await store.accept(owed, false)
+    const { recorded } = await store.accept(owed)
     ended = expect(recorded).rejects.toMatchObject({ code: 'shutting-down' })
     await store.statistics()
   }
@@ -117,7 +112,7 @@ it('an accepted instance that can have no rows keeps its file, and holds up no o
     sizeBytes: null as unknown as number,
   }
   const [first, second, third] = await Promise.all(
-    [number(1), broken, number(3)].map((arrival) => store.accept(arrival, false)),
+    [number(1), broken, number(3)].map((arrival) => store.accept(arrival)),
   )
   await expect(second!.recorded).rejects.toMatchObject({ code: 'internal' })
   await Promise.all([first!.recorded, third!.recorded])
@@ -134,15 +129,15 @@ it('a journal that broke is left alone: files that are synced already still get 
   )
   const options = { folder: join(folder.path, 'journal'), settledNumber: 0, usedNumber: 0, latestMs: 0 }
   const journal = await connectJournal({ ...options, crashAt: null }, nowMs)
-  const recording = new Recording({ journal, database, heldFile: async () => null, onBlocked: () => {} })
+  const recording = new Recording({ journal, database, onBlocked: () => {} })
   expect(await recording.record(number(1))).toEqual({ status: 'Success', unsyncedBatches: 0 })
   // Its descriptors are gone, as if the disk were.
   await journal.close()
-  await expect(recording.accept(number(2), false)).rejects.toThrow(/EBADF/)
-  await expect(
-    recording.accept({ ...number(3), content: contentAt(folder.path, '3') }, false),
-  ).rejects.toThrow(/journal cannot be written/)
-  const { recorded } = await recording.accept(number(4), false)
+  await expect(recording.accept(number(2))).rejects.toThrow(/EBADF/)
+  await expect(recording.accept({ ...number(3), content: contentAt(folder.path, '3') })).rejects.toThrow(
+    /journal cannot be written/,
+  )
+  const { recorded } = await recording.accept(number(4))
   expect(await recorded).toEqual({ status: 'Success', unsyncedBatches: Number.MAX_SAFE_INTEGER })
   await recording.close()
   await database.close()
@@ -156,10 +151,7 @@ it('a journal that broke is left alone: files that are synced already still get 
 it('a segment whose rows are still owed is not given up', async () => {
   using folder = temporaryFolder()
   await using store: Store = await openSqlite({ folder: folder.path })
-  const { recorded } = await store.accept(
-    { ...number(1), content: contentAt(folder.path, 'missing/1') },
-    false,
-  )
+  const { recorded } = await store.accept({ ...number(1), content: contentAt(folder.path, 'missing/1') })
   recorded.catch(() => {})
   await store.statistics()
   const unsynced = await store.unsyncedFiles(true)

@@ -2,11 +2,11 @@
  * The bytes of files that are written and not yet synced, which the journal keeps: when they may be forgotten,
  * and how a start after a crash brings files and rows back from them.
  */
-import type { Arrival, KeptFile, UnrecordedFile, UnsyncedFiles } from '../store.ts'
+import type { KeptFile, UnrecordedFile, UnsyncedFiles } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { JournalConnection } from './journal/connection.ts'
 import type { FoundArrival } from './journal/serve.ts'
-import type { RecordResult } from './record-all.ts'
+import type { Entry, RecordResult } from './record-all.ts'
 
 export class KeptBytes {
   readonly #journal: JournalConnection
@@ -55,11 +55,12 @@ export class KeptBytes {
       const areThere = await Promise.all(
         unknown.map(({ bytes, arrival }) => bytes !== null || isThere(arrival.file)),
       )
-      const entries = unknown.filter((_, index) => areThere[index]).map(entryOf)
-      if (entries.length === 0) continue
+      const found = unknown.filter((_, index) => areThere[index])
+      if (found.length === 0) continue
+      const entries = found.map(entryOf)
       const results = (await this.#database.request('recordAll', [entries, true])) as RecordResult[]
       for (const [index, result] of results.entries()) {
-        const { file } = entries[index]!.arrival
+        const { file } = found[index]!.arrival
         if (!result.ok) unrecorded.push({ file, reason: result.error.message })
       }
     }
@@ -78,5 +79,5 @@ export class KeptBytes {
 }
 
 function entryOf({ number, atMs, arrival }: FoundArrival) {
-  return { arrival: { ...arrival, content: null } satisfies Arrival, number, atMs, isOwed: true }
+  return { arrivalJson: JSON.stringify(arrival), content: null, number, atMs, isOwed: true } satisfies Entry
 }

@@ -82,7 +82,7 @@ function reclaimExpired(session: Session): void {
 /** Makes the deliveries of the next changes and moves the cursor past them. Returns the cursor. */
 function follow(session: Session, script: ScriptRow): number {
   const rows = session
-    .sql('select seq, type, key from change where seq > ? order by seq limit ?')
+    .sql('select seq, type, key from change where seq > ? order by seq limit +?')
     .all(script.cursor, followLimit) as { seq: number; type: number; key: string }[]
   const subscriptions = JSON.parse(script.subscriptions) as Subscription[]
   const insert = session.sql(
@@ -114,13 +114,15 @@ interface DeliveryRow {
   event: string | null
 }
 
+// `+` before a parameter: without it SQLite plans the statement anew at each call, since which partial index
+// serves could depend on the value.
 function handOut(session: Session, script: ScriptRow, count: number, ttlMs: number): Lease[] {
   if (count <= 0) return []
   const rows = session
     .sql(
       `select d.id, d.callback, d.seq, d.key, d.attempt, d.fence, c.type, c.resource, c.public_id, c.at, c.origin, c.event
        from delivery d join change c on c.seq = d.seq
-       where d.script = @script and d.state = 0 and d.run_at <= @now and not exists (
+       where d.script = +@script and d.state = 0 and d.run_at <= @now and not exists (
          select 1 from delivery e where e.script = d.script and e.key = d.key and e.id < d.id
          and (e.state = 1 or (e.state = 0 and e.run_at > @now)))
        order by d.id limit @count`,

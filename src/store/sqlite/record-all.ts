@@ -8,7 +8,9 @@ import { undo } from './undo.ts'
 
 /** An arrival that is durable. */
 export interface Entry {
-  readonly arrival: Arrival
+  /** The arrival without its content, as JSON. */
+  readonly arrivalJson: string
+  readonly content: Arrival['content']
   /** Of its entry in the journal. */
   readonly number: number
   /** When it arrived, of the store's clock. */
@@ -40,11 +42,11 @@ export function recordAll(session: Session, entries: readonly Entry[]): RecordRe
   return results
 }
 
-function recordOne(session: Session, { arrival, isOwed }: Entry): RecordResult {
+function recordOne(session: Session, { arrivalJson, content, isOwed }: Entry): RecordResult {
   session.sql('savepoint arrival').run()
   const undoneFrom = session.onRollback.length
   try {
-    const status = record(session, arrival)
+    const status = record(session, { ...(JSON.parse(arrivalJson) as Omit<Arrival, 'content'>), content })
     session.sql('release arrival').run()
     return { ok: true, value: status }
   } catch (cause) {

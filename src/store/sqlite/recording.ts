@@ -22,8 +22,6 @@ const retryMs = 1_000
 export interface RecordingParts {
   readonly journal: JournalConnection
   readonly database: Connection
-  /** The file of an instance that has rows. */
-  heldFile(instanceId: string): Promise<string | null>
   readonly onBlocked: OnBlocked
 }
 
@@ -46,10 +44,7 @@ interface Barrier {
 export class Recording {
   readonly #journal: JournalConnection
   readonly #database: Connection
-  readonly #heldFile: RecordingParts['heldFile']
   readonly #onBlocked: OnBlocked
-  /** How many of each instance are on their way. */
-  readonly #unrecorded = new Map<string, number>()
   #waiting: Waiting[] = []
   #barriers: Barrier[] = []
   #lastNumber = 0
@@ -64,10 +59,9 @@ export class Recording {
   #hasRefused = false
   #isClosed = false
 
-  constructor({ journal, database, heldFile, onBlocked }: RecordingParts) {
+  constructor({ journal, database, onBlocked }: RecordingParts) {
     this.#journal = journal
     this.#database = database
-    this.#heldFile = heldFile
     this.#onBlocked = onBlocked
   }
 
@@ -77,25 +71,8 @@ export class Recording {
   }
 
   /** @returns when it is durable. Its rows follow; they are owed from then on */
-  async accept(arrival: Arrival, asksStatus: boolean): Promise<Accepted> {
-    const id = arrival.header.ids.instance
-    const isOnItsWay = this.#unrecorded.has(id)
-    // Asked while the journal is being synced: the answer need not wait for the rows.
-    const held = asksStatus && !isOnItsWay ? this.#heldFile(id) : null
-    held?.catch(() => {})
-    const leave = this.#enter(id)
-    try {
-      const { recorded } = await this.#take(arrival, true)
-      recorded.then(leave, leave)
-      if (!asksStatus) return { status: null, recorded }
-      if (held === null) return { status: (await recorded).status, recorded }
-      // By now it may be this one that has the rows.
-      const isNew = [null, arrival.file].includes(await held)
-      return { status: isNew ? 'Success' : 'AlreadyStored', recorded }
-    } catch (thrown) {
-      leave()
-      throw thrown
-    }
+  accept(arrival: Arrival): Promise<Accepted> {
+    return this.#take(arrival, true)
   }
 
   /** Sends what waits to the database now, before whatever is sent there next. */
@@ -126,33 +103,23 @@ export class Recording {
     this.#giveUp()
   }
 
-  /** @returns to be called when the instance has its rows or is refused; any call but the first does nothing */
-  #enter(id: string): () => void {
-    this.#unrecorded.set(id, (this.#unrecorded.get(id) ?? 0) + 1)
-    let isIn = true
-    return () => {
-      if (!isIn) return
-      isIn = false
-      const left = this.#unrecorded.get(id)! - 1
-      if (left > 0) this.#unrecorded.set(id, left)
-      else this.#unrecorded.delete(id)
-    }
-  }
-
-  async #take(arrival: Arrival, mayAnswer: boolean): Promise<Pick<Accepted, 'recorded'>> {
+  async #take(arrival: Arrival, mayAnswer: boolean): Promise<Accepted> {
     while (this.#waiting.length >= mostWaiting && this.#blockedBy === null) await this.caughtUp()
     if (this.#blockedBy !== null) throw this.#blockedBy
     if (this.#isClosed) throw stopping()
     const { content, ...facts } = arrival
+    // Once for both threads: a text goes there at a fraction of what objects cost.
+    const arrivalJson = JSON.stringify(facts)
     const { number, atMs, isKept, filledSegments } = await this.#journal.append({
-      ...facts,
+      file: arrival.file,
+      arrivalJson,
       bytes: content?.bytes ?? null,
     })
     if (!isKept && content !== null)
       throw fault('internal', 'The journal cannot be written; see the errors before this one')
     const { promise, resolve, reject } = Promise.withResolvers<Recorded['status']>()
     const isOwed = isKept && mayAnswer
-    this.#waiting.push({ entry: { arrival, number, atMs, isOwed }, isKept, resolve, reject })
+    this.#waiting.push({ entry: { arrivalJson, content, number, atMs, isOwed }, isKept, resolve, reject })
     this.#lastNumber = number
     this.#schedule()
     if (!isOwed) await promise

@@ -25,7 +25,7 @@ export function settle(session: Session, settlement: Settlement): boolean {
   const row = session
     .sql(
       `select d.id, s.name, d.callback, d.seq, d.attempt from delivery d join script s on s.id = d.script
-       where d.id = ? and d.fence = ? and d.state = 1`,
+       where d.id = +? and d.fence = +? and d.state = 1`,
     )
     .get(settlement.delivery, settlement.fence) as DeliveryRow | undefined
   if (row === undefined) return false

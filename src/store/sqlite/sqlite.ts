@@ -68,10 +68,6 @@ function storeOn({ writer, reader, journal, onBlocked, unlock }: Parts): Store {
   const recording = new Recording({
     journal,
     database: writer,
-    async heldFile(id) {
-      const files = (await reader.request('holds', [[id]])) as ReadonlyMap<string, string>
-      return files.get(id) ?? null
-    },
     onBlocked,
   })
   const kept = new KeptBytes(journal, writer, writer.greeting.knownNumber)
@@ -97,7 +93,7 @@ function storeOn({ writer, reader, journal, onBlocked, unlock }: Parts): Store {
   }
   const own: Partial<Store> = {
     epoch: writer.greeting.epoch,
-    accept: (arrival, asksStatus) => recording.accept(arrival, asksStatus),
+    accept: (arrival) => recording.accept(arrival),
     record: (arrival) => recording.record(arrival),
     unsyncedFiles: (all) => kept.unsyncedFiles(all),
     async forgetBytes(batch) {

@@ -20,7 +20,7 @@ export function tick(session: Session): TickReport {
   observe(session)
   let fired = 0
   const due = session
-    .sql('select * from window where check_at <= ? order by check_at, level desc, resource limit ?')
+    .sql('select * from window where check_at <= ? order by check_at, level desc, resource limit +?')
     .all(session.nowMs, batch) as WindowRow[]
   for (const { resource } of due) {
     // Firing one may have fired or moved others.

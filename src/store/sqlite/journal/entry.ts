@@ -32,15 +32,20 @@ export const headBytes = 24
 /** Where the checksum begins to count. */
 const checkedFrom = 8
 
-/**
- * The entry in pieces, to be written one after the other.
- * @param content the bytes of a file that is not synced; null: it is
- */
-export function encodeEntry(
-  { number, atMs, arrival }: JournalEntry,
-  content: Uint8Array | null,
-): Uint8Array[] {
-  const facts = Buffer.from(JSON.stringify({ atMs, arrival, hasBytes: content !== null } satisfies Facts))
+/** An entry to be written. */
+export interface NewEntry {
+  readonly number: number
+  readonly atMs: number
+  /** The arrival without its content, as JSON. */
+  readonly arrivalJson: string
+  /** Of a file that is not synced; null: it is. */
+  readonly bytes: Uint8Array | null
+}
+
+/** The entry in pieces, to be written one after the other. */
+export function encodeEntry({ number, atMs, arrivalJson, bytes: content }: NewEntry): Uint8Array[] {
+  // As the JSON of `Facts`.
+  const facts = Buffer.from(`{"atMs":${atMs},"hasBytes":${content !== null},"arrival":${arrivalJson}}`)
   const bytes = content ?? new Uint8Array()
   const head = Buffer.allocUnsafe(headBytes)
   head.writeUInt32LE(mark, 0)

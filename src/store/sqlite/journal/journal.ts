@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { fault } from '../../../errors.ts'
 import type { ReachPoint } from '../../../lib/crash-point.ts'
 import { makeFolder, syncFolderNow } from '../../../lib/make-folder.ts'
-import { encodeEntry, type JournalEntry, type ReadEntry } from './entry.ts'
+import { encodeEntry, type NewEntry, type ReadEntry } from './entry.ts'
 import { bytesOf } from './pieces.ts'
 import { readSegment, Segment } from './segment.ts'
 
@@ -35,7 +35,10 @@ export interface JournalOptions {
 const usualSegmentBytes = 16 * 1024 * 1024
 
 /** An arrival to be written, with the bytes of its file; null: that is synced already. */
-export type JournalArrival = JournalEntry['arrival'] & { readonly bytes: Uint8Array | null }
+export interface JournalArrival extends Pick<NewEntry, 'arrivalJson' | 'bytes'> {
+  /** Name of its file. */
+  readonly file: string
+}
 
 /** An entry that a crash left. */
 export interface FoundEntry extends ReadEntry {
@@ -108,8 +111,8 @@ export class Journal {
     if (this.#isBroken)
       throw fault('internal', 'The journal cannot be written; see the errors before this one')
     const first = this.#lastNumber + 1
-    const pieces = arrivals.flatMap(({ bytes, ...arrival }, index) =>
-      encodeEntry({ number: first + index, atMs, arrival }, bytes),
+    const pieces = arrivals.flatMap(({ arrivalJson, bytes }, index) =>
+      encodeEntry({ number: first + index, atMs, arrivalJson, bytes }),
     )
     const size = bytesOf(pieces)
     if (!this.#current.hasRoomFor(size)) this.#turnOver()

@@ -1,6 +1,7 @@
 /** What the journal answers: all arrivals that came in while it was busy become one group, with one sync. */
 import type { ThreadReply, ThreadRequest } from '../../../lib/thread-port.ts'
 import { refusal } from '../refusal.ts'
+import type { JournalEntry } from './entry.ts'
 import { type Journal, type JournalArrival, readContent } from './journal.ts'
 
 export type JournalOperation =
@@ -23,7 +24,7 @@ export interface Appended {
 export interface FoundArrival {
   readonly number: number
   readonly atMs: number
-  readonly arrival: Omit<JournalArrival, 'bytes'>
+  readonly arrival: JournalEntry['arrival']
   readonly bytes: Uint8Array<ArrayBuffer> | null
 }
 
