@@ -112,6 +112,7 @@ export class Storage implements AsyncDisposable {
     const folder = join(this.#root, 'set-aside')
     const path = join(folder, basename(file))
     await makeFolders(folder)
+    await syncFile(this.#path(file))
     await rename(this.#path(file), path)
     await syncFolder(folder)
     this.#places.decide(file)

@@ -23,8 +23,8 @@ test.each(contents)(
     expect(received.map(({ status }) => status).sort()).toEqual(expected)
     const successes = expected.filter((status) => status === 'Success').length
     expect(await opened.changes()).toEqual(successes === 1 ? asNew : [...asNew, ...asDeleted, ...asNew])
-    await until('one file to be left', () => opened.files().length === 1, 3_000)
-    expect(opened.files()).toEqual(await opened.namedFiles())
+    await until('one file to be left', async () => (await opened.files()).length === 1, 3_000)
+    expect(await opened.files()).toEqual(await opened.namedFiles())
   },
 )
 
@@ -33,6 +33,6 @@ test('many of many instances are each stored once', async () => {
   const sent = Array.from({ length: 60 }, (_, number) => ({ instance: String(number % 20) }))
   const received = await Promise.all(sent.map((facts) => opened.receive(facts)))
   expect(received.filter(({ status }) => status === 'Success')).toHaveLength(20)
-  expect(opened.files()).toEqual(await opened.namedFiles())
-  expect(opened.files()).toHaveLength(20)
+  expect(await opened.files()).toEqual(await opened.namedFiles())
+  expect(await opened.files()).toHaveLength(20)
 })

@@ -12,7 +12,7 @@ async function expectRefused(opened: TestIntake, body: Buffer, code: string, mes
     code,
     message: expect.stringMatching(message),
   })
-  expect([opened.files(), await opened.changes()]).toEqual([[], []])
+  expect([await opened.files(), await opened.changes()]).toEqual([[], []])
 }
 
 test('an empty archive is refused', async () => {

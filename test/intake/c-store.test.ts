@@ -12,7 +12,7 @@ import { until } from '../support/until.ts'
 
 async function expectStored(receiver: TestReceiver, count: number) {
   expect(await receiver.instances()).toHaveLength(count)
-  expect(receiver.files()).toHaveLength(count)
+  expect(await receiver.files()).toHaveLength(count)
 }
 
 test('a stored instance has an answer of success, and so has one that is stored already', async () => {
@@ -97,7 +97,7 @@ test('an instance says who sent it', async () => {
     calledAet: 'ARCHIVE',
   })
   await association.store(outgoing({}))
-  const file = await receiver.storage.read(receiver.files()[0]!)
+  const file = await receiver.storage.read((await receiver.files())[0]!)
   expect(file.toString('latin1', 128, 132)).toBe('DICM')
   expect(file.includes('CT1 ')).toBe(true)
 })

@@ -73,8 +73,8 @@ test.each([
     await until('the whole ones to be stored', async () => (await receiver.instances()).length === 3)
     expect(await storedDatasets(receiver)).toEqual(datasets)
     expect(await storesBesideSilent(receiver)).toEqual([0, 0, 0])
-    expect(receiver.files()).toEqual(await receiver.namedFiles())
-    expect(receiver.files()).toHaveLength(6)
+    expect(await receiver.files()).toEqual(await receiver.namedFiles())
+    expect(await receiver.files()).toHaveLength(6)
   },
 )
 

@@ -60,8 +60,8 @@ test('every transfer syntax is stored as it was sent', async () => {
     const dataset = dicomDataset(facts)
     expect(await association.store({ context, dataset, sopInstanceUid: uidsOf(facts).instance })).toBe(0)
   }
-  expect(receiver.files()).toHaveLength(names.length)
-  const files = await Promise.all(receiver.files().map((file) => receiver.storage.read(file)))
+  expect(await receiver.files()).toHaveLength(names.length)
+  const files = await Promise.all((await receiver.files()).map((file) => receiver.storage.read(file)))
   for (const transferSyntax of names) {
     const dataset = dicomDataset({ instance: transferSyntax, transferSyntax })
     const isStored = files.some((file) => file.subarray(-dataset.length).equals(dataset))

@@ -28,7 +28,7 @@ async function stateOf(opened: TestIntake) {
     windows,
     updated: updated.map(({ updatedAtMs }) => updatedAtMs),
     changes: await opened.changes(),
-    files: opened.files(),
+    files: await opened.files(),
   }
 }
 
@@ -39,7 +39,7 @@ async function untilLater() {
 }
 
 async function expectOnly(opened: TestIntake, content: Buffer) {
-  const files = opened.files()
+  const files = await opened.files()
   expect(files).toEqual(await opened.namedFiles())
   expect(files).toHaveLength(1)
   expect((await opened.storage.read(files[0]!)).equals(content)).toBe(true)
@@ -84,7 +84,7 @@ test.each(replaced)(
     const { windows } = await stateOf(opened)
     expect(windows).toHaveLength(3)
     expect(windows.every(({ openedAtMs }) => openedAtMs > before.windows[0]!.openedAtMs)).toBe(true)
-    await until('the old file to be gone', () => opened.files().length === 1)
+    await until('the old file to be gone', async () => (await opened.files()).length === 1)
     await expectOnly(opened, dicomFile(facts))
   },
 )
@@ -116,7 +116,7 @@ test('IfChanged compares bytes, in whatever chunks they come', async () => {
 test('IfChanged: an instance whose file is gone is taken in again', async () => {
   await using opened = await openTestIntake({ overwriteInstances: 'IfChanged' })
   await opened.receive(first)
-  await opened.storage.unlink(opened.files()[0]!)
+  await opened.storage.unlink((await opened.files())[0]!)
   expect((await opened.receive(first)).status).toBe('Success')
   await expectOnly(opened, dicomFile(first))
 })

@@ -10,7 +10,7 @@ test('a new instance is on disk byte for byte, and its parents are told of', asy
   const bytes = dicomFile({ pixelBytes: 100_000 })
   const { status, header } = await opened.receive(bytes)
   expect([status, header.ids]).toEqual(['Success', readHeader(bytes).ids])
-  const [file] = opened.files()
+  const [file] = await opened.files()
   expect((await opened.storage.read(file!)).equals(bytes)).toBe(true)
   expect(await opened.changes()).toEqual(['NewInstance', 'NewSeries', 'NewStudy', 'NewPatient'])
   expect(await opened.store.windows(10)).toHaveLength(3)
@@ -22,7 +22,7 @@ test('an instance that comes in several chunks is the same as in one', async () 
   const bytes = dicomFile({ pixelBytes: 10_000 })
   const chunks = [bytes.subarray(0, 1), bytes.subarray(1, 200), Buffer.alloc(0), bytes.subarray(200)]
   await opened.intake.receive(chunks, readHeader(chunks), restOrigin)
-  expect((await opened.storage.read(opened.files()[0]!)).equals(bytes)).toBe(true)
+  expect((await opened.storage.read((await opened.files())[0]!)).equals(bytes)).toBe(true)
 })
 
 test('an instance that is larger than allowed is refused, and nothing is left of it', async () => {
@@ -31,7 +31,7 @@ test('an instance that is larger than allowed is refused, and nothing is left of
     code: 'too-large',
     message: expect.stringMatching(/^The instance has \d+ bytes; "maxInstanceMb" allows 0.01 MB$/),
   })
-  expect([opened.files(), await opened.changes()]).toEqual([[], []])
+  expect([await opened.files(), await opened.changes()]).toEqual([[], []])
   expect((await opened.receive({})).status).toBe('Success')
 })
 
@@ -62,7 +62,7 @@ test('an instance whose rows cannot be written leaves no file, and can be sent a
     },
   )
   await expect(opened.receive({})).rejects.toThrow(/The database refused an operation/)
-  expect([opened.files(), await opened.changes()]).toEqual([[], []])
+  expect([await opened.files(), await opened.changes()]).toEqual([[], []])
   ageMs = 1_000
   expect((await opened.receive({})).status).toBe('Success')
 })
@@ -82,6 +82,6 @@ test('when nobody can say whether the rows were written, the file is left to the
     },
   })
   await expect(opened.receive(bytes)).rejects.toThrow(/stopping/)
-  expect(opened.files()).toHaveLength(2)
+  expect(await opened.files()).toHaveLength(2)
   expect(opened.lines).toMatchObject([{ msg: expect.stringContaining('left to the next start') }])
 })

@@ -29,7 +29,7 @@ const beginnings: [string, Buffer][] = [
 ]
 
 async function expectNothingLeft(receiver: TestReceiver) {
-  expect(receiver.files()).toEqual([])
+  expect(await receiver.files()).toEqual([])
   expect(await receiver.instances()).toEqual([])
   expect(await receiver.changes()).toEqual([])
 }
@@ -87,5 +87,5 @@ test('a sender that is cut off in the middle of a dataset lets those go on that 
   expect(await patient.nextAnswer()).toEqual({ messageId: 1, status: 0 })
   await until('the silent one to be cut', () => receiver.lines.length === 1)
   expect(receiver.lines).toMatchObject([{ reason: 'nothing came for too long' }])
-  expect(receiver.files()).toHaveLength(1)
+  expect(await receiver.files()).toHaveLength(1)
 })

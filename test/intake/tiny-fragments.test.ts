@@ -24,7 +24,7 @@ async function expectCut(receiver: TestReceiver, hostile: Association, bytes: Bu
   void hostile.send(bytes)
   await hostile.cut()
   expect(receiver.lines.at(-1)).toMatchObject({ msg: 'Cut a DICOM connection', reason })
-  expect(receiver.files()).toEqual([])
+  expect(await receiver.files()).toEqual([])
 }
 
 const byte = Buffer.from([0x5a])
@@ -60,7 +60,7 @@ test('a dataset without end in fragments of one byte is let go of at the largest
   await hostile.send(fragment(byte, {}))
   expect(await hostile.nextAnswer()).toMatchObject({ status: 0xa700 })
   expect(await hostile.store(outgoing())).toBe(0)
-  expect(receiver.files()).toHaveLength(4)
+  expect(await receiver.files()).toHaveLength(4)
 })
 
 test('a sender of tiny fragments who leaves in the middle gives back all that they cost', async () => {
@@ -70,7 +70,7 @@ test('a sender of tiny fragments who leaves in the middle gives back all that th
   hostile.socket.end()
   await hostile.cut()
   expect(await storesBesideSilent(receiver)).toEqual([0, 0, 0])
-  expect(receiver.files()).toHaveLength(3)
+  expect(await receiver.files()).toHaveLength(3)
 })
 
 test('an instance in fragments of one byte is stored, and so is what others send meanwhile', async () => {
@@ -81,5 +81,5 @@ test('an instance in fragments of one byte is stored, and so is what others send
   void slow.send(tiny)
   expect(await quick.store(outgoing({ instance: 'quick' }))).toBe(0)
   expect(await slow.nextAnswer()).toEqual({ messageId: 1, status: 0 })
-  expect(receiver.files()).toHaveLength(2)
+  expect(await receiver.files()).toHaveLength(2)
 })

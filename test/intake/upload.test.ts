@@ -46,12 +46,12 @@ test('a body under gzip is stored inflated, whatever is in it', async () => {
   await using opened = await openTestIntake()
   const headers = { 'content-encoding': ' GZIP' }
   await opened.intake.upload([gzipSync(image)], headers, restOrigin)
-  expect((await opened.storage.read(opened.files()[0]!)).equals(image)).toBe(true)
+  expect((await opened.storage.read((await opened.files())[0]!)).equals(image)).toBe(true)
   const archive = zipSync({ 'a.dcm': image, 'b.dcm': other })
   expect((await opened.intake.upload([gzipSync(archive)], headers, restOrigin)).body).toHaveLength(2)
   const form = await formOf({ a: dicomFile({ instance: '3' }) })
   await opened.intake.upload([gzipSync(form.body)], { ...headers, ...form.headers }, restOrigin)
-  expect(opened.files()).toHaveLength(3)
+  expect(await opened.files()).toHaveLength(3)
 })
 
 test('gzip that is broken, too large inside, or another encoding is refused, and nothing is stored', async () => {
@@ -69,15 +69,15 @@ test('gzip that is broken, too large inside, or another encoding is refused, and
     code: 'bad-request',
     message: 'Content-Encoding "br" is not supported: send "gzip", or the file as it is',
   })
-  expect(opened.files()).toEqual([])
+  expect(await opened.files()).toEqual([])
 })
 
 test('every file of a form is taken in, and its other fields are passed over', async () => {
   await using opened = await openTestIntake()
   const { body, headers } = await formOf({ comment: 'a text', one: image, two: other })
   expect(await opened.intake.upload([body], headers, restOrigin)).toEqual({ status: 200, body: '' })
-  expect(opened.files()).toHaveLength(2)
-  expect(opened.files()).toEqual(await opened.namedFiles())
+  expect(await opened.files()).toHaveLength(2)
+  expect(await opened.files()).toEqual(await opened.namedFiles())
 })
 
 test('a form without a file is refused, since its sender meant to send one', async () => {
@@ -100,7 +100,7 @@ test('a form that is cut off, and a file in one that is no instance, are refused
   await expect(opened.intake.upload([text.body], text.headers, restOrigin)).rejects.toMatchObject({
     code: 'bad-dicom-file',
   })
-  expect(opened.files()).toEqual([])
+  expect(await opened.files()).toEqual([])
 })
 
 test('an empty body and one that is no DICOM are refused, and it is said why', async () => {
@@ -117,5 +117,5 @@ test('an empty body and one that is no DICOM are refused, and it is said why', a
   for (const [body, code, message] of refused) {
     await expect(opened.intake.upload([body], {}, restOrigin)).rejects.toMatchObject({ code, message })
   }
-  expect([opened.files(), await opened.changes()]).toEqual([[], []])
+  expect([await opened.files(), await opened.changes()]).toEqual([[], []])
 })

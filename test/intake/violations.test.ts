@@ -129,7 +129,7 @@ test.each<[string, readonly Buffer[], string]>([
   await peer.send(Buffer.concat(units))
   await peer.cut()
   expect(receiver.lines).toMatchObject([{ msg: 'Cut a DICOM connection', remoteIp: '127.0.0.1', reason }])
-  expect(receiver.files()).toEqual([])
+  expect(await receiver.files()).toEqual([])
   expect(await receiver.instances()).toEqual([])
   expect(await storesBesideSilent(receiver)).toEqual([0, 0, 0])
 })

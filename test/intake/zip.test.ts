@@ -31,7 +31,7 @@ test.each([0, 6] as const)(
       'Success',
       'Success',
     ])
-    expect(opened.files()).toHaveLength(4)
+    expect(await opened.files()).toHaveLength(4)
     const { instance } = uidsOf({ instance: '3' })
     const third = await opened.store.find('Instance', (answer as InstanceAnswer[])[2]!.ID)
     expect(third).toMatchObject({ level: 'Instance', tags: { SOPInstanceUID: instance } })
@@ -51,7 +51,7 @@ test('members that are no instances are passed over: DICOMDIR, texts, folders, a
   }
   expect((await upload(opened, zip({ ...members, 'image.dcm': image('1') }))).body).toHaveLength(1)
   expect((await upload(opened, zip(members))).body).toEqual([])
-  expect(opened.files()).toHaveLength(1)
+  expect(await opened.files()).toHaveLength(1)
 })
 
 test('an archive written as a stream is read by its directory, whatever its members look like', async () => {
@@ -67,5 +67,5 @@ test('an archive written as a stream is read by its directory, whatever its memb
   })
   const body = asStream(zip({ 'a.dcm': tricky }, 0))
   expect((await upload(opened, body)).body).toHaveLength(1)
-  expect((await opened.storage.read(opened.files()[0]!)).equals(tricky)).toBe(true)
+  expect((await opened.storage.read((await opened.files())[0]!)).equals(tricky)).toBe(true)
 })

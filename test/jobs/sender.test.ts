@@ -24,7 +24,7 @@ test('a study arrives whole in another archive, byte for byte, with the AE title
   expect(await opened.send({ level: 'Study', id: study })).toEqual({ sent: 12 })
   expect(await archive.instances()).toHaveLength(12)
   const datasets = sent.map((facts) => dicomDataset(facts))
-  for (const file of archive.files()) {
+  for (const file of await archive.files()) {
     const bytes = await archive.storage.read(file)
     expect(datasets.some((dataset) => bytes.subarray(-dataset.length).equals(dataset))).toBe(true)
   }

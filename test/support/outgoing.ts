@@ -63,7 +63,7 @@ export function piecesOf(bytes: Buffer, sizes: readonly number[]): Buffer[] {
 
 /** Without their meta information, in the order of their bytes. */
 export async function storedDatasets({ storage, files }: TestReceiver): Promise<Buffer[]> {
-  const contents = await Promise.all(files().map((file) => storage.read(file)))
+  const contents = await Promise.all((await files()).map((file) => storage.read(file)))
   return inOrder(contents.map((file) => file.subarray(144 + file.readUInt32LE(140))))
 }
 

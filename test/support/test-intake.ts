@@ -26,8 +26,8 @@ export interface TestIntake extends AsyncDisposable {
   changes(): Promise<string[]>
   /** Identifiers of the instances that are held. */
   instances(): Promise<readonly string[]>
-  /** Names of the files that are on disk now. */
-  files(): string[]
+  /** Names of the files that are on disk once all that was accepted has its rows. */
+  files(): Promise<string[]>
   /** Names of the files that a row names: those on disk, unless something is wrong. */
   namedFiles(): Promise<string[]>
 }
@@ -79,7 +79,10 @@ export async function openTestIntake(
       return page.changes.map(({ type }) => type)
     },
     instances: () => store.list('Instance', null),
-    files: () => storedFiles(root),
+    async files() {
+      await store.statistics().catch(() => {})
+      return storedFiles(root)
+    },
     async namedFiles() {
       const ids = await store.list('Instance', null)
       return [...(await store.holds(ids)).values()].sort()
