@@ -36,7 +36,7 @@ it('a file that can have no rows is set aside: no sweep finds it, and the log sa
     await setAside(storage, file, 'no reason', log)
     expect(storedFiles(folder.path)).toEqual([])
   }
-  const [line] = lines as { path: string; reason: string }[]
+  const [line] = lines as unknown as { path: string; reason: string }[]
   expect(line).toMatchObject({ path: expect.stringContaining('set-aside'), reason: 'no reason' })
   await using storage = await openTestStorage(folder.path)
   expect(await storage.sweep(async (files) => files)).toBe(0)
