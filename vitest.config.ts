@@ -7,5 +7,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     pool: 'forks',
     maxWorkers: 2,
+    // As in bin/node24.js.
+    execArgv: ['--no-memory-protection-keys'],
   },
 })

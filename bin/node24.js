@@ -7,6 +7,10 @@ import { fileURLToPath } from 'node:url'
 
 const carried = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url))
 
+// On processors with protection keys, V8 loses count of code pages when threads come and go, and ends the process
+// ("Check failed: jit_page.has_value()", https://github.com/archestra-ai/archestra/pull/6177).
+const v8Flags = ['--no-memory-protection-keys']
+
 /**
  * Starts `file` under the carried Node, with this process's streams, and ends as it ends.
  * @param {string} file path of the JavaScript or TypeScript file
@@ -21,9 +25,8 @@ export function runWithNode24(file, parameters) {
     )
     process.exit(1)
   }
-  const child = spawn(existsSync(carried) ? carried : process.execPath, [file, ...parameters], {
-    stdio: 'inherit',
-  })
+  const program = existsSync(carried) ? carried : process.execPath
+  const child = spawn(program, [...v8Flags, file, ...parameters], { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
     console.error(`onstable: cannot start Node 24 at "${carried}": ${error.message}`)
