@@ -10,7 +10,7 @@ const smallestBytes = 16 * 1024
 export function freeMemory(pieces: readonly Uint8Array[]): void {
   for (const { buffer, byteLength } of pieces) {
     const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
-    // A detached buffer has no bytes: its memory went with those that moved, and are dropped here.
+    // What was freed before has no bytes left, and is passed over.
     if (isOwn && byteLength >= smallestBytes) buffer.transfer(0)
   }
 }

@@ -65,11 +65,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
 }
 
 function storeOn({ writer, reader, journal, onBlocked, unlock }: Parts): Store {
-  const recording = new Recording({
-    journal,
-    database: writer,
-    onBlocked,
-  })
+  const recording = new Recording({ journal, database: writer, onBlocked })
   const kept = new KeptBytes(journal, writer, writer.greeting.knownNumber)
   const methods: Record<string, unknown> = {}
   for (const name of Object.keys(operations) as OperationName[]) {
