@@ -3,8 +3,8 @@ import type { WireError } from '../../lib/wire-error.ts'
 import type { Arrival, Recorded } from '../store.ts'
 import { record } from './record.ts'
 import { isDiskError, refusal } from './refusal.ts'
+import { inSavepoint } from './savepoint.ts'
 import { keepNumber, type Session } from './session.ts'
-import { undo } from './undo.ts'
 
 /** An arrival that is durable. */
 export interface Entry {
@@ -43,18 +43,15 @@ export function recordAll(session: Session, entries: readonly Entry[]): RecordRe
 }
 
 function recordOne(session: Session, { arrivalJson, content, isOwed }: Entry): RecordResult {
-  session.sql('savepoint arrival').run()
-  const undoneFrom = session.onRollback.length
-  try {
-    const status = record(session, { ...(JSON.parse(arrivalJson) as Omit<Arrival, 'content'>), content })
-    session.sql('release arrival').run()
-    return { ok: true, value: status }
-  } catch (cause) {
-    if ((isOwed && isDiskError(cause)) || !session.database.inTransaction) throw cause
-    session.sql('rollback to arrival').run()
-    session.sql('release arrival').run()
-    // The file of one that is owed is all that there is of it.
-    if (!isOwed) undo(session, undoneFrom)
-    return { ok: false, error: refusal(cause) }
-  }
+  const facts = () => JSON.parse(arrivalJson) as Omit<Arrival, 'content'>
+  return inSavepoint<RecordResult>(
+    session,
+    () => ({ ok: true, value: record(session, { ...facts(), content }) }),
+    (cause, undoFiles) => {
+      if (isOwed && isDiskError(cause)) throw cause
+      // The file of one that is owed is all that there is of it.
+      if (!isOwed) undoFiles()
+      return { ok: false, error: refusal(cause) }
+    },
+  )
 }

@@ -5,8 +5,8 @@
 import type { ThreadReply, ThreadRequest } from '../../lib/thread-port.ts'
 import { type OperationName, operations } from './operations.ts'
 import { refusal } from './refusal.ts'
+import { inSavepoint, undo } from './savepoint.ts'
 import { keepNumber, type Session } from './session.ts'
-import { undo } from './undo.ts'
 
 export interface Operation {
   readonly name: OperationName
@@ -49,20 +49,14 @@ export function executeRead(session: Session, { id, body }: Request): ThreadRepl
 }
 
 function executeInSavepoint(session: Session, { id, body }: Request): ThreadReply {
-  session.sql('savepoint operation').run()
-  const undoneFrom = session.onRollback.length
-  try {
-    const value = operations[body.name].run(session, body.parameters)
-    session.sql('release operation').run()
-    return { id, ok: true, value }
-  } catch (cause) {
-    // A full disk may have ended the whole transaction already.
-    if (!session.database.inTransaction) throw cause
-    session.sql('rollback to operation').run()
-    session.sql('release operation').run()
-    undo(session, undoneFrom)
-    return { id, ok: false, error: refusal(cause) }
-  }
+  return inSavepoint<ThreadReply>(
+    session,
+    () => ({ id, ok: true, value: operations[body.name].run(session, body.parameters) }),
+    (cause, undoFiles) => {
+      undoFiles()
+      return { id, ok: false, error: refusal(cause) }
+    },
+  )
 }
 
 const before = {
