@@ -25,7 +25,8 @@ export interface Place {
   readonly traceFile: string | null
 }
 
-const traced = 'fsync,fdatasync,sync,syncfs,msync,sync_file_range,openat,rename,renameat,renameat2'
+const traced =
+  'fsync,fdatasync,sync,syncfs,msync,sync_file_range,openat,rename,renameat,renameat2,write,writev,pwrite64,pwritev'
 
 export function makeFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `onstable-bench-${name}-`))

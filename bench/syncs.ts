@@ -15,7 +15,8 @@ import { type Side, startServer } from './servers.ts'
 
 export const syncsMethod = [
   'System calls of all processes and threads of the server, from the first send until the callbacks have run.',
-  '"rows" are syncs of the database and its journals, "folder" of directory entries, "file" of everything else.',
+  '"rows" are syncs of the database and its journals, "folder" of directory entries, "file" of everything else;',
+  '"synchronous writes" go to files that were opened so that each write is a sync of what it wrote.',
   'A kill keeps the page cache: only these calls show that what is acknowledged outlives a power cut.',
 ]
 
@@ -25,7 +26,7 @@ const loads: readonly { protocol: Protocol; connections: number }[] = [
   { protocol: 'C-STORE', connections: 1 },
 ]
 
-const kinds = ['file', 'folder', 'rows', 'renames', 'synchronous opens'] as const
+const kinds = ['synchronous writes', 'file', 'folder', 'rows', 'renames'] as const
 type Kind = (typeof kinds)[number]
 
 /** Runs every load on every side, under strace, and notes the calls per instance. */
@@ -75,25 +76,29 @@ async function countCalls(
 /** Lines are `pid seconds call(fd</path>) = result`; only those between the two times are counted. */
 function kindsOfCalls(trace: string, from: number, to: number): Record<Kind, number> {
   const counts: Record<Kind, number> = {
+    'synchronous writes': 0,
     file: 0,
     folder: 0,
     rows: 0,
     renames: 0,
-    'synchronous opens': 0,
   }
+  const synchronous = new Set<string>()
   for (const line of trace.split('\n')) {
     const call = /^\d+ +(\d+\.\d+) (\w+)\((?:\d+<([^>]*)>)?/.exec(line)
     if (call === null) continue
     const [, seconds, name = '', path] = call
+    if (name === 'openat' && /\bO_D?SYNC\b/.test(line))
+      synchronous.add(/ = \d+<([^>]*)>/.exec(line)?.[1] ?? '')
     if (Number(seconds) < from || Number(seconds) > to) continue
-    const kind = kindOf(name, path, line)
+    const kind = kindOf(name, path, synchronous)
     if (kind !== null) counts[kind]++
   }
   return counts
 }
 
-function kindOf(call: string, path: string | undefined, line: string): Kind | null {
-  if (call.startsWith('openat')) return /O_D?SYNC\b/.test(line) ? 'synchronous opens' : null
+function kindOf(call: string, path: string | undefined, synchronous: ReadonlySet<string>): Kind | null {
+  if (call.startsWith('openat')) return null
+  if (call.includes('write')) return synchronous.has(path ?? '') ? 'synchronous writes' : null
   if (call.startsWith('rename')) return 'renames'
   if (path === undefined) return 'file'
   if (/(^|\/)(index|[^/]*\.(db|sqlite3?))(-wal|-journal|-shm)?$/.test(path)) return 'rows'

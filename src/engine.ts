@@ -12,7 +12,7 @@ import { createHost, missingGrants } from './host/host.ts'
 import { createIntake, startDicomReceiver } from './intake/intake.ts'
 import { createSender } from './jobs/jobs.ts'
 import { crashPointReacher } from './lib/crash-point.ts'
-import { makeFolder } from './lib/make-folder.ts'
+import { makeFolderNow } from './lib/durable-folders.ts'
 import type { Log } from './log.ts'
 import { startRuntime } from './runtime/runtime.ts'
 import { openLibrary } from './scripts/scripts.ts'
@@ -145,7 +145,7 @@ function sayBlocked(log: Log, reason: string | null): void {
 
 function makeDataFolder(folder: string): void {
   try {
-    makeFolder(folder, 0o750)
+    makeFolderNow(folder, 0o750)
   } catch (cause) {
     throw fault(
       'data-folder',

@@ -9,7 +9,6 @@ export const crashPoints = [
   'file-synced',
   'folder-synced',
   'rows-written',
-  'journal-written',
   'journal-synced',
   'rows-committed',
   'answered',

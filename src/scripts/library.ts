@@ -84,9 +84,9 @@ export class Library implements AsyncDisposable {
     return this.#scripts.get(name)?.inForce ?? undefined
   }
 
-  /** Names of the scripts that are served. */
+  /** Names of the scripts that are served, in their order. */
   names(): string[] {
-    return [...this.#scripts].flatMap(([name, script]) => (script.inForce === null ? [] : [name]))
+    return [...this.#scripts].flatMap(([name, script]) => (script.inForce === null ? [] : [name])).sort()
   }
 
   list(): ScriptStatus[] {

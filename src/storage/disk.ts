@@ -92,13 +92,3 @@ function after(chunks: Uint8Array[], written: number): Uint8Array[] {
   }
   return []
 }
-
-/** Makes the entries of a folder durable. */
-export async function syncFolder(path: string): Promise<void> {
-  const descriptor = await openFile(path, 'r')
-  try {
-    await syncDescriptor(descriptor)
-  } finally {
-    await closeFile(descriptor)
-  }
-}

@@ -3,21 +3,11 @@
  * no row names.
  */
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { isSystemError } from '../errors.ts'
-import { syncFolder } from './disk.ts'
+import { syncFolder } from '../lib/durable-folders.ts'
 
 export const folderName = (number: number) => String(number).padStart(8, '0')
-
-/** Makes the folder and the missing ones above it; each is durable in its parent when resolved. */
-export async function makeFolders(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true })
-  if (first === undefined) return
-  for (let made = path; ; made = dirname(made)) {
-    await syncFolder(dirname(made))
-    if (made === first || made === dirname(made)) return
-  }
-}
 
 /** Makes one numbered folder under the root, if it is not there. */
 export async function makeNumbered(root: string, number: number): Promise<void> {

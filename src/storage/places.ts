@@ -5,16 +5,9 @@
 import { randomUUID } from 'node:crypto'
 import { dirname } from 'node:path'
 import { messageOf } from '../errors.ts'
+import { makeFolder } from '../lib/durable-folders.ts'
 import type { Log } from '../log.ts'
-import {
-  filesOf,
-  folderName,
-  makeFolders,
-  makeNumbered,
-  numberedFolders,
-  readMark,
-  writeMark,
-} from './folders.ts'
+import { filesOf, folderName, makeNumbered, numberedFolders, readMark, writeMark } from './folders.ts'
 
 export interface PlacesOptions {
   readonly log: Log
@@ -24,7 +17,7 @@ export interface PlacesOptions {
 
 /** Makes the folder if it is not there, and finds out where to go on. */
 export async function openPlaces(root: string, options: PlacesOptions): Promise<Places> {
-  await makeFolders(root)
+  await makeFolder(root)
   const mark = await readMark(root)
   const last = (await numberedFolders(root)).at(-1) ?? 0
   const isLastFree = last > 0 && last >= mark && (await filesOf(root, last)).length === 0

@@ -11,10 +11,10 @@ import { readFile, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fault, messageOf } from '../errors.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
+import { makeFolder, syncFolder } from '../lib/durable-folders.ts'
 import { refuseFullDisk } from '../lib/full-disk.ts'
 import type { Log } from '../log.ts'
-import { isThere, openFile, restoreFile, syncFile, syncFolder, unlinkFile, writeAndClose } from './disk.ts'
-import { makeFolders } from './folders.ts'
+import { isThere, openFile, restoreFile, syncFile, unlinkFile, writeAndClose } from './disk.ts'
 import { openPlaces, type Places } from './places.ts'
 import { SyncedFolders } from './synced-folders.ts'
 
@@ -111,7 +111,7 @@ export class Storage implements AsyncDisposable {
   async setAside(file: string): Promise<string> {
     const folder = join(this.#root, 'set-aside')
     const path = join(folder, basename(file))
-    await makeFolders(folder)
+    await makeFolder(folder)
     await syncFile(this.#path(file))
     await rename(this.#path(file), path)
     await syncFolder(folder)

@@ -159,7 +159,7 @@ function missingNames(
   )
 }
 
-/** Whether a sync of the path began after one call had ended, and ended before the other began. */
+/** Whether one call was a sync itself, or a sync of the path began after it had ended; and ended before the other. */
 function isSynced(
   path: string,
   calls: readonly SystemCall[],
@@ -167,6 +167,7 @@ function isSynced(
   before: SystemCall | undefined,
 ): boolean {
   if (after === undefined || before === undefined) return false
+  if (after.isSynchronous) return after.endedAt < before.beganAt
   return calls.some(
     (call) =>
       isSync(call) && call.path === path && call.beganAt > after.endedAt && call.endedAt < before.beganAt,

@@ -48,36 +48,36 @@ describe('an entry', () => {
 })
 
 describe('a segment', () => {
-  const write = (segment: Segment, ...entries: TestEntry[]) => {
+  const write = async (segment: Segment, ...entries: TestEntry[]) => {
     const pieces = entries.flatMap(encoded)
-    segment.makeRoomFor(pieces.reduce((sum, { length }) => sum + length, 0))
-    segment.write(pieces, () => {})
+    await segment.makeRoomFor(pieces.reduce((sum, { length }) => sum + length, 0))
+    await segment.write(pieces)
   }
   const numbersIn = (path: string) => readSegment(path, 0).map(({ number }) => number)
 
-  it('gives back all groups, and after it was begun anew only the new ones', () => {
+  it('gives back all groups, and after it was begun anew only the new ones', async () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'segment')
     const segment = new Segment(path, 1024 * 1024)
-    write(segment, entryOf(1, 5_000))
-    write(segment, entryOf(2, 10), entryOf(3, 4_000))
-    write(segment, entryOf(4, 100))
+    await write(segment, entryOf(1, 5_000))
+    await write(segment, entryOf(2, 10), entryOf(3, 4_000))
+    await write(segment, entryOf(4, 100))
     expect(numbersIn(path)).toEqual([1, 2, 3, 4])
     segment.clear()
-    write(segment, entryOf(5, 10))
+    await write(segment, entryOf(5, 10))
     expect(numbersIn(path)).toEqual([5])
     expect(readSegment(path, 5)).toEqual([])
-    write(segment, entryOf(6, 1))
+    await write(segment, entryOf(6, 1))
     expect(numbersIn(path)).toEqual([5, 6])
     segment.close()
   })
 
-  it('begins a group where nothing was synced before, so that a torn write harms no earlier one', () => {
+  it('begins a group where nothing was synced before, so that a torn write harms no earlier one', async () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'segment')
     const segment = new Segment(path, 1024 * 1024)
-    write(segment, entryOf(1, 10))
-    write(segment, entryOf(2, 10))
+    await write(segment, entryOf(1, 10))
+    await write(segment, entryOf(2, 10))
     segment.close()
     const second = encoded(entryOf(2, 10)).reduce((sum, { length }) => sum + length, 0)
     expect(second).toBeLessThan(4096)

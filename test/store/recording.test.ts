@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { connectHere } from '../../src/store/sqlite/connection.ts'
-import { connectJournal } from '../../src/store/sqlite/journal/connection.ts'
+import { openJournal } from '../../src/store/sqlite/journal/open.ts'
 import { Recording } from '../../src/store/sqlite/recording.ts'
 import { type Arrival, openSqlite, type Store } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
@@ -127,8 +127,8 @@ it('a journal that broke is left alone: files that are synced already still get 
     { file: join(folder.path, 'index.sqlite'), readonly: false, crashAt: null },
     nowMs,
   )
-  const options = { folder: join(folder.path, 'journal'), settledNumber: 0, usedNumber: 0, latestMs: 0 }
-  const journal = await connectJournal({ ...options, crashAt: null }, nowMs)
+  const options = { folder: join(folder.path, 'journal'), settledNumber: 0, usedNumber: 0, clock: nowMs }
+  const journal = openJournal({ ...options, reach: () => {} })
   const recording = new Recording({ journal, database, onBlocked: () => {} })
   expect(await recording.record(number(1))).toEqual({ status: 'Success', unsyncedBatches: 0 })
   // Its descriptors are gone, as if the disk were.

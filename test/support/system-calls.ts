@@ -13,6 +13,8 @@ export interface SystemCall {
   /** Places in the one order of all beginnings and ends. */
   readonly beganAt: number
   readonly endedAt: number
+  /** A write to a file that was opened with O_DSYNC: it ends when the bytes are on the disk. */
+  isSynchronous: boolean
 }
 
 const making = ['open', 'openat', 'mkdir', 'mkdirat', 'rename', 'renameat', 'renameat2']
@@ -21,6 +23,7 @@ const syncing = ['fsync', 'fdatasync']
 
 export const isWrite = ({ name }: SystemCall) => writing.includes(name)
 export const isSync = ({ name }: SystemCall) => syncing.includes(name)
+const isSynchronousOpen = ({ name, text }: SystemCall) => name.startsWith('open') && /\bO_D?SYNC\b/.test(text)
 /** Whether it made a name in a folder, or may have. */
 export const isEntry = ({ name, text }: SystemCall) =>
   making.includes(name) && (!name.startsWith('open') || text.includes('O_CREAT'))
@@ -48,6 +51,8 @@ export async function readCalls(file: string, pid: number): Promise<SystemCall[]
     return end.test(text) && text
   })
   const calls = parse(trace.split('\n'))
+  const synchronous = new Set(calls.filter(isSynchronousOpen).map(({ path }) => path))
+  for (const call of calls) call.isSynchronous = isWrite(call) && synchronous.has(call.path)
   for (const [place, call] of calls.entries()) {
     if (!call.name.startsWith('rename')) continue
     const [from, to] = [...call.text.matchAll(/"(.*?)"/g)].map(([, path]) => path!)
@@ -71,7 +76,7 @@ function parse(lines: readonly string[]): SystemCall[] {
     if (text.endsWith('<unfinished ...>')) {
       unfinished.set(pid, { ...begun, text: text.slice(0, -'<unfinished ...>'.length) })
     } else if (!/ = -1 E\w+ \(.*\)$/.test(text)) {
-      calls.push({ ...begun, text, path: pathOf(text), endedAt: place })
+      calls.push({ ...begun, text, path: pathOf(text), endedAt: place, isSynchronous: false })
     }
   }
   return calls.sort((left, right) => left.beganAt - right.beganAt)

@@ -4,17 +4,17 @@
  */
 import type { KeptFile, UnrecordedFile, UnsyncedFiles } from '../store.ts'
 import type { Connection } from './connection.ts'
-import type { JournalConnection } from './journal/connection.ts'
-import type { FoundArrival } from './journal/serve.ts'
+import type { FoundArrival } from './journal/found.ts'
+import type { Journal } from './journal/journal.ts'
 import type { Entry, RecordResult } from './record-all.ts'
 
 export class KeptBytes {
-  readonly #journal: JournalConnection
+  readonly #journal: Journal
   readonly #database: Connection
   /** The last entry that the database knew when it was opened. */
   readonly #knownNumber: number
 
-  constructor(journal: JournalConnection, database: Connection, knownNumber: number) {
+  constructor(journal: Journal, database: Connection, knownNumber: number) {
     this.#journal = journal
     this.#database = database
     this.#knownNumber = knownNumber
@@ -28,13 +28,13 @@ export class KeptBytes {
   /** The rows of the batch are there. This commit is synced, and with it every earlier one. */
   async forgetBytes(batch: number): Promise<void> {
     await this.#database.request('settleJournal', [batch])
-    await this.#journal.freeOldest(batch)
+    this.#journal.freeOldest(batch)
   }
 
   /** Of the entries with bytes that the database knows, those that have a row still; of the later ones, all. */
   async keptFiles(after: number): Promise<KeptFile[]> {
     for (let last = after; ; ) {
-      const page = await this.#journal.found(last)
+      const page = this.#journal.found(last)
       if (page.length === 0) return []
       const files = await this.#wanted(page)
       if (files.length > 0) return files
@@ -47,7 +47,7 @@ export class KeptBytes {
     const unrecorded: UnrecordedFile[] = []
     let last = 0
     for (;;) {
-      const page = await this.#journal.found(last)
+      const page = this.#journal.found(last)
       if (page.length === 0) break
       last = page.at(-1)!.number
       const unknown = page.filter(({ number }) => number > this.#knownNumber)
@@ -65,7 +65,7 @@ export class KeptBytes {
       }
     }
     if (last > 0) await this.#database.request('settleJournal', [last])
-    await this.#journal.forgetFound()
+    this.#journal.forgetFound()
     return unrecorded
   }
 

@@ -10,7 +10,7 @@ import { fault, messageOf, OnStableError } from '../../errors.ts'
 import { errorFromWire } from '../../lib/wire-error.ts'
 import type { Accepted, Arrival, Recorded } from '../store.ts'
 import type { Connection } from './connection.ts'
-import type { JournalConnection } from './journal/connection.ts'
+import type { Journal } from './journal/journal.ts'
 import type { Entry, RecordResult } from './record-all.ts'
 
 /** Arrivals that wait for their rows; further ones wait before they are taken. */
@@ -20,7 +20,7 @@ const paceMs = 3
 const retryMs = 1_000
 
 export interface RecordingParts {
-  readonly journal: JournalConnection
+  readonly journal: Journal
   readonly database: Connection
   readonly onBlocked: OnBlocked
 }
@@ -42,7 +42,7 @@ interface Barrier {
 }
 
 export class Recording {
-  readonly #journal: JournalConnection
+  readonly #journal: Journal
   readonly #database: Connection
   readonly #onBlocked: OnBlocked
   #waiting: Waiting[] = []

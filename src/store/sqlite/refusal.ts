@@ -10,11 +10,14 @@ export function isDiskError(cause: unknown): boolean {
 }
 
 /** What the caller is told: a full disk is his to free, everything else is the database's own fault. */
-export function refusal(cause: unknown): WireError {
-  if (cause instanceof OnStableError) return wireError(cause)
+export function refused(cause: unknown): OnStableError {
+  if (cause instanceof OnStableError) return cause
   if (isSystemError(cause, 'SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_FSYNC', 'ENOSPC', 'EDQUOT')) {
     const message = `The database cannot be written: ${messageOf(cause)}; free some space`
-    return wireError(fault('storage-full', message, { cause }))
+    return fault('storage-full', message, { cause })
   }
-  return wireError(fault('internal', `The database refused an operation: ${messageOf(cause)}`, { cause }))
+  return fault('internal', `The database refused an operation: ${messageOf(cause)}`, { cause })
 }
+
+/** The same, on its way between threads. */
+export const refusal = (cause: unknown): WireError => wireError(refused(cause))

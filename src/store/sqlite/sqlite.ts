@@ -1,12 +1,16 @@
 /**
- * The store on SQLite: one file in the data folder, with a thread that writes, a thread that reads, and a thread
- * for the journal, so that neither the disk nor a long listing ever stops the engine's event loop.
+ * The store on SQLite: one file in the data folder, with a thread that writes and a thread that reads, so
+ * that neither the disk nor a long listing ever stops the engine's event loop; beside it the journal, which is
+ * written in the threads of node:fs.
  */
 import { join } from 'node:path'
 import { fault } from '../../errors.ts'
+import { crashPointReacher } from '../../lib/crash-point.ts'
 import type { Store } from '../store.ts'
+import { persistentClock } from './clock.ts'
 import { type Connection, connectHere, connectThread } from './connection.ts'
-import { connectJournal, type JournalConnection } from './journal/connection.ts'
+import type { Journal } from './journal/journal.ts'
+import { openJournal } from './journal/open.ts'
 import { KeptBytes } from './kept-bytes.ts'
 import { lockFolder } from './lock.ts'
 import { needsLatest, type OperationName, operations } from './operations.ts'
@@ -27,7 +31,7 @@ export interface SqliteOptions {
 interface Parts {
   readonly writer: Connection
   readonly reader: Connection
-  readonly journal: JournalConnection
+  readonly journal: Journal
   readonly onBlocked: OnBlocked
   unlock(): void
 }
@@ -45,17 +49,16 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
     const writer = clock === null ? await connectThread(write) : connectHere(write, clock)
     const reader = clock === null ? await connectThread({ ...write, readonly: true }) : writer
     const { knownNumber, settledNumber, latestMs } = writer.greeting
-    const journal = await connectJournal(
-      {
-        folder: join(folder, 'journal'),
-        settledNumber,
-        usedNumber: knownNumber,
-        segmentBytes,
-        crashAt,
-        latestMs,
-      },
-      clock,
-    )
+    const shown = persistentClock(latestMs)
+    const journal = openJournal({
+      folder: join(folder, 'journal'),
+      settledNumber,
+      usedNumber: knownNumber,
+      segmentBytes,
+      clock: clock ?? shown.now,
+      reach: crashPointReacher(crashAt),
+    })
+    shown.showAtLeast(journal.foundMs)
     await writer.request('reclaimLeases', [])
     return storeOn({ writer, reader, journal, onBlocked, unlock })
   } catch (error) {

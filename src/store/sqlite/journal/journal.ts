@@ -12,14 +12,15 @@
  * After a crash the entries of the segments that are not free bring back what a power cut took: their files,
  * and, in their order and with their times, the rows that come after the last entry that the database knows.
  */
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { fault } from '../../../errors.ts'
 import type { ReachPoint } from '../../../lib/crash-point.ts'
-import { makeFolder, syncFolderNow } from '../../../lib/make-folder.ts'
-import { encodeEntry, type NewEntry, type ReadEntry } from './entry.ts'
+import { makeFolderNow, syncFolder, syncFolderNow } from '../../../lib/durable-folders.ts'
+import { refused } from '../refusal.ts'
+import { encodeEntry, type NewEntry } from './entry.ts'
+import { type FoundArrival, type FoundEntry, findEntries, pageAfter } from './found.ts'
 import { bytesOf } from './pieces.ts'
-import { readSegment, Segment } from './segment.ts'
+import { Segment } from './segment.ts'
 
 export interface JournalOptions {
   readonly folder: string
@@ -27,12 +28,15 @@ export interface JournalOptions {
   readonly settledNumber: number
   /** No entry up to this number is written again. */
   readonly usedNumber: number
+  readonly clock: () => number
   readonly reach: ReachPoint
   /** A segment takes no more than this, unless a single group of entries needs it. */
   readonly segmentBytes?: number | undefined
 }
 
 const usualSegmentBytes = 16 * 1024 * 1024
+/** So many go into one group at the most. */
+const largestGroup = 500
 
 /** An arrival to be written, with the bytes of its file; null: that is synced already. */
 export interface JournalArrival extends Pick<NewEntry, 'arrivalJson' | 'bytes'> {
@@ -40,16 +44,24 @@ export interface JournalArrival extends Pick<NewEntry, 'arrivalJson' | 'bytes'> 
   readonly file: string
 }
 
-/** An entry that a crash left. */
-export interface FoundEntry extends ReadEntry {
-  /** The segment that it is in. */
-  readonly path: string
+export interface Appended {
+  /** Of the entry; of the last one ever tried if the journal cannot be written. */
+  readonly number: number
+  readonly atMs: number
+  /** False: the journal cannot be written any more, and does not have it. */
+  readonly isKept: boolean
+  /** How many segments wait for the files in them to be synced; more than any limit if none can be written. */
+  readonly filledSegments: number
+}
+
+interface Waiting {
+  readonly arrival: JournalArrival
+  resolve(appended: Appended): void
+  reject(error: unknown): void
 }
 
 export class Journal {
-  readonly #folder: string
-  readonly #segmentBytes: number
-  readonly #reach: ReachPoint
+  readonly #options: JournalOptions
   /** What a crash left; null once it has been brought back. */
   #found: readonly FoundEntry[] | null
   #current: Segment
@@ -58,41 +70,29 @@ export class Journal {
   readonly #filled: Segment[] = []
   #segments = 0
   #lastNumber: number
+  #waiting: Waiting[] = []
+  #writing: Promise<void> | null = null
+  /** After a write has failed nobody knows what is on the disk. */
   #isBroken = false
 
-  constructor({
-    folder,
-    settledNumber,
-    usedNumber,
-    reach,
-    segmentBytes = usualSegmentBytes,
-  }: JournalOptions) {
-    makeFolder(folder, 0o750)
-    this.#folder = folder
-    this.#segmentBytes = segmentBytes
-    this.#reach = reach
+  constructor(options: JournalOptions) {
+    const { folder, settledNumber, usedNumber } = options
+    makeFolderNow(folder, 0o750)
+    this.#options = options
     this.#found = findEntries(folder, settledNumber)
     this.#lastNumber = Math.max(this.#found.at(-1)?.number ?? 0, settledNumber, usedNumber)
-    this.#current = this.#open()
+    this.#current = this.#make()
+    syncFolderNow(folder)
   }
 
-  /** The entries that a crash left; none after `forgetFound`. */
-  get found(): readonly FoundEntry[] {
-    return this.#found ?? []
+  /** The time of the last entry that a crash left; 0 if it left none. */
+  get foundMs(): number {
+    return this.#found?.at(-1)?.atMs ?? 0
   }
 
-  get lastNumber(): number {
-    return this.#lastNumber
-  }
-
-  /** How many segments wait for the files in them to be synced; more than any limit if none can be written. */
-  get filledSegments(): number {
-    return this.#isBroken ? Number.MAX_SAFE_INTEGER : this.#filled.length
-  }
-
-  /** False after a write or a sync has failed: nobody knows then what is on the disk. */
-  get isUsable(): boolean {
-    return !this.#isBroken
+  /** What a crash left after that number, some of it at a time; none after `forgetFound`. */
+  found(after: number): FoundArrival[] {
+    return pageAfter(this.#found ?? [], after)
   }
 
   /** What was found is back in files and rows, which are synced. */
@@ -101,40 +101,24 @@ export class Journal {
   }
 
   /**
-   * Makes a group of arrivals durable.
-   * @returns the number of the first; the others follow it
-   * @throws what the disk says. The group may come back all the same after a crash
+   * Makes an arrival durable, together with all that came in while others were being written.
+   * @throws what the disk says. It may come back all the same after a crash
    */
-  append(arrivals: readonly JournalArrival[], atMs: number): number {
-    if (this.found.length > 0)
-      throw fault('internal', 'The journal was written to before it was read: this is a bug')
-    if (this.#isBroken)
-      throw fault('internal', 'The journal cannot be written; see the errors before this one')
-    const first = this.#lastNumber + 1
-    const pieces = arrivals.flatMap(({ arrivalJson, bytes }, index) =>
-      encodeEntry({ number: first + index, atMs, arrivalJson, bytes }),
-    )
-    const size = bytesOf(pieces)
-    if (!this.#current.hasRoomFor(size)) this.#turnOver()
-    const segment = this.#current
-    segment.makeRoomFor(size)
-    // If it fails it may be whole on the disk all the same: its numbers are used up, to be told from later ones.
-    this.#lastNumber += arrivals.length
-    try {
-      segment.write(pieces, () => this.#reach('journal-written'))
-    } catch (thrown) {
-      this.#isBroken = true
-      throw thrown
-    }
-    segment.lastNumber = this.#lastNumber
-    for (const { bytes, file } of arrivals) if (bytes !== null) segment.files.push(file)
-    this.#reach('journal-synced')
-    return first
+  append(arrival: JournalArrival): Promise<Appended> {
+    const { promise, resolve, reject } = Promise.withResolvers<Appended>()
+    this.#waiting.push({ arrival, resolve, reject })
+    this.#writing ??= this.#writeAll()
+    return promise
   }
 
   /** The oldest full segment. @param evenIfNotFull for an orderly end: the one being written, too */
-  oldestFilled(evenIfNotFull: boolean): { lastNumber: number; files: readonly string[] } | null {
-    if (evenIfNotFull && this.#filled.length === 0 && this.#current.lastNumber > 0) this.#turnOver()
+  async oldestFilled(
+    evenIfNotFull: boolean,
+  ): Promise<{ lastNumber: number; files: readonly string[] } | null> {
+    if (evenIfNotFull && this.#filled.length === 0) {
+      await this.#writing
+      if (this.#current.lastNumber > 0) await this.#turnOver()
+    }
     const [oldest] = this.#filled
     return oldest === undefined ? null : { lastNumber: oldest.lastNumber, files: oldest.files }
   }
@@ -148,46 +132,74 @@ export class Journal {
     this.#free.push(segment)
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.#writing
     for (const segment of [this.#current, ...this.#free.splice(0), ...this.#filled.splice(0)]) segment.close()
   }
 
-  #turnOver(): void {
-    const next = this.#free.shift() ?? this.#open()
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#writeGroup(this.#waiting.splice(0, largestGroup))
+    this.#writing = null
+  }
+
+  /** Never rejects. */
+  async #writeGroup(group: readonly Waiting[]): Promise<void> {
+    const atMs = this.#options.clock()
+    try {
+      const arrivals = group.map(({ arrival }) => arrival)
+      const first = this.#isBroken ? null : await this.#append(arrivals, atMs)
+      const filledSegments = this.#isBroken ? Number.MAX_SAFE_INTEGER : this.#filled.length
+      for (const [place, { resolve }] of group.entries()) {
+        const number = first === null ? this.#lastNumber : first + place
+        resolve({ number, atMs, isKept: first !== null, filledSegments })
+      }
+    } catch (cause) {
+      for (const { reject } of group) reject(refused(cause))
+    }
+  }
+
+  /** @returns the number of the first; the others follow it */
+  async #append(arrivals: readonly JournalArrival[], atMs: number): Promise<number> {
+    if (this.#found !== null && this.#found.length > 0)
+      throw fault('internal', 'The journal was written to before it was read: this is a bug')
+    const first = this.#lastNumber + 1
+    const pieces = arrivals.flatMap(({ arrivalJson, bytes }, index) =>
+      encodeEntry({ number: first + index, atMs, arrivalJson, bytes }),
+    )
+    const size = bytesOf(pieces)
+    if (!this.#current.hasRoomFor(size)) await this.#turnOver()
+    const segment = this.#current
+    await segment.makeRoomFor(size)
+    // If it fails it may be whole on the disk all the same: its numbers are used up, to be told from later ones.
+    this.#lastNumber += arrivals.length
+    segment.lastNumber = this.#lastNumber
+    for (const { bytes, file } of arrivals) if (bytes !== null) segment.files.push(file)
+    try {
+      await segment.write(pieces)
+    } catch (thrown) {
+      this.#isBroken = true
+      throw thrown
+    }
+    this.#options.reach('journal-synced')
+    return first
+  }
+
+  async #turnOver(): Promise<void> {
+    const next = this.#free.shift() ?? (await this.#open())
     this.#filled.push(this.#current)
     this.#current = next
   }
 
-  #open(): Segment {
-    const segment = new Segment(join(this.#folder, segmentName(++this.#segments)), this.#segmentBytes)
-    syncFolderNow(this.#folder)
+  async #open(): Promise<Segment> {
+    const segment = this.#make()
+    await syncFolder(this.#options.folder)
     return segment
+  }
+
+  #make(): Segment {
+    const { folder, segmentBytes = usualSegmentBytes } = this.#options
+    return new Segment(join(folder, segmentName(++this.#segments)), segmentBytes)
   }
 }
 
 const segmentName = (number: number) => `${String(number).padStart(4, '0')}.journal`
-
-/** All entries that are needed, in their order; a segment that was begun anew counts from its new start. */
-function findEntries(folder: string, settledNumber: number): FoundEntry[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.journal'))
-  const entries = names.flatMap((name) => {
-    const path = join(folder, name)
-    return readSegment(path, settledNumber).map((entry) => ({ ...entry, path }))
-  })
-  return entries
-    .filter(({ number }) => number > settledNumber)
-    .sort((left, right) => left.number - right.number)
-}
-
-/** The bytes of the file of an entry; null if it was synced before. */
-export function readContent({ path, bytes }: FoundEntry): Uint8Array<ArrayBuffer> | null {
-  if (bytes === null) return null
-  const content = new Uint8Array(bytes.length)
-  const descriptor = openSync(path, 'r')
-  try {
-    readSync(descriptor, content, 0, bytes.length, bytes.at)
-  } finally {
-    closeSync(descriptor)
-  }
-  return content
-}

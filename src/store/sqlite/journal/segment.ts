@@ -2,18 +2,9 @@
  * One file of the journal. It is written over again and again: its blocks are there already then, so that a
  * sync has nothing to write but the data. What has been synced is never touched until the file is begun anew.
  */
-import {
-  closeSync,
-  constants,
-  fdatasyncSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  readSync,
-} from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { decodeEntry, headBytes, numberAt, type ReadEntry } from './entry.ts'
-import { bytesOf, writeAt } from './pieces.ts'
+import { bytesOf, writeSynced } from './pieces.ts'
 
 /** Where a group of entries may begin: at what a disk writes as a whole. */
 const groupAlignment = 4096
@@ -37,7 +28,9 @@ export class Segment {
   constructor(path: string, largestBytes: number) {
     this.path = path
     this.#largestBytes = largestBytes
-    this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o640)
+    // Each write is a sync, too: one visit to another thread, and not two.
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC
+    this.#descriptor = openSync(path, flags, 0o640)
     this.#sizeBytes = fstatSync(this.#descriptor).size
   }
 
@@ -47,23 +40,20 @@ export class Segment {
   }
 
   /** Makes room for a group on the disk, where that pays. A failure leaves everything as it was. */
-  makeRoomFor(bytes: number): void {
+  async makeRoomFor(bytes: number): Promise<void> {
     const end = this.#position + bytes
     // A large group is as well written where nothing was: its own sync makes the room.
     if (end <= this.#sizeBytes || bytes > growthBytes / 8) return
     while (this.#sizeBytes < end) {
-      writeAt(this.#descriptor, [zeros], this.#sizeBytes)
+      await writeSynced(this.#descriptor, [zeros], this.#sizeBytes)
       this.#sizeBytes += growthBytes
     }
-    fsyncSync(this.#descriptor)
   }
 
-  /** Writes a group of entries, and makes it durable. */
-  write(pieces: readonly Uint8Array[], onWritten: () => void): void {
+  /** Writes a group of entries; durable when resolved. One at a time. */
+  async write(pieces: readonly Uint8Array[]): Promise<void> {
     const bytes = bytesOf(pieces)
-    writeAt(this.#descriptor, pieces, this.#position)
-    onWritten()
-    fdatasyncSync(this.#descriptor)
+    await writeSynced(this.#descriptor, pieces, this.#position)
     this.#position = aligned(this.#position + bytes)
     this.#sizeBytes = Math.max(this.#sizeBytes, this.#position)
   }
