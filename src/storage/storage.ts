@@ -45,6 +45,9 @@ export async function openStorage(root: string, options: StorageOptions): Promis
   }
 }
 
+/** Few enough that what has to be written at once hardly waits. */
+const syncedAtATime = 2
+
 export class Storage implements AsyncDisposable {
   readonly #root: string
   readonly #places: Places
@@ -92,9 +95,14 @@ export class Storage implements AsyncDisposable {
     this.#places.decide(file)
   }
 
-  /** Makes files durable that somebody else wrote; one that is gone meanwhile is no error. */
+  /** Makes files durable that somebody else wrote, in peace; one that is gone meanwhile is no error. */
   async sync(files: readonly string[]): Promise<void> {
-    await Promise.all(files.map((file) => this.#durably(file, syncFile)))
+    const paths = files.map((file) => this.#path(file))
+    for (let at = 0; at < paths.length; at += syncedAtATime) {
+      await Promise.all(paths.slice(at, at + syncedAtATime).map(syncFile))
+    }
+    // Each folder once: while a folder is synced, no file can be made in it on some file systems.
+    await Promise.all([...new Set(paths.map(dirname))].map((folder) => this.#folders.sync(folder)))
   }
 
   /** Makes a file have these bytes, durably, whatever a crash made of it. */

@@ -26,8 +26,6 @@ export interface WriteBehind extends AsyncDisposable {
 
 /** Bytes that a store keeps for longer than needed are disk space and time of a restart. */
 const mostBatches = 16
-/** Few enough that a file which is being received hardly waits. */
-const filesAtATime = 8
 const retryMs = 5_000
 
 export function openWriteBehind(list: UnsyncedList, storage: Pick<Storage, 'sync'>, log: Log): WriteBehind {
@@ -40,9 +38,7 @@ export function openWriteBehind(list: UnsyncedList, storage: Pick<Storage, 'sync
     const unsynced = await list.unsyncedFiles(all)
     if (unsynced === null) return false
     const { batch, files } = unsynced
-    for (let at = 0; at < files.length; at += filesAtATime) {
-      await storage.sync(files.slice(at, at + filesAtATime))
-    }
+    await storage.sync(files)
     await list.forgetBytes(batch)
     return true
   }
