@@ -88,6 +88,8 @@ function openDatabase(file: string, readonly: boolean): Database.Database {
     const database = new Database(file, { readonly, timeout: 5_000 })
     if (!readonly) database.pragma('journal_mode = wal')
     database.pragma('foreign_keys = on')
+    // What a savepoint needs to go back to, too: else every transaction of some size makes a file for it.
+    database.pragma('temp_store = memory')
     database.pragma('cache_size = -65536')
     return database
   } catch (cause) {
