@@ -14,7 +14,7 @@ import type { Tell } from './tell.ts'
 /** Deliveries held at a time for one script. */
 const heldPerScript = 64
 /** Between two leases, so that under load each finds several deliveries. The first is never held up. */
-const paceMs = 2
+const paceMs = 4
 
 export interface DispatchParts {
   readonly store: Pick<Store, 'lease' | 'settle' | 'renew'>

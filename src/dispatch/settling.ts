@@ -6,7 +6,7 @@ import type { Log } from '../log.ts'
 import type { Lease, Settlement, Store } from '../store/store.ts'
 
 /** How long a settlement may wait for others; until then a crash only makes its run happen again. */
-const gatherMs = 2
+const gatherMs = 4
 
 export interface Settling {
   /** Resolves when the settlement has been committed or has failed, which is logged. */

@@ -13,6 +13,7 @@ import { fault, messageOf } from '../errors.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
 import { makeFolder, syncFolder } from '../lib/durable-folders.ts'
 import { refuseFullDisk } from '../lib/full-disk.ts'
+import { startThread, type Thread } from '../lib/thread.ts'
 import type { Log } from '../log.ts'
 import { isThere, openFile, restoreFile, syncFile, unlinkFile, writeAndClose } from './disk.ts'
 import { openPlaces, type Places } from './places.ts'
@@ -45,14 +46,12 @@ export async function openStorage(root: string, options: StorageOptions): Promis
   }
 }
 
-/** Few enough that what has to be written at once hardly waits. */
-const syncedAtATime = 2
-
 export class Storage implements AsyncDisposable {
   readonly #root: string
   readonly #places: Places
   readonly #options: StorageOptions
   readonly #folders = new SyncedFolders()
+  #syncing: Promise<Thread<readonly string[]>> | null = null
 
   /** Use `openStorage`. */
   constructor(root: string, places: Places, options: StorageOptions) {
@@ -97,12 +96,18 @@ export class Storage implements AsyncDisposable {
 
   /** Makes files durable that somebody else wrote, in peace; one that is gone meanwhile is no error. */
   async sync(files: readonly string[]): Promise<void> {
-    const paths = files.map((file) => this.#path(file))
-    for (let at = 0; at < paths.length; at += syncedAtATime) {
-      await Promise.all(paths.slice(at, at + syncedAtATime).map(syncFile))
+    this.#syncing ??= startThread({
+      name: 'The thread that syncs files',
+      entry: new URL('./sync-thread.ts', import.meta.url),
+      data: null,
+    })
+    try {
+      await (await this.#syncing).request(files.map((file) => this.#path(file)))
+    } catch (thrown) {
+      // Whatever failed, the next try has a thread that works.
+      await this.#endSyncing()
+      throw thrown
     }
-    // Each folder once: while a folder is synced, no file can be made in it on some file systems.
-    await Promise.all([...new Set(paths.map(dirname))].map((folder) => this.#folders.sync(folder)))
   }
 
   /** Makes a file have these bytes, durably, whatever a crash made of it. */
@@ -168,11 +173,19 @@ export class Storage implements AsyncDisposable {
 
   /** To be called when nobody writes any more. */
   async close(): Promise<void> {
+    await this.#endSyncing()
     await this.#places.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #endSyncing(): Promise<void> {
+    const syncing = this.#syncing
+    this.#syncing = null
+    const thread = await syncing?.catch(() => null)
+    await thread?.close()
   }
 
   async #writeDurably(path: string, chunks: readonly Uint8Array[]): Promise<void> {

@@ -16,7 +16,7 @@ import type { Entry, RecordResult } from './record-all.ts'
 /** Arrivals that wait for their rows; further ones wait before they are taken. */
 const mostWaiting = 500
 /** Between two transactions, while nobody waits for the rows, so that each finds several arrivals. */
-const paceMs = 3
+const paceMs = 4
 const retryMs = 1_000
 
 export interface RecordingParts {
