@@ -78,7 +78,13 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     reach,
     random: Math.random,
   })
-  const dispatch = startDispatch({ store, scriptNames: () => library.names(), tell, log })
+  const dispatch = startDispatch({
+    store,
+    scriptNames: () => library.names(),
+    versionOf: (script) => library.get(script)?.version ?? null,
+    tell,
+    log,
+  })
   library.onChange(() => dispatch.wake())
   const ticking = stages.use(startTicking(store, log, () => dispatch.wake()))
 

@@ -8,6 +8,7 @@ import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Lease, Settlement, Store } from '../store/store.ts'
 import { holdLeases, leaseMs } from './held-lease.ts'
+import { serve } from './serve.ts'
 import { openSettling } from './settling.ts'
 import type { Tell } from './tell.ts'
 
@@ -20,6 +21,8 @@ export interface DispatchParts {
   readonly store: Pick<Store, 'lease' | 'settle' | 'renew'>
   /** The scripts that can be served now. */
   readonly scriptNames: () => readonly string[]
+  /** The version of a script that is in force. */
+  readonly versionOf: (script: string) => string | null
   readonly tell: Tell
   readonly log: Log
 }
@@ -31,7 +34,7 @@ export interface Dispatch extends AsyncDisposable {
   close(): Promise<void>
 }
 
-export function startDispatch({ store, scriptNames, tell, log }: DispatchParts): Dispatch {
+export function startDispatch({ store, scriptNames, versionOf, tell, log }: DispatchParts): Dispatch {
   const held = holdLeases(store, log)
   const settling = openSettling(store, log)
   const queues = new Map<string, Lease[]>()
@@ -92,45 +95,31 @@ export function startDispatch({ store, scriptNames, tell, log }: DispatchParts):
     // Serving starts once the whole report is queued.
     serving.set(
       lease.script,
-      Promise.resolve().then(() => serve(lease.script)),
+      Promise.resolve().then(() => serveScript(lease.script)),
     )
   }
 
-  const serve = async (script: string) => {
-    const queue = queues.get(script)!
-    for (let lease = queue.shift(); lease !== undefined; lease = queue.shift()) {
-      const current = lease
-      if (closed || !held.isLive(current)) {
-        settle(current, release(current))
-        continue
-      }
-      const settlement = await tell(current, () => held.isLive(current))
-      const settled = settle(current, settlement)
-      if (settlement.next !== 'done') giveBack(queue, current.key, settlement)
-      // The next run of this script has to see what this one wrote to its memory.
-      if (settlement.keyValueWrites.length > 0) {
-        settling.flush()
-        await settled
-      }
-    }
+  const serveScript = async (script: string) => {
+    await serve(queues.get(script)!, { tell, mayBegin, isLive: held.isLive, versionOf, giveBack, conclude })
     queues.delete(script)
     serving.delete(script)
     wake()
   }
 
-  /** What waits behind a delivery that has not ended has to wait in the store. */
-  const giveBack = (queue: Lease[], key: string, { next }: Settlement) => {
-    if (next === 'dead') return
-    const behind = queue.filter((lease) => lease.key === key)
-    for (const lease of behind) {
-      queue.splice(queue.indexOf(lease), 1)
-      settle(lease, release(lease))
-    }
+  const mayBegin = (lease: Lease) => !closed && held.isLive(lease)
+
+  const conclude = async (lease: Lease, settlement: Settlement): Promise<void> => {
+    held.drop(lease)
+    const settled = settling.settle(lease, settlement)
+    if (settlement.keyValueWrites.length === 0) return
+    // The next run of this script has to see what this one wrote to its memory.
+    settling.flush()
+    await settled
   }
 
-  const settle = (lease: Lease, settlement: Settlement): Promise<void> => {
+  const giveBack = (lease: Lease) => {
     held.drop(lease)
-    return settling.settle(lease, settlement)
+    void settling.settle(lease, release(lease))
   }
 
   const close = async () => {

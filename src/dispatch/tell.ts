@@ -4,25 +4,34 @@
 import type { CallHistory, Host } from '../host/host.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
 import type { Log } from '../log.ts'
-import type { RunResult, Runtime } from '../runtime/runtime.ts'
+import type { RunRequest, RunResult, Runtime } from '../runtime/runtime.ts'
 import type { ScriptInForce } from '../scripts/scripts.ts'
 import type { Lease, RunRecord, Settlement } from '../store/store.ts'
 import { retryDelayMs } from './retry.ts'
 
 export interface TellParts {
   readonly scriptNamed: (name: string) => ScriptInForce | undefined
-  readonly runtime: Pick<Runtime, 'run'>
+  readonly runtime: Pick<Runtime, 'run' | 'runAhead'>
   readonly host: Host
   readonly log: Log
   readonly reach: ReachPoint
   readonly random: () => number
 }
 
-/** @param isLive whether the lease is still ours; asked at every host call */
-export type Tell = (lease: Lease, isLive: () => boolean) => Promise<Settlement>
+/**
+ * @param isLive whether the lease is still ours; asked at every host call
+ * @param before resolves when the run before it is over and done with, if that is still at work: this one is
+ *   handed over ahead then, and asks the host for nothing sooner
+ * @returns null if it was to be handed over ahead, and has done nothing
+ */
+export type Tell = (
+  lease: Lease,
+  isLive: () => boolean,
+  before: Promise<void> | null,
+) => Promise<Settlement | null>
 
 export function createTell({ scriptNamed, runtime, host, log, reach, random }: TellParts): Tell {
-  return async (lease, isLive) => {
+  return async (lease, isLive, before) => {
     const script = scriptNamed(lease.script)
     if (script === undefined) return settlementOf(lease, 'release', null)
     const reason = reasonToSkip(lease, script)
@@ -34,16 +43,19 @@ export function createTell({ scriptNamed, runtime, host, log, reach, random }: T
       isLive,
     })
     reach('run-started')
-    const result = await runtime.run({
+    const request: RunRequest = {
       version: script.version,
       callback: lease.callback,
       event: lease.event!,
       async answer(call, signal) {
+        await before
         const answer = await calls.answer(call, signal)
         if (call.name === 'kv.set' && answer.ok) reach('key-value-held')
         return answer
       },
-    })
+    }
+    const result = before === null ? await runtime.run(request) : await runtime.runAhead(request)
+    if (result === null) return null
     reach('run-ended')
     writeLog(log, lease, result)
     const run = recordOf(script.version, result, calls)

@@ -9,8 +9,8 @@ import { caps } from './caps.ts'
 import { frameSender, readFrames, type SendFrame } from './frames.ts'
 import { type Ended, type FromChild, fromChild, type ToChild } from './protocol.ts'
 import { residentMb } from './resident-memory.ts'
-import type { HostAnswer, LogLine } from './runtime.ts'
 import { type SpawnedChild, spawnChild } from './spawn.ts'
+import { type LossOutcome, type TaskEnd, type TaskRequest, Tasks } from './tasks.ts'
 
 export interface ChildOptions {
   readonly log: Log
@@ -20,40 +20,10 @@ export interface ChildOptions {
   readonly maxChildMemoryMb: number
 }
 
-export type LossOutcome = 'timed-out' | 'out-of-memory' | 'crashed'
-
-/** How a task ended, or that the child died under it. */
-export type TaskEnd =
-  | (Omit<Ended, 'type' | 'id'> & { readonly kind: 'ended'; readonly body: string })
-  | {
-      readonly kind: 'lost'
-      /** Whether this task is what ended the child. */
-      readonly blame: 'this' | 'another' | 'unknown'
-      readonly outcome: LossOutcome
-      readonly reason: string
-    }
-
-/** The first message of a task, and what it may do while it is at work. */
-export interface TaskRequest {
-  readonly message: DistributiveOmit<Exclude<ToChild, { type: 'answer' }>, 'id'>
-  readonly body: string
-  onLog(line: LogLine): void
-  /** A host call; null if this task may not make one. */
-  readonly onCall: ((name: string, argumentsJson: string) => Promise<HostAnswer>) | null
-}
-type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never
-
 export interface Death {
   readonly reason: string
   /** The version of the task that ended the child; null if it is not known, or none. */
   readonly culprit: string | null
-}
-
-interface TaskAtWork {
-  readonly request: TaskRequest
-  readonly end: (end: TaskEnd) => void
-  readonly deadline: NodeJS.Timeout
-  waitingCalls: number
 }
 
 /** Silent heartbeats in a row after which a child is dead. */
@@ -64,12 +34,11 @@ export class ChildProcess {
   readonly #options: ChildOptions
   readonly #child: SpawnedChild
   readonly #send: SendFrame<ToChild>
-  readonly #tasks = new Map<number, TaskAtWork>()
+  readonly #tasks: Tasks
   readonly #ready = Promise.withResolvers<void>()
   readonly #gone = Promise.withResolvers<Death>()
   readonly #pulse: NodeJS.Timeout
   readonly #memoryPoll: NodeJS.Timeout
-  #lastId = 0
   #silentBeats = 0
   #lastWords = ''
   /** Why this child ends, and the task to blame if it is known; set once. */
@@ -77,6 +46,9 @@ export class ChildProcess {
 
   private constructor(options: ChildOptions) {
     this.#options = options
+    this.#tasks = new Tasks(options.graceMs, (id) => {
+      this.#kill('A task outlived its deadline', id, 'timed-out')
+    })
     this.#child = spawnChild(options.heartbeatMs)
     this.#send = frameSender<ToChild>(this.#child.pipe)
     readFrames(
@@ -109,23 +81,20 @@ export class ChildProcess {
     return this.#gone.promise
   }
 
-  /** Runs a task to its end, or to the end of this child. Never rejects. */
-  perform(request: TaskRequest): Promise<TaskEnd> {
-    const id = ++this.#lastId
+  /**
+   * Runs a task to its end, or to the end of this child. `ended` never rejects.
+   * @param after a run, of the same version, that a run is to follow; it begins when that has ended well
+   */
+  perform(request: TaskRequest, after: number | null = null): { id: number; ended: Promise<TaskEnd> } {
     const { promise, resolve } = Promise.withResolvers<TaskEnd>()
+    const id = this.#tasks.add(request, after, resolve)
+    const { message, body } = request
     if (this.#verdict !== null) {
+      this.#tasks.take(id)
       resolve({ kind: 'lost', blame: 'another', outcome: 'crashed', reason: this.#verdict.reason })
-      return promise
-    }
-    const onDeadline = () => {
-      const kill = () => this.#tasks.has(id) && this.#kill('A task outlived its deadline', id, 'timed-out')
-      // An engine that was itself held up reads what the child has sent meanwhile before it judges.
-      setImmediate(() => setImmediate(kill))
-    }
-    const deadline = setTimeout(onDeadline, request.message.timeoutMs + this.#options.graceMs)
-    this.#tasks.set(id, { request, end: resolve, deadline, waitingCalls: 0 })
-    this.#send({ ...request.message, id }, request.body)
-    return promise
+    } else if (message.type === 'run') this.#send({ ...message, id, after }, body)
+    else this.#send({ ...message, id }, body)
+    return { id, ended: promise }
   }
 
   /** Ends the process; tasks in it are lost without blame. */
@@ -166,17 +135,14 @@ export class ChildProcess {
   }
 
   #onEnded({ type: _, id, ...end }: Ended, body: string): void {
-    const task = this.#tasks.get(id)
-    clearTimeout(task?.deadline)
-    this.#tasks.delete(id)
-    task?.end({ kind: 'ended', ...end, body })
+    this.#tasks.take(id)?.end({ kind: 'ended', ...end, body })
   }
 
   #onCall(id: number, call: number, name: string, argumentsJson: string): void {
     const task = this.#tasks.get(id)
     if (task === undefined) return
     const { onCall } = task.request
-    if (onCall === null || ++task.waitingCalls > caps.waitingCalls) {
+    if (onCall === null || task.deadline === null || ++task.waitingCalls > caps.waitingCalls) {
       this.#kill('It broke the protocol: more host calls than allowed', id)
       return
     }
@@ -188,32 +154,26 @@ export class ChildProcess {
     })
   }
 
-  #kill(reason: string, culprit = this.#onlyTask(), outcome: LossOutcome = 'crashed'): void {
+  #kill(reason: string, culprit = this.#tasks.onlyOneAtWork, outcome: LossOutcome = 'crashed'): void {
     this.#verdict ??= { reason, culprit, outcome }
     this.#child.process.kill('SIGKILL')
-  }
-
-  /** When one task alone was at work, it is to blame. */
-  #onlyTask(): number | null {
-    return this.#tasks.size === 1 ? [...this.#tasks.keys()][0]! : null
   }
 
   #onGone(reason: string): void {
     clearInterval(this.#pulse)
     clearInterval(this.#memoryPoll)
     const closed = this.#verdict !== null
-    this.#verdict ??= { reason, culprit: this.#onlyTask(), outcome: 'crashed' }
+    this.#verdict ??= { reason, culprit: this.#tasks.onlyOneAtWork, outcome: 'crashed' }
     const { culprit, outcome } = this.#verdict
     const culpritVersion =
       culprit === null ? null : (this.#tasks.get(culprit)?.request.message.version ?? null)
     if (!closed) this.#options.log.debug({ words: this.#lastWords }, 'Last words of a child process')
-    for (const [id, task] of this.#tasks) {
-      clearTimeout(task.deadline)
-      const blame = culprit === id ? 'this' : culprit === null ? 'unknown' : 'another'
+    for (const [id, { end, deadline }] of this.#tasks.takeAll()) {
+      const mayBe = culprit === null && deadline !== null
+      const blame = culprit === id ? 'this' : mayBe ? 'unknown' : 'another'
       const lost = { kind: 'lost', reason: this.#verdict.reason } as const
-      task.end({ ...lost, blame, outcome: blame === 'this' ? outcome : 'crashed' })
+      end({ ...lost, blame, outcome: blame === 'this' ? outcome : 'crashed' })
     }
-    this.#tasks.clear()
     const why = `${this.#verdict.reason}. ${this.#lastWords}`.trim()
     this.#ready.reject(fault('internal', `The sandbox process did not start: ${why}`))
     this.#gone.resolve({ reason: this.#verdict.reason, culprit: culpritVersion })

@@ -3,10 +3,11 @@
  * one at a time is at work.
  */
 import type { Log } from '../log.ts'
-import type { ChildProcess, TaskEnd } from './child-process.ts'
+import type { ChildProcess } from './child-process.ts'
 import type { RunRecord } from './run-record.ts'
 import type { LogLine, Program, RunRequest } from './runtime.ts'
 import { type FindPlace, mapPlaces, placeFinder } from './script-error.ts'
+import type { TaskEnd } from './tasks.ts'
 
 /** How long `finalize` may take. */
 const finalizeMs = 1_000
@@ -15,6 +16,20 @@ const finalizeMs = 1_000
 export interface Attempt {
   readonly what: string
   readonly end: TaskEnd
+  /** From its begin to its end. */
+  readonly durationMs: number
+}
+
+/** A run in a child. */
+interface Place {
+  readonly child: ChildProcess
+  readonly run: number
+}
+
+/** A run that others may follow. Only the first thing that is said of it counts. */
+export interface Announced {
+  handedOver(place: Place): void
+  cameToNothing(): void
 }
 
 export class Lane {
@@ -24,6 +39,10 @@ export class Lane {
   /** Names the isolate in the children: a version that is loaded again while it is unloaded gets another. */
   readonly #isolate: string
   #child: ChildProcess | null = null
+  /** Where the last run is that was asked for, once it has been handed over. */
+  #lastHanded: Promise<Place | null> = Promise.resolve(null)
+  /** When the last task ended. */
+  #freeSinceMs = 0
   #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
@@ -49,44 +68,97 @@ export class Lane {
     return result
   }
 
+  /** Does the work now; what stands in line after this waits for it, too. */
+  alongside<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = work()
+    this.inTurn(() => result).catch(() => {})
+    return result
+  }
+
   /** Makes the isolate in that child; every later run there uses it. */
   async load(child: ChildProcess): Promise<Attempt> {
     const { code, script, limits } = this.program
-    const end = await child.perform({
-      message: {
-        type: 'load',
-        version: this.#isolate,
-        timeoutMs: limits.timeoutMs,
-        memoryMb: limits.memoryMb,
-      },
-      body: code,
-      onLog: (line) => this.#logOutsideRuns(line),
-      onCall: null,
-    })
+    const message = {
+      type: 'load',
+      version: this.#isolate,
+      timeoutMs: limits.timeoutMs,
+      memoryMb: limits.memoryMb,
+    } as const
+    const onLog = (line: LogLine) => this.#logOutsideRuns(line)
+    const startedMs = performance.now()
+    const end = await child.perform({ message, body: code, onLog, onCall: null }).ended
     this.#child = end.kind === 'ended' && end.outcome === 'ok' ? child : null
-    return { what: `Loading "${script}"`, end }
+    return { what: `Loading "${script}"`, end, durationMs: performance.now() - startedMs }
+  }
+
+  /** Says that a run is coming, which those that are handed over ahead from now on are to follow. */
+  announce(): Announced {
+    const { promise, resolve } = Promise.withResolvers<Place | null>()
+    this.#lastHanded = promise
+    return { handedOver: resolve, cameToNothing: () => resolve(null) }
   }
 
   /** One run in that child; the version is loaded first where it is not. */
-  async run(child: ChildProcess, request: RunRequest, record: RunRecord): Promise<Attempt> {
+  async run(
+    child: ChildProcess,
+    request: RunRequest,
+    record: RunRecord,
+    announced: Announced,
+  ): Promise<Attempt> {
     if (this.#child !== child) {
       const loading = await this.load(child)
       if (this.#child === null) return loading
     }
-    const { limits } = this.program
-    const end = await child.perform({
-      message: {
-        type: 'run',
-        version: this.#isolate,
-        callback: request.callback,
-        timeoutMs: limits.timeoutMs,
+    return this.#perform(child, request, record, announced, null)
+  }
+
+  /**
+   * One run that begins as soon as the one that was asked for before it has ended well.
+   * @returns null if it has done nothing: it was not begun, or its child ended before it asked for anything
+   */
+  async runAhead(request: RunRequest, record: RunRecord): Promise<Attempt | null> {
+    const before = this.#lastHanded
+    const announced = this.announce()
+    const place = await before
+    if (place === null || place.child !== this.#child) {
+      announced.cameToNothing()
+      return null
+    }
+    const attempt = await this.#perform(place.child, request, record, announced, place.run)
+    const { end } = attempt
+    if (end.kind === 'ended') return end.outcome === 'not-begun' ? null : attempt
+    return end.blame !== 'this' && !record.hasAsked ? null : attempt
+  }
+
+  async #perform(
+    child: ChildProcess,
+    request: RunRequest,
+    record: RunRecord,
+    announced: Announced,
+    after: number | null,
+  ): Promise<Attempt> {
+    const message = {
+      type: 'run',
+      version: this.#isolate,
+      callback: request.callback,
+      timeoutMs: this.program.limits.timeoutMs,
+    } as const
+    const handedMs = performance.now()
+    const run = child.perform(
+      {
+        message,
+        body: request.event,
+        onLog: (line) => record.addLine(line),
+        onCall: (name, argumentsJson) => record.answer(name, argumentsJson),
       },
-      body: request.event,
-      onLog: (line) => record.addLine(line),
-      onCall: (name, argumentsJson) => record.answer(name, argumentsJson),
-    })
-    if (end.kind === 'lost' || end.disposed) this.#child = null
-    return { what: 'The run', end }
+      after,
+    )
+    announced.handedOver({ child, run: run.id })
+    const end = await run.ended
+    const begunMs = Math.max(handedMs, this.#freeSinceMs)
+    this.#freeSinceMs = performance.now()
+    if (child === this.#child && (end.kind === 'lost' || end.disposed)) this.#child = null
+    return { what: 'The run', end, durationMs: this.#freeSinceMs - begunMs }
   }
 
   /** Calls `finalize`, best effort, and drops the isolate. */
@@ -98,7 +170,7 @@ export class Lane {
       body: '',
       onLog: (line) => this.#logOutsideRuns(line),
       onCall: null,
-    })
+    }).ended
   }
 
   #logOutsideRuns({ level, text }: LogLine): void {

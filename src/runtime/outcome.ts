@@ -1,10 +1,10 @@
 /**
  * From the end of a task to what its script is told: the outcome, and an error that names a limit it met.
  */
-import type { TaskEnd } from './child-process.ts'
 import { type WireThrown, wireThrown } from './protocol.ts'
 import type { Limits, RunOutcome, ScriptError } from './runtime.ts'
 import { type FindPlace, scriptError } from './script-error.ts'
+import type { TaskEnd } from './tasks.ts'
 
 export interface Judgement {
   readonly outcome: RunOutcome
@@ -16,7 +16,7 @@ export interface Judgement {
 export function judge(end: TaskEnd, what: string, limits: Limits, findPlace: FindPlace): Judgement {
   if (end.kind === 'ended' && end.outcome === 'ok') return { outcome: 'ok', error: null }
   const thrown = end.kind === 'ended' ? parseThrown(end.body) : null
-  const outcome = thrown !== null && isRefusedBuffer(thrown) ? 'out-of-memory' : end.outcome
+  const outcome = thrown !== null && isRefusedBuffer(thrown) ? 'out-of-memory' : outcomeOf(end)
   const fail = (name: string, message: string): Judgement => ({
     outcome,
     error: scriptError({ name, message, stack: thrown?.stack ?? '' }, findPlace),
@@ -38,6 +38,11 @@ export function judge(end: TaskEnd, what: string, limits: Limits, findPlace: Fin
     default:
       return outcome satisfies never
   }
+}
+
+/** A child that says of a run at its turn that it was not begun does not do its work. */
+function outcomeOf({ outcome }: TaskEnd): RunOutcome {
+  return outcome === 'not-begun' ? 'crashed' : outcome
 }
 
 function crashMessage(end: TaskEnd, what: string, thrown: WireThrown | null): string {

@@ -5,11 +5,14 @@
  */
 import { z } from 'zod'
 
-/** What the engine asks of a child. The body of `load` is the code, of `run` the event, of `answer` JSON. */
+/**
+ * What the engine asks of a child. The body of `load` is the code, of `run` the event, of `answer` JSON. A run
+ * may be handed over ahead: it begins when the one it is `after` has ended well, or not at all.
+ */
 export type ToChild =
   | { type: 'load'; id: number; version: string; timeoutMs: number; memoryMb: number }
   | { type: 'unload'; id: number; version: string; timeoutMs: number }
-  | { type: 'run'; id: number; version: string; callback: string; timeoutMs: number }
+  | { type: 'run'; id: number; version: string; callback: string; timeoutMs: number; after: number | null }
   | { type: 'answer'; id: number; call: number; ok: boolean }
 
 const count = z.number().int().nonnegative()
@@ -24,7 +27,8 @@ export const fromChild = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('ended'),
     id: count,
-    outcome: z.enum(['ok', 'threw', 'timed-out', 'out-of-memory', 'crashed']),
+    /** `not-begun`: the run that it was to follow did not end well. */
+    outcome: z.enum(['ok', 'threw', 'timed-out', 'out-of-memory', 'crashed', 'not-begun']),
     cpuMs: z.number().nonnegative(),
     memoryBytes: z.number().nonnegative(),
     /** The isolate is gone: it has to be loaded again before its next run. */

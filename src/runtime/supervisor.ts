@@ -7,7 +7,7 @@ import type { Log } from '../log.ts'
 import { caps } from './caps.ts'
 import type { ChildProcess, Death } from './child-process.ts'
 import { Children } from './children.ts'
-import { type Attempt, Lane } from './lane.ts'
+import { type Announced, type Attempt, Lane } from './lane.ts'
 import { judge } from './outcome.ts'
 import { wireLoaded } from './protocol.ts'
 import { RunRecord } from './run-record.ts'
@@ -93,7 +93,17 @@ class Supervisor implements Runtime {
     if (lane === undefined) {
       return Promise.reject(fault('internal', `Version "${request.version}" is not loaded: load it first`))
     }
-    return lane.inTurn(() => this.#run(lane, request))
+    const announced = lane.announce()
+    return lane.inTurn(() => this.#run(lane, request, announced).finally(announced.cameToNothing))
+  }
+
+  async runAhead(request: RunRequest): Promise<RunResult | null> {
+    const lane = this.#lanes.get(request.version)?.lane
+    if (lane === undefined || isTooLong(request.event)) return null
+    const record = new RunRecord(request, lane.findPlace, this.#log)
+    const attempt = await lane.alongside(() => lane.runAhead(request, record))
+    record.end()
+    return attempt === null ? null : resultOf(lane, attempt, record, attempt.durationMs)
   }
 
   async close(): Promise<void> {
@@ -126,28 +136,20 @@ class Supervisor implements Runtime {
     throw fault('script-refused', message, { cause: error })
   }
 
-  async #run(lane: Lane, request: RunRequest): Promise<RunResult> {
+  async #run(lane: Lane, request: RunRequest, announced: Announced): Promise<RunResult> {
     const startedAt = performance.now()
     let record = new RunRecord(request, lane.findPlace, this.#log)
-    const { end, what } =
-      Buffer.byteLength(request.event) > caps.eventBytes
-        ? eventTooLong
-        : await this.#attempt(
-            (child) => {
-              record = new RunRecord(request, lane.findPlace, this.#log)
-              return lane.run(child, request, record)
-            },
-            () => !record.hasAsked,
-          )
+    const attempt = isTooLong(request.event)
+      ? eventTooLong
+      : await this.#attempt(
+          (child) => {
+            record = new RunRecord(request, lane.findPlace, this.#log)
+            return lane.run(child, request, record, announced)
+          },
+          () => !record.hasAsked,
+        )
     record.end()
-    const { cpuMs, memoryBytes } = end.kind === 'ended' ? end : { cpuMs: 0, memoryBytes: 0 }
-    return {
-      ...judge(end, what, lane.program.limits, lane.findPlace),
-      logs: record.logs,
-      durationMs: performance.now() - startedAt,
-      cpuMs,
-      memoryBytes,
-    }
+    return resultOf(lane, attempt, record, performance.now() - startedAt)
   }
 
   /** Tries until the task has ended, or is to blame for the end of a child, or may not be begun again. */
@@ -186,9 +188,23 @@ class Supervisor implements Runtime {
   }
 }
 
+const isTooLong = (event: string) => Buffer.byteLength(event) > caps.eventBytes
+
+function resultOf(lane: Lane, { end, what }: Attempt, record: RunRecord, durationMs: number): RunResult {
+  const { cpuMs, memoryBytes } = end.kind === 'ended' ? end : { cpuMs: 0, memoryBytes: 0 }
+  const judgement = judge(end, what, lane.program.limits, lane.findPlace)
+  return { ...judgement, logs: record.logs, durationMs, cpuMs, memoryBytes }
+}
+
 const closedAttempt: Attempt = {
   what: 'The run',
-  end: { kind: 'lost', blame: 'another', outcome: 'crashed', reason: 'The runtime was closed' },
+  end: {
+    kind: 'lost',
+    blame: 'another',
+    outcome: 'crashed',
+    reason: 'The runtime was closed',
+  },
+  durationMs: 0,
 }
 
 const eventTooLong: Attempt = {
@@ -205,4 +221,5 @@ const eventTooLong: Attempt = {
     memoryBytes: 0,
     disposed: false,
   },
+  durationMs: 0,
 }

@@ -52,7 +52,13 @@ describe('dispatch', () => {
       reach: () => {},
       random: () => 0,
     })
-    dispatch = startDispatch({ store, scriptNames: () => [...scripts.keys()], tell, log })
+    dispatch = startDispatch({
+      store,
+      scriptNames: () => [...scripts.keys()],
+      versionOf: (script) => scripts.get(script)?.version ?? null,
+      tell,
+      log,
+    })
   }
 
   /** Puts a script in force whose callbacks have these bodies, with `event` and `host` in scope. */
@@ -143,6 +149,45 @@ describe('dispatch', () => {
     dispatch.wake()
     await ended('counting', 10)
     await until('five counted', async () => (await store.keyValue('counting', 'seen')) === '5')
+  })
+
+  it('shows each of many short runs, also those handed over ahead, what the one before wrote to its memory', async () => {
+    const body = `
+      globalThis.n = (globalThis.n ?? 0) + 1
+      if (globalThis.n % 3 !== 0) return
+      const seen = (await host.kv.get('seen')) ?? 0
+      await host.kv.set('seen', seen + 1)`
+    await put('counting', { onStoredInstance: body })
+    for (let n = 0; n < 150; n++) await store.record(arrivalOf({ instance: String(n) }))
+    dispatch.wake()
+    const runs = await ended('counting', 150)
+    expect(runs.map(({ outcome }) => outcome)).toEqual(runs.map(() => 'ok'))
+    await until('fifty counted', async () => (await store.keyValue('counting', 'seen')) === '50')
+  })
+
+  it('ends each delivery well once, and tells those of a study in order, though runs fail now and then', async () => {
+    const body = `
+      globalThis.n = (globalThis.n ?? 0) + 1
+      if (globalThis.n % 7 === 0) throw new Error('now and then')`
+    await put('s', { onStoredInstance: body }, 100)
+    const arrivals = Array.from({ length: 120 }, (_, n) =>
+      arrivalOf({ instance: String(n), study: `S${n % 3}` }),
+    )
+    for (const arrival of arrivals) await store.record(arrival)
+    const studyOf = new Map(arrivals.map(({ header: { ids } }) => [ids.instance, ids.study]))
+    dispatch.wake()
+    const isWell = ({ outcome }: RunSummary) => outcome === 'ok'
+    const runs = await until('as many runs that ended well', async () => {
+      const all = await runsOf('s')
+      return all.filter(isWell).length >= arrivals.length && all
+    })
+    const well = runs.filter(isWell)
+    expect(new Set(well.map(({ seq }) => seq)).size).toBe(arrivals.length)
+    expect(runs.length - well.length).toBeGreaterThan(10)
+    for (const study of new Set(studyOf.values())) {
+      const seqs = runs.filter(({ resource }) => studyOf.get(resource.id) === study).map(({ seq }) => seq)
+      expect(seqs).toEqual([...seqs].sort((left, right) => left - right))
+    }
   })
 
   it('skips what was deleted before its turn came, and says so', async () => {

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { caps } from '../caps.ts'
 import { frameSender, readFrames } from '../frames.ts'
 import type { FromChild, ToChild, WireThrown } from '../protocol.ts'
+import { Line } from './line.ts'
 import { openSandbox, readSandboxSources, type Sandbox } from './sandbox.ts'
 import { Task, type TaskEnd } from './task.ts'
 
@@ -17,12 +18,14 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
   const sources = readSandboxSources()
   const sandboxes = new Map<string, Sandbox>()
   const tasks = new Map<number, Task>()
+  const lines = new WeakMap<Sandbox, Line>()
 
   const end = (task: Task, { outcome, body, cpuMs, memoryBytes }: TaskEnd) => {
     const disposed = task.sandbox.isDisposed
     tasks.delete(task.id)
     if (disposed && sandboxes.get(task.version) === task.sandbox) sandboxes.delete(task.version)
     send({ type: 'ended', id: task.id, outcome, cpuMs, memoryBytes, disposed }, body)
+    lines.get(task.sandbox)?.ended(task.id, outcome === 'ok' && !disposed)
   }
   const begin = (message: { id: number; version: string; timeoutMs: number }, sandbox: Sandbox): Task => {
     const task: Task = new Task(message, sandbox, {
@@ -34,6 +37,12 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
     tasks.set(task.id, task)
     return task
   }
+  const lineOf = (sandbox: Sandbox) =>
+    new Line({
+      begin: ({ message, body }) => begin(message, sandbox).run(message.callback, body),
+      refuse: ({ message: { id } }) =>
+        send({ type: 'ended', id, outcome: 'not-begun', cpuMs: 0, memoryBytes: 0, disposed: false }),
+    })
   const refuse = (id: number, message: string) => {
     const thrown: WireThrown = { name: 'Error', message, stack: '' }
     const ended = { outcome: 'crashed', cpuMs: 0, memoryBytes: 0, disposed: true } as const
@@ -49,12 +58,13 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
       const sandbox = await openSandbox(sources, caps, message.memoryMb)
       sandboxes.get(message.version)?.dispose()
       sandboxes.set(message.version, sandbox)
+      lines.set(sandbox, lineOf(sandbox))
       await begin(message, sandbox).load(body)
       return
     }
     const sandbox = sandboxes.get(message.version)
     if (sandbox === undefined) refuse(message.id, 'This version is not loaded')
-    else if (message.type === 'run') begin(message, sandbox).run(message.callback, body)
+    else if (message.type === 'run') lines.get(sandbox)?.add({ message, body })
     else begin(message, sandbox).close()
   }
 

@@ -1,0 +1,104 @@
+/**
+ * The tasks in a child: what each came with, how each ended, and from when to when its time counts. Of one version
+ * one task is at work at a time; a run that was handed over ahead begins when the one before it has ended.
+ */
+import type { Ended, ToChild } from './protocol.ts'
+import type { HostAnswer, LogLine } from './runtime.ts'
+
+export type LossOutcome = 'timed-out' | 'out-of-memory' | 'crashed'
+
+/** How a task ended, or that the child died under it. */
+export type TaskEnd =
+  | (Omit<Ended, 'type' | 'id'> & { readonly kind: 'ended'; readonly body: string })
+  | {
+      readonly kind: 'lost'
+      /** Whether this task is what ended the child. */
+      readonly blame: 'this' | 'another' | 'unknown'
+      readonly outcome: LossOutcome
+      readonly reason: string
+    }
+
+/** The first message of a task, and what it may do while it is at work. */
+export interface TaskRequest {
+  readonly message: DistributiveOmit<Exclude<ToChild, { type: 'answer' }>, 'id' | 'after'>
+  readonly body: string
+  onLog(line: LogLine): void
+  /** A host call; null if this task may not make one. */
+  readonly onCall: ((name: string, argumentsJson: string) => Promise<HostAnswer>) | null
+}
+type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never
+
+export interface Task {
+  readonly request: TaskRequest
+  readonly end: (end: TaskEnd) => void
+  /** Null before it has begun. */
+  deadline: NodeJS.Timeout | null
+  waitingCalls: number
+}
+
+export class Tasks {
+  readonly #graceMs: number
+  readonly #onOverdue: (id: number) => void
+  readonly #tasks = new Map<number, Task>()
+  #lastId = 0
+
+  /**
+   * @param graceMs how long after its time limit a task may still end by itself
+   * @param onOverdue told of a task that did not
+   */
+  constructor(graceMs: number, onOverdue: (id: number) => void) {
+    this.#graceMs = graceMs
+    this.#onOverdue = onOverdue
+  }
+
+  /** @returns its id */
+  add(request: TaskRequest, after: number | null, end: (end: TaskEnd) => void): number {
+    const id = ++this.#lastId
+    const hasToWait = after !== null && this.#tasks.has(after)
+    const deadline = hasToWait ? null : this.#deadline(id, request)
+    this.#tasks.set(id, { request, end, deadline, waitingCalls: 0 })
+    return id
+  }
+
+  get(id: number): Task | undefined {
+    return this.#tasks.get(id)
+  }
+
+  /** Takes out one that has ended; the time of the next of its version counts from now on. */
+  take(id: number): Task | undefined {
+    const task = this.#tasks.get(id)
+    if (task === undefined) return undefined
+    this.#forget(id, task)
+    const { version } = task.request.message
+    const next = [...this.#tasks].find(([, { request }]) => request.message.version === version)
+    if (next !== undefined) next[1].deadline ??= this.#deadline(next[0], next[1].request)
+    return task
+  }
+
+  /** Takes out all that there are. */
+  takeAll(): [id: number, task: Task][] {
+    const all = [...this.#tasks]
+    for (const [id, task] of all) this.#forget(id, task)
+    return all
+  }
+
+  /** The one at work; null if there is none, or another beside it. */
+  get onlyOneAtWork(): number | null {
+    const atWork = [...this.#tasks].filter(([, { deadline }]) => deadline !== null)
+    return atWork.length === 1 ? atWork[0]![0] : null
+  }
+
+  #deadline(id: number, { message }: TaskRequest): NodeJS.Timeout {
+    const judge = () => {
+      if (this.#tasks.has(id)) this.#onOverdue(id)
+    }
+    // An engine that was itself held up reads what the child has sent meanwhile before it judges.
+    const onDeadline = () => setImmediate(() => setImmediate(judge))
+    return setTimeout(onDeadline, message.timeoutMs + this.#graceMs)
+  }
+
+  #forget(id: number, { deadline }: Task): void {
+    if (deadline !== null) clearTimeout(deadline)
+    this.#tasks.delete(id)
+  }
+}

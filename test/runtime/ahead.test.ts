@@ -1,0 +1,128 @@
+/** Runs that are handed over while the one before them is still at work. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createLog } from '../../src/log.ts'
+import { type RunRequest, type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
+import { childPids } from '../support/child-pids.ts'
+import { linesOf, makeProgram } from '../support/program.ts'
+
+let runtime: Runtime
+beforeEach(async () => {
+  runtime = await startRuntime({ log: createLog('silent'), graceMs: 500 })
+})
+afterEach(() => runtime.close())
+
+/** A script that does what its event says, and counts what it began. */
+const source = `let begun = 0, atWork = 0
+  const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+  export async function onChange({ act, ms }, host) {
+    begun++
+    if (++atWork > 1) console.log('not alone')
+    try {
+      if (ms > 0) await wait(ms)
+      if (act === 'throw') throw new Error('as asked')
+      if (act === 'loop') for (;;);
+      if (act === 'wait for ever') await new Promise(() => {})
+      if (act === 'ask') console.log(await host.kv.get('key'))
+      console.log(begun)
+    } finally { atWork-- }
+  }`
+
+async function load(timeoutMs = 5_000) {
+  const program = makeProgram(source, { timeoutMs })
+  await runtime.load(program)
+  return (event: object, answer: RunRequest['answer'] = async () => ({ ok: true, value: '"yes"' })) => ({
+    version: program.version,
+    callback: 'onChange',
+    event: JSON.stringify({ ms: 0, ...event }),
+    answer,
+  })
+}
+
+describe('runs that are handed over ahead', () => {
+  it('are run in their order, one at a time, and each has its own log', async () => {
+    const request = await load()
+    const first = runtime.run(request({ ms: 50 }))
+    const ahead = Array.from({ length: 20 }, (_, n) => runtime.runAhead(request({ ms: n % 3 })))
+    const results = await Promise.all([first, ...ahead])
+    expect(results.map((result) => linesOf(result!))).toEqual(results.map((_, n) => [String(n + 1)]))
+    expect(results.every((result) => result?.outcome === 'ok')).toBe(true)
+  })
+
+  it('ask the host, and are answered', async () => {
+    const request = await load()
+    const first = runtime.run(request({ ms: 20 }))
+    const ahead = runtime.runAhead(request({ act: 'ask' }))
+    await first
+    expect(linesOf((await ahead)!)).toEqual(['yes', '2'])
+  })
+
+  it.each([
+    ['throws', { act: 'throw', ms: 20 }],
+    ['meets its time limit', { act: 'wait for ever' }],
+    ['meets its time limit in a loop', { act: 'loop' }],
+  ])('do nothing behind one that %s; later ones run as ever', async (_, event) => {
+    const request = await load(300)
+    await runtime.run(request({}))
+    const first = runtime.run(request(event))
+    const ahead = [1, 2, 3].map(() => runtime.runAhead(request({})))
+    expect((await first).outcome).not.toBe('ok')
+    // Also what is handed over when the end of the first is known already.
+    expect(await Promise.all([...ahead, runtime.runAhead(request({}))])).toEqual([null, null, null, null])
+    const next = await runtime.run(request({}))
+    const isAnew = event.act !== 'throw'
+    expect(linesOf(next)).toEqual([isAnew ? '1' : '3'])
+  })
+
+  it('do nothing behind one of their own that fails', async () => {
+    const request = await load()
+    const first = runtime.run(request({ ms: 20 }))
+    const [well, failed, behind] = [{}, { act: 'throw' }, {}].map((event) => runtime.runAhead(request(event)))
+    expect((await first).outcome).toBe('ok')
+    expect(linesOf((await well)!)).toEqual(['2'])
+    expect((await failed)?.outcome).toBe('threw')
+    expect(await behind).toBeNull()
+  })
+
+  it('do nothing when the process goes, which is charged to the one at work alone', async () => {
+    const request = await load()
+    const first = runtime.run(request({ ms: 500 }))
+    const ahead = [1, 2].map(() => runtime.runAhead(request({})))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    for (const pid of childPids('child/entry.ts')) process.kill(pid, 'SIGKILL')
+    expect(await Promise.all(ahead)).toEqual([null, null])
+    expect((await first).outcome).toBe('crashed')
+    expect(linesOf(await runtime.run(request({})))).toEqual(['1'])
+  })
+
+  it('have each its own time, which begins when the one before has ended', async () => {
+    const request = await load(600)
+    const first = runtime.run(request({ ms: 400 }))
+    const [second, endless] = [{ ms: 400 }, { act: 'wait for ever' }].map((event) =>
+      runtime.runAhead(request(event)),
+    )
+    expect((await first).outcome).toBe('ok')
+    const result = (await second)!
+    expect(result.outcome).toBe('ok')
+    expect(result.durationMs).toBeGreaterThan(300)
+    expect(result.durationMs).toBeLessThan(600)
+    expect((await endless)?.outcome).toBe('timed-out')
+  })
+
+  it('follow nothing that was never begun, and no other version', async () => {
+    const request = await load()
+    expect(await runtime.runAhead(request({}))).toBeNull()
+    const other = await load()
+    const first = runtime.run(request({ ms: 50 }))
+    expect(await runtime.runAhead(other({}))).toBeNull()
+    expect(linesOf(await first)).toEqual(['1'])
+    expect(linesOf(await runtime.run(other({})))).toEqual(['1'])
+  })
+
+  it('end before their version is unloaded', async () => {
+    const request = await load()
+    const first = runtime.run(request({ ms: 50 }))
+    const ahead = runtime.runAhead(request({ ms: 50 }))
+    await runtime.unload(request({}).version)
+    expect([(await first).outcome, (await ahead)?.outcome]).toEqual(['ok', 'ok'])
+  })
+})
