@@ -23,6 +23,7 @@ it('holds for any deliveries and any ends of their runs', async () => {
       const givenBack: Lease[] = []
       let atWork = 0
       let version = 1
+      let handedVersion = 1
       /** The last run that was handed over: whether it ended well. */
       let last: Promise<boolean> = Promise.resolve(true)
 
@@ -40,6 +41,8 @@ it('holds for any deliveries and any ends of their runs', async () => {
       const parts: ServeParts = {
         tell(lease, _isLive, before) {
           const previous = last
+          if (before !== null) expect(handedVersion).toBe(version)
+          handedVersion = version
           const settlement = (async () => {
             // As the child does it: a run that is ahead waits for the one before, and begins only after a good end.
             if (before !== null && !(await previous)) return null
