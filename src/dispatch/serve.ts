@@ -40,9 +40,9 @@ export async function serve(queue: Lease[], parts: ServeParts): Promise<void> {
 
   const handOver = (lease: Lease) => {
     const before = handed.at(-1)
+    const version = parts.versionOf(lease.script)
     const isLive = () => parts.isLive(lease)
     const settlement = parts.tell(lease, isLive, before === undefined ? null : before.concluded.promise)
-    const version = parts.versionOf(lease.script)
     handed.push({ lease, version, settlement, concluded: Promise.withResolvers() })
   }
   const mayHandOver = ({ script }: Lease) => {
