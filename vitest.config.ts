@@ -8,6 +8,6 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     // As in bin/node24.js.
-    execArgv: ['--no-memory-protection-keys'],
+    execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],
   },
 })

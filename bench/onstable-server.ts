@@ -28,7 +28,7 @@ export async function startOnStable(options: ServerOptions): Promise<Server> {
   const process = await startProcess(
     { folder, traceFile: options.traceFile ?? null },
     carriedNode,
-    ['--no-memory-protection-keys', main, 'start', ...parameters],
+    ['--wasm-wrapper-tiering-budget=2000000000', main, 'start', ...parameters],
     options.onLine ?? (() => {}),
   )
   const url = `http://127.0.0.1:${httpPort}`

@@ -7,9 +7,10 @@ import { fileURLToPath } from 'node:url'
 
 const carried = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url))
 
-// On processors with protection keys, V8 loses count of code pages when threads come and go, and ends the process
-// ("Check failed: jit_page.has_value()", https://github.com/archestra-ai/archestra/pull/6177).
-const v8Flags = ['--no-memory-protection-keys']
+// Node strips types with WebAssembly. When its wrappers are compiled anew after many calls, the old ones are freed,
+// and with threads that come and go V8 loses count of them and ends the process ("Check failed:
+// jit_page.has_value()", https://github.com/nodejs/node/issues/64500). With so many calls allowed, they never are.
+const v8Flags = ['--wasm-wrapper-tiering-budget=2000000000']
 
 /**
  * Starts `file` under the carried Node, with this process's streams, and ends as it ends.
