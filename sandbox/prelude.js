@@ -16,7 +16,8 @@
   const { show, cut, describe } = makeText(caps)
 
   /** The load, run or unload at work: `id`, whether it may ask the host, and what it has used of its caps. */
-  let task = { __proto__: null, id: 0, mayAsk: false, logBytes: 0, logCut: false }
+  let task = { __proto__: null, id: 0, mayAsk: false, logBytes: 0, logCut: false, isWell: false }
+  let hasSkipped = false
   let script = null
   let calls = create(null)
   let waitingCalls = 0
@@ -29,7 +30,7 @@
   let lastTimer = 0
 
   function begin(id, mayAsk) {
-    task = { __proto__: null, id, mayAsk, logBytes: 0, logCut: false }
+    task = { __proto__: null, id, mayAsk, logBytes: 0, logCut: false, isWell: false }
     calls = create(null)
     timers = create(null)
     waitingCalls = waitingLength = timerCount = 0
@@ -181,11 +182,13 @@
   }
 
   async function call(name, eventJson) {
-    const { id } = task
+    const own = task
+    const { id } = own
     try {
       const callback = script[name]
       if (typeof callback !== 'function') throw new TypeError(`The script exports no function "${name}"`)
       await callback(parse(eventJson), host)
+      own.isWell = true
       post('done', id, true, '')
     } catch (thrown) {
       post('done', id, false, describe(thrown))
@@ -207,6 +210,14 @@
     begin: (id) => begin(id, false),
     open: () => void open(),
     run: (id, name, eventJson) => {
+      hasSkipped = false
+      begin(id, true)
+      void call(name, eventJson)
+    },
+    // Only behind one that has ended well and waits for nothing; after one that is skipped, all are, in order.
+    runAhead: (id, name, eventJson) => {
+      hasSkipped ||= !task.isWell || waitingCalls > 0
+      if (hasSkipped) return post('skipped', id)
       begin(id, true)
       void call(name, eventJson)
     },

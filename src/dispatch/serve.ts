@@ -10,7 +10,7 @@ import type { Lease, Settlement } from '../store/store.ts'
 import type { Tell } from './tell.ts'
 
 /** What is handed over at a time while runs are shorter than this. */
-const mostHanded = 8
+const mostHanded = 32
 const shortMs = 5
 
 export interface ServeParts {

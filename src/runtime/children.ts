@@ -63,7 +63,7 @@ export class Children {
     this.#spare = null
     const child = await spare
     this.#watchOver(child)
-    this.#spare ??= this.#startUntilAlive()
+    if (!this.#closing.signal.aborted) this.#spare ??= this.#startUntilAlive()
     return child
   }
 

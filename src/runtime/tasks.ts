@@ -70,8 +70,11 @@ export class Tasks {
     if (task === undefined) return undefined
     this.#forget(id, task)
     const { version } = task.request.message
-    const next = [...this.#tasks].find(([, { request }]) => request.message.version === version)
-    if (next !== undefined) next[1].deadline ??= this.#deadline(next[0], next[1].request)
+    for (const [nextId, next] of this.#tasks) {
+      if (next.request.message.version !== version) continue
+      next.deadline ??= this.#deadline(nextId, next.request)
+      break
+    }
     return task
   }
 

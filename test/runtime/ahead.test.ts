@@ -1,4 +1,5 @@
 /** Runs that are handed over while the one before them is still at work. */
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createLog } from '../../src/log.ts'
 import { type RunRequest, type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
@@ -13,6 +14,10 @@ afterEach(() => runtime.close())
 
 /** A script that does what its event says, and counts what it began. */
 const source = `let begun = 0, atWork = 0
+  async function forgotten(host, own) {
+    for (let i = 0; i < 50; i++) await undefined
+    console.log(own, await host.kv.get('key'))
+  }
   const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
   export async function onChange({ act, ms }, host) {
     begun++
@@ -23,6 +28,8 @@ const source = `let begun = 0, atWork = 0
       if (act === 'loop') for (;;);
       if (act === 'wait for ever') await new Promise(() => {})
       if (act === 'ask') console.log(await host.kv.get('key'))
+      if (act === 'forget to wait') forgotten(host, begun)
+      if (act === 'leave a rejection') Promise.reject(new Error('left behind'))
       console.log(begun)
     } finally { atWork-- }
   }`
@@ -46,6 +53,38 @@ describe('runs that are handed over ahead', () => {
     const results = await Promise.all([first, ...ahead])
     expect(results.map((result) => linesOf(result!))).toEqual(results.map((_, n) => [String(n + 1)]))
     expect(results.every((result) => result?.outcome === 'ok')).toBe(true)
+  })
+
+  it('keep their order and their logs apart, whatever each of them does', async () => {
+    const acts = ['', '', '', '', 'ask', 'forget to wait', 'wait']
+    const act = fc.constantFrom(...acts)
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 40 }), async (chosen) => {
+        const request = await load()
+        const first = runtime.run(request({}))
+        const events = chosen.map((each) => request({ act: each, ms: each === 'wait' ? 2 : 0 }))
+        const results = await Promise.all([first, ...events.map((event) => runtime.runAhead(event))])
+        expect(results.map((result) => result?.outcome)).toEqual(results.map(() => 'ok'))
+        const expected = chosen.map((each, index) => {
+          const own = String(index + 2)
+          return each === 'ask' ? ['yes', own] : each === 'forget to wait' ? [own, `${own} yes`] : [own]
+        })
+        expect(results.slice(1).map((result) => linesOf(result!))).toEqual(expected)
+        await runtime.unload(events[0]!.version)
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('do nothing behind one that leaves a rejection to nobody', async () => {
+    const request = await load()
+    await runtime.run(request({}))
+    const first = runtime.run(request({}))
+    const failing = runtime.runAhead(request({ act: 'leave a rejection' }))
+    const behind = [1, 2, 3].map(() => runtime.runAhead(request({ act: 'ask' })))
+    expect((await first).outcome).toBe('ok')
+    expect((await failing)?.error?.message).toBe('left behind')
+    expect(await Promise.all(behind)).toEqual([null, null, null])
   })
 
   it('ask the host, and are answered', async () => {
@@ -106,6 +145,17 @@ describe('runs that are handed over ahead', () => {
     expect(result.durationMs).toBeGreaterThan(300)
     expect(result.durationMs).toBeLessThan(600)
     expect((await endless)?.outcome).toBe('timed-out')
+  })
+
+  it('are charged with a time limit that they meet right behind a short one', async () => {
+    const request = await load(300)
+    await runtime.run(request({}))
+    const first = runtime.run(request({}))
+    const [short, loop, behind] = [{}, { act: 'loop' }, {}].map((event) => runtime.runAhead(request(event)))
+    expect([(await first).outcome, (await short)?.outcome]).toEqual(['ok', 'ok'])
+    expect((await loop)?.outcome).toBe('timed-out')
+    expect(await behind).toBeNull()
+    expect(linesOf(await runtime.run(request({})))).toEqual(['1'])
   })
 
   it('follow nothing that was never begun, and no other version', async () => {

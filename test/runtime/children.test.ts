@@ -35,6 +35,13 @@ describe('children', () => {
     expect(linesOf(next)).toEqual(['yes 1'])
   })
 
+  it('can be closed while the spare is only starting to take over', async () => {
+    for (const pid of childPids(entry)) process.kill(pid, 'SIGKILL')
+    await vi.waitFor(() => expect(deaths).toHaveLength(1), { interval: 1 })
+    await runtime.close()
+    expect(childPids(entry)).toEqual([])
+  })
+
   it('are killed under a run that nothing else can stop; the run is told its limit', async () => {
     const hostile = await loadProgram(runtime, wedge, { timeoutMs: 300 })
     const harmless = await loadProgram(runtime, `export function onChange() { console.log('fine') }`)

@@ -5,14 +5,26 @@ import { type HandedRun, Line } from '../../src/runtime/child/line.ts'
 
 function open() {
   const begun: number[] = []
+  const ahead: number[] = []
+  const kept = new Map<number, unknown[]>()
   const refused: number[] = []
   const line = new Line({
-    begin: ({ message }) => begun.push(message.id),
+    begin({ message }, given) {
+      begun.push(message.id)
+      if (given !== null)
+        kept.set(
+          message.id,
+          given.posts.map(({ values }) => values[0]),
+        )
+    },
+    async enterAhead({ message }) {
+      ahead.push(message.id)
+    },
     refuse: ({ message }) => refused.push(message.id),
   })
-  const add = (id: number, after: number | null) =>
-    line.add({ message: { type: 'run', id, after } as HandedRun['message'], body: '' })
-  return { line, add, begun, refused }
+  const add = (id: number, after: number | null, body = '') =>
+    line.add({ message: { type: 'run', id, after } as HandedRun['message'], body })
+  return { line, add, begun, ahead, kept, refused }
 }
 
 test('a run begins when the one that it follows has ended well, also long after that', () => {
@@ -20,9 +32,9 @@ test('a run begins when the one that it follows has ended well, also long after 
   add(1, null)
   add(2, 1)
   expect(begun).toEqual([1])
-  line.ended(1, true)
+  line.ended(1, true, false)
   expect(begun).toEqual([1, 2])
-  line.ended(2, true)
+  line.ended(2, true, false)
   add(3, 2)
   expect(begun).toEqual([1, 2, 3])
 })
@@ -33,24 +45,61 @@ test('a run is refused that follows one which is unknown, failed, refused, or no
   add(2, null)
   add(3, 2)
   add(4, 2)
-  line.ended(2, false)
+  line.ended(2, false, false)
   add(5, 2)
   add(6, 3)
   expect([begun, refused]).toEqual([[2], [1, 4, 3, 5, 6]])
   add(7, null)
-  line.ended(7, true)
+  line.ended(7, true, false)
   add(8, 7)
   expect(begun).toEqual([2, 7, 8])
+})
+
+test('while runs are brief, those that wait are given to the isolate at once, in their order', () => {
+  const { line, add, begun, ahead, kept } = open()
+  for (const id of [1, 2, 3]) add(id, id === 1 ? null : id - 1)
+  expect(ahead).toEqual([])
+  line.ended(1, true, true)
+  expect([begun, ahead]).toEqual([[1, 2], [3]])
+  add(4, 3)
+  expect(ahead).toEqual([3, 4])
+  line.keep(3, 'log', ['of 3'])
+  line.keep(4, 'log', ['of 4'])
+  line.keep(9, 'log', ['of nobody'])
+  line.ended(2, true, true)
+  line.keep(4, 'done', ['also of 4'])
+  line.ended(3, true, false)
+  add(5, 4)
+  expect(begun).toEqual([1, 2, 3, 4])
+  expect([...kept]).toEqual([
+    [3, ['of 3']],
+    [4, ['of 4', 'also of 4']],
+  ])
+  expect(ahead).toEqual([3, 4])
+})
+
+test('of large events only some are given ahead at a time, and none past one that is not', () => {
+  const { line, add, ahead } = open()
+  const large = 'x'.repeat(600_000)
+  add(1, null)
+  line.ended(1, true, true)
+  add(2, 1, large)
+  add(3, 2, large)
+  add(4, 3, large)
+  add(5, 4, 'small')
+  expect(ahead).toEqual([3])
+  line.ended(2, true, true)
+  expect(ahead).toEqual([3, 4, 5])
 })
 
 test('whatever comes in whatever order, each run is begun or refused once, after its own, and one is at work', () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('add' as const), back: fc.integer({ min: 0, max: 3 }) }),
-    fc.record({ kind: fc.constant('end' as const), isWell: fc.boolean() }),
+    fc.record({ kind: fc.constant('end' as const), isWell: fc.boolean(), isBrief: fc.boolean() }),
   )
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const { line, add, begun, refused } = open()
+      const { line, add, begun, ahead, refused } = open()
       const ends = new Map<number, boolean>()
       const follows = new Map<number, number | null>()
       let last = 0
@@ -59,7 +108,7 @@ test('whatever comes in whatever order, each run is begun or refused once, after
         if (each.kind === 'end') {
           if (atWork === undefined) continue
           ends.set(atWork, each.isWell)
-          line.ended(atWork, each.isWell)
+          line.ended(atWork, each.isWell, each.isBrief)
         } else {
           // As the engine does it: only a run at which nothing is at work follows none.
           const isIdle = begun.length + refused.length === last && atWork === undefined
@@ -69,6 +118,7 @@ test('whatever comes in whatever order, each run is begun or refused once, after
         }
         expect(begun.filter((id) => !ends.has(id)).length).toBeLessThanOrEqual(1)
       }
+      expect(new Set(ahead).size).toBe(ahead.length)
       expect(new Set([...begun, ...refused]).size).toBe(begun.length + refused.length)
       for (const [place, id] of begun.entries()) {
         const after = follows.get(id)!

@@ -20,12 +20,12 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
   const tasks = new Map<number, Task>()
   const lines = new WeakMap<Sandbox, Line>()
 
-  const end = (task: Task, { outcome, body, cpuMs, memoryBytes }: TaskEnd) => {
+  const end = (task: Task, { outcome, body, cpuMs, memoryBytes, isBrief }: TaskEnd) => {
     const disposed = task.sandbox.isDisposed
     tasks.delete(task.id)
     if (disposed && sandboxes.get(task.version) === task.sandbox) sandboxes.delete(task.version)
     send({ type: 'ended', id: task.id, outcome, cpuMs, memoryBytes, disposed }, body)
-    lines.get(task.sandbox)?.ended(task.id, outcome === 'ok' && !disposed)
+    lines.get(task.sandbox)?.ended(task.id, outcome === 'ok' && !disposed, isBrief)
   }
   const begin = (message: { id: number; version: string; timeoutMs: number }, sandbox: Sandbox): Task => {
     const task: Task = new Task(message, sandbox, {
@@ -39,10 +39,27 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
   }
   const lineOf = (sandbox: Sandbox) =>
     new Line({
-      begin: ({ message, body }) => begin(message, sandbox).run(message.callback, body),
+      begin({ message, body }, ahead) {
+        const task = begin(message, sandbox)
+        if (ahead === null) task.run(message.callback, body)
+        else task.follow(ahead, message.callback, body)
+      },
+      enterAhead: ({ message: { id, callback, timeoutMs }, body }) =>
+        sandbox.enter('runAhead', [id, callback, body], timeoutMs),
       refuse: ({ message: { id } }) =>
         send({ type: 'ended', id, outcome: 'not-begun', cpuMs: 0, memoryBytes: 0, disposed: false }),
     })
+  const open = async (memoryMb: number): Promise<Sandbox> => {
+    const sandbox = await openSandbox(sources, caps, memoryMb)
+    const line = lineOf(sandbox)
+    lines.set(sandbox, line)
+    sandbox.onPost = (kind, id, ...values) => {
+      const task = tasks.get(Number(id))
+      if (task === undefined) line.keep(Number(id), kind, values)
+      else if (task.sandbox === sandbox) task.onPost(kind, values)
+    }
+    return sandbox
+  }
   const refuse = (id: number, message: string) => {
     const thrown: WireThrown = { name: 'Error', message, stack: '' }
     const ended = { outcome: 'crashed', cpuMs: 0, memoryBytes: 0, disposed: true } as const
@@ -55,10 +72,9 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
       return
     }
     if (message.type === 'load') {
-      const sandbox = await openSandbox(sources, caps, message.memoryMb)
+      const sandbox = await open(message.memoryMb)
       sandboxes.get(message.version)?.dispose()
       sandboxes.set(message.version, sandbox)
-      lines.set(sandbox, lineOf(sandbox))
       await begin(message, sandbox).load(body)
       return
     }

@@ -1,8 +1,14 @@
 /**
  * The runs of one isolate that were handed over ahead: each begins when the one that it follows has ended well,
- * and not at all if that did not, because the engine decides then what comes next.
+ * and not at all if that did not, because the engine decides then what comes next. While runs end within their
+ * first entry, those that wait are given to the isolate at once, which begins each behind the one before it.
  */
 import type { ToChild } from '../protocol.ts'
+import type { Argument } from './sandbox.ts'
+import type { Ahead } from './task.ts'
+
+/** Length of the events that are given to the isolate ahead: they are held twice meanwhile. */
+const mostAheadLength = 1_000_000
 
 export interface HandedRun {
   readonly message: Extract<ToChild, { type: 'run' }>
@@ -10,8 +16,16 @@ export interface HandedRun {
 }
 
 export interface LineEnds {
-  begin(run: HandedRun): void
+  /** @param ahead if the isolate has been given it already */
+  begin(run: HandedRun, ahead: Ahead | null): void
+  /** Gives a run to the isolate ahead of its turn; resolves when that entry is over. */
+  enterAhead(run: HandedRun): Promise<void>
   refuse(run: HandedRun): void
+}
+
+interface WaitingRun {
+  readonly run: HandedRun
+  ahead: Ahead | null
 }
 
 export class Line {
@@ -19,7 +33,10 @@ export class Line {
   #atWork: number | null = null
   /** The last run to end, if it ended well. */
   #lastWell: number | null = null
-  #waiting: HandedRun[] = []
+  #waiting: WaitingRun[] = []
+  #aheadLength = 0
+  /** The last run ended within one entry, so that the next is likely to. */
+  #isBrief = false
 
   constructor(ends: LineEnds) {
     this.#ends = ends
@@ -27,26 +44,54 @@ export class Line {
 
   add(run: HandedRun): void {
     const { after } = run.message
-    const last = this.#waiting.at(-1)?.message.id ?? this.#atWork ?? this.#lastWell
+    const last = this.#waiting.at(-1)?.run.message.id ?? this.#atWork ?? this.#lastWell
     if (after !== null && after !== last) this.#ends.refuse(run)
-    else if (this.#atWork !== null) this.#waiting.push(run)
-    else this.#begin(run)
-  }
-
-  /** To be told when the one at work has ended. */
-  ended(id: number, isWell: boolean): void {
-    this.#atWork = null
-    this.#lastWell = isWell ? id : null
-    if (isWell) {
-      const next = this.#waiting.shift()
-      if (next !== undefined) this.#begin(next)
-    } else {
-      for (const run of this.#waiting.splice(0)) this.#ends.refuse(run)
+    else if (this.#atWork === null) this.#begin({ run, ahead: null })
+    else {
+      this.#waiting.push({ run, ahead: null })
+      this.#enterAhead()
     }
   }
 
-  #begin(run: HandedRun): void {
+  /** Keeps what a run posts ahead of its turn. */
+  keep(id: number, kind: string, values: readonly Argument[]): void {
+    this.#waiting.find(({ run }) => run.message.id === id)?.ahead?.posts.push({ kind, values })
+  }
+
+  /** To be told when the one at work has ended, and whether within one entry. */
+  ended(id: number, isWell: boolean, isBrief: boolean): void {
+    this.#atWork = null
+    this.#lastWell = isWell ? id : null
+    this.#isBrief = isBrief
+    if (!isWell) {
+      this.#aheadLength = 0
+      for (const { run } of this.#waiting.splice(0)) this.#ends.refuse(run)
+      return
+    }
+    const next = this.#waiting.shift()
+    if (next === undefined) return
+    if (next.ahead !== null) this.#aheadLength -= next.run.body.length
+    this.#begin(next)
+    this.#enterAhead()
+  }
+
+  #begin({ run, ahead }: WaitingRun): void {
     this.#atWork = run.message.id
-    this.#ends.begin(run)
+    this.#ends.begin(run, ahead)
+  }
+
+  /** The isolate takes entries in their order, so the first that is not given holds up those behind it. */
+  #enterAhead(): void {
+    if (!this.#isBrief) return
+    for (const waiting of this.#waiting) {
+      if (waiting.ahead !== null) continue
+      const { length } = waiting.run.body
+      if (this.#aheadLength + length > mostAheadLength) return
+      this.#aheadLength += length
+      const atMs = performance.now()
+      const entered = this.#ends.enterAhead(waiting.run)
+      entered.catch(() => {})
+      waiting.ahead = { atMs, entered, posts: [] }
+    }
   }
 }

@@ -6,7 +6,7 @@
  * isolate; when even that does not help, the engine is told that the task is wedged.
  */
 import type { Ended, WireThrown } from '../protocol.ts'
-import type { Sandbox } from './sandbox.ts'
+import type { Argument, Sandbox } from './sandbox.ts'
 
 /** How long an entry may take to obey isolated-vm's timeout, and then to be disposed of. */
 const obeyMs = 100
@@ -14,11 +14,21 @@ const disposeMs = 300
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
+/** A run that was given to the isolate behind others: what it has posted, and the end of that entry. */
+export interface Ahead {
+  /** When it was given, of `performance.now()`. */
+  readonly atMs: number
+  readonly entered: Promise<void>
+  readonly posts: { readonly kind: string; readonly values: readonly Argument[] }[]
+}
+
 export interface TaskEnd {
   readonly outcome: Ended['outcome']
   readonly body: string
   readonly cpuMs: number
   readonly memoryBytes: number
+  /** It entered the isolate once: it asked for nothing, and waited for nothing. */
+  readonly isBrief: boolean
 }
 
 export interface TaskEvents {
@@ -33,16 +43,23 @@ export class Task {
   readonly version: string
   readonly sandbox: Sandbox
   readonly #events: TaskEvents
+  readonly #timeoutMs: number
   readonly #deadline: number
+  /** Before this no entry can have met the time limit, whatever an error says. */
+  #limitFromMs: number
   readonly #timers = new Map<number, NodeJS.Timeout>()
   #watchdog: NodeJS.Timeout
   readonly #cpuMsBefore: number
   #cpuMs = 0
   #memoryBytes = 0
+  /** Entries at work in the isolate, and all that there were. */
   #entries = 0
+  #entriesInAll = 0
   #waitingCalls = 0
   /** What the callback came to. */
   #done: { ok: boolean; body: string } | null = null
+  /** It was given to the isolate ahead of its turn, and did nothing then. */
+  #isSkipped = false
   /** A rejection that nobody handled. */
   #stray: WireThrown | null = null
   #limit: 'timed-out' | 'out-of-memory' | null = null
@@ -58,10 +75,11 @@ export class Task {
     this.version = task.version
     this.sandbox = sandbox
     this.#events = events
+    this.#timeoutMs = task.timeoutMs
     this.#deadline = performance.now() + task.timeoutMs
+    this.#limitFromMs = this.#deadline - obeyMs
     this.#cpuMsBefore = sandbox.cpuMs
     this.#watchdog = setTimeout(() => this.#onDeadline(), task.timeoutMs)
-    sandbox.onPost = (kind, id, ...values) => id === this.id && this.#onPost(kind, values)
     sandbox.onCatastrophe = (message) => {
       const limit = message.includes('memory') ? 'out-of-memory' : 'timed-out'
       events.onWedged(this.#limit ?? limit)
@@ -80,6 +98,15 @@ export class Task {
     this.#enter((timeoutMs) => this.sandbox.enter('run', [this.id, callback, event], timeoutMs))
   }
 
+  /** A run that the isolate has been given ahead of its turn: what came of that is this task's. */
+  async follow({ atMs, entered, posts }: Ahead, callback: string, event: string): Promise<void> {
+    this.#limitFromMs = atMs + this.#timeoutMs - obeyMs
+    const entry = this.#enter(() => entered)
+    for (const { kind, values } of posts) this.onPost(kind, values)
+    await entry
+    if (this.#isSkipped) this.run(callback, event)
+  }
+
   /** Calls `finalize`; the isolate goes, whatever comes of it. */
   close(): void {
     this.#isLast = true
@@ -94,16 +121,18 @@ export class Task {
   async #enter(entry: (timeoutMs: number) => Promise<void>): Promise<void> {
     if (this.#ended) return
     this.#entries++
+    this.#entriesInAll++
     const entered = entry(Math.max(1, Math.ceil(this.#deadline - performance.now())))
     // Asked for at once, so that both are one visit to the isolate's thread. It runs after the entry.
-    const measured = this.sandbox.usedBytes()
+    const measured = this.sandbox.wasMeasuredLately ? null : this.sandbox.usedBytes()
     try {
       await entered
     } catch (thrown) {
       this.#onEntryThrew(thrown)
     }
     try {
-      this.#memoryBytes = Math.max(this.#memoryBytes, await measured)
+      const usedBytes = await (measured ?? this.sandbox.usedBytes())
+      this.#memoryBytes = Math.max(this.#memoryBytes, usedBytes)
     } catch (thrown) {
       if (!this.sandbox.isDisposed) this.#onEntryThrew(thrown)
     }
@@ -111,7 +140,7 @@ export class Task {
     this.#check()
   }
 
-  #onPost(kind: string, values: readonly (string | number | boolean)[]): void {
+  onPost(kind: string, values: readonly Argument[]): void {
     if (this.#ended) return
     const [first, second, third] = values
     switch (kind) {
@@ -129,6 +158,9 @@ export class Task {
         this.#done = { ok: first === true, body: String(second) }
         this.#check()
         break
+      case 'skipped':
+        this.#isSkipped = true
+        break
     }
   }
 
@@ -142,7 +174,7 @@ export class Task {
 
   #onEntryThrew(thrown: unknown): void {
     const { name, message, stack = '' } = thrown instanceof Error ? thrown : new Error(String(thrown))
-    const timedOut = message === 'Script execution timed out.' && performance.now() >= this.#deadline - obeyMs
+    const timedOut = message === 'Script execution timed out.' && performance.now() >= this.#limitFromMs
     if (this.sandbox.isDisposed) this.#limit ??= message.includes('memory') ? 'out-of-memory' : 'timed-out'
     else if (timedOut) this.#limit ??= 'timed-out'
     this.#stray ??= { name, message: message.slice(0, 8192), stack: stack.slice(0, 8192) }
@@ -187,6 +219,7 @@ export class Task {
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#measureCpu()
     if (this.#isLast) this.sandbox.dispose()
-    this.#events.onEnd({ outcome, body, cpuMs: this.#cpuMs, memoryBytes: this.#memoryBytes })
+    const isBrief = this.#entriesInAll === 1
+    this.#events.onEnd({ outcome, body, cpuMs: this.#cpuMs, memoryBytes: this.#memoryBytes, isBrief })
   }
 }

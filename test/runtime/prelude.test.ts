@@ -1,0 +1,61 @@
+/** The isolate's side of runs that were handed over ahead, entry by entry. */
+import { readFileSync } from 'node:fs'
+import { createContext, runInContext } from 'node:vm'
+import { expect, test } from 'vitest'
+import { caps } from '../../src/runtime/caps.ts'
+
+type Entries = Record<
+  'begin' | 'open' | 'run' | 'runAhead' | 'answer' | 'fire',
+  (...values: unknown[]) => void
+>
+
+/** The prelude in a context of its own, with a script in it; `enter` is one visit, microtasks and all. */
+async function open(script: string) {
+  const posts: string[] = []
+  const post = (kind: string, ...values: unknown[]) => posts.push([kind, ...values.slice(0, 2)].join(' '))
+  const context = createContext()
+  const read = (name: string) =>
+    runInContext(readFileSync(new URL(`../../sandbox/${name}.js`, import.meta.url), 'utf8'), context)
+  const entries = read('prelude')(post, JSON.stringify(caps), read('text'), read('host')) as Entries
+  runInContext(script, context)
+  const enter = async (entry: keyof Entries, ...values: unknown[]) => {
+    posts.length = 0
+    entries[entry](...values)
+    await new Promise(setImmediate)
+    return [...posts]
+  }
+  await enter('begin', 0)
+  await enter('open')
+  return enter
+}
+
+const script = `var __exports = {
+  onChange: ({ ask, wait }, host) =>
+    ask ? host.get('/') : wait ? new Promise((resolve) => setTimeout(resolve, wait)) : undefined }`
+const run = (id: number, event: object) => [id, 'onChange', JSON.stringify(event)]
+
+test('a run that is ahead begins when the one before it has ended well, and waits for nothing', async () => {
+  const enter = await open(script)
+  expect(await enter('run', ...run(1, {}))).toEqual(['done 1 true'])
+  expect(await enter('runAhead', ...run(2, {}))).toEqual(['done 2 true'])
+  expect(await enter('runAhead', ...run(3, { ask: true }))).toEqual(['call 3 1'])
+  expect(await enter('runAhead', ...run(4, {}))).toEqual(['skipped 4'])
+})
+
+test('after one that was skipped all are skipped, so that none overtakes it, until a run is begun again', async () => {
+  const enter = await open(script)
+  await enter('run', ...run(1, { wait: 5 }))
+  expect(await enter('runAhead', ...run(2, {}))).toEqual(['skipped 2'])
+  expect(await enter('fire', 1)).toEqual(['done 1 true'])
+  expect(await enter('runAhead', ...run(3, {}))).toEqual(['skipped 3'])
+  expect(await enter('run', ...run(2, {}))).toEqual(['done 2 true'])
+  expect(await enter('runAhead', ...run(4, {}))).toEqual(['done 4 true'])
+})
+
+test('a run is not over while a call waits that it did not wait for', async () => {
+  const enter = await open(
+    `var __exports = { onChange: ({ n }, host) => { if (n === 1) void host.get('/') } }`,
+  )
+  expect(await enter('run', ...run(1, { n: 1 }))).toEqual(['call 1 1', 'done 1 true'])
+  expect(await enter('runAhead', ...run(2, { n: 2 }))).toEqual(['skipped 2'])
+})
