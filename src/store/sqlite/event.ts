@@ -3,8 +3,8 @@
  * together from rows that stay as they are while the resource exists.
  */
 import type { ChangeType } from '../store.ts'
-import { familyOf, isoTime, parseTags } from './family.ts'
-import { originAt } from './find.ts'
+import { type Family, familyOf, isoTime } from './family.ts'
+import { type JsonParts, jsonObject } from './json-parts.ts'
 import { type InstanceRow, levelOfType, type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -19,40 +19,55 @@ interface Occurrence {
   readonly idempotencyKey: string
 }
 
+/** The families of series that were looked up in this transaction. */
+export type SeriesFamilies = Map<number, Family & { readonly id: string }>
+
 /** Null: the resource is gone, and the change is not about that. */
-export function eventOf(session: Session, occurrence: Occurrence): string | null {
+export function eventOf(session: Session, occurrence: Occurrence, families: SeriesFamilies): string | null {
   const { seq, type, at, attempt, idempotencyKey } = occurrence
-  const facts = factsOf(session, occurrence)
+  const facts = factsOf(session, occurrence, families)
   if (facts === null) return null
   const head = JSON.stringify({ seq, change: type, at: isoTime(at), attempt, idempotencyKey })
   return `${head.slice(0, -1)},${facts.slice(1)}`
 }
 
-function factsOf(session: Session, { type, resource, origin, event }: Occurrence): string | null {
+function factsOf(
+  session: Session,
+  { type, resource, origin, event }: Occurrence,
+  families: SeriesFamilies,
+): string | null {
   if (type.startsWith('Deleted')) return event
   const isInstance = levelOfType(type) === 'Instance'
   const row = session.sql(`select * from ${isInstance ? 'instance' : 'resource'} where id = ?`).get(resource)
   if (row === undefined) return null
   if (event !== null) return event
   const facts = isInstance
-    ? instanceFacts(session, row as InstanceRow)
+    ? instanceFacts(session, row as InstanceRow, families)
     : familyOf(session, row as ResourceRow).facts
-  return JSON.stringify(origin === null ? facts : { ...facts, origin: originAt(session, origin) })
+  return jsonObject(origin === null ? facts : { ...facts, origin: originFacts(session, origin) })
 }
 
-function instanceFacts(session: Session, row: InstanceRow): Record<string, unknown> {
-  const series = resourceAt(session, row.series)
-  const family = familyOf(session, series)
-  const { tags, parents, ...parentTags } = family.facts
-  return {
-    ...parentTags,
-    level: 'Instance',
-    id: row.public_id,
-    tags: parseTags(row.tags),
-    seriesTags: tags,
-    parents: { ...(parents as Record<string, string>), series: series.public_id },
-    sopClassUid: row.sop_class,
-    transferSyntaxUid: row.transfer_syntax,
-    sizeBytes: row.size_bytes,
+function instanceFacts(session: Session, row: InstanceRow, families: SeriesFamilies): JsonParts {
+  let series = families.get(row.series)
+  if (series === undefined) {
+    const above = resourceAt(session, row.series)
+    series = { ...familyOf(session, above), id: above.public_id }
+    families.set(row.series, series)
   }
+  const { tags: seriesTags, ...facts } = series.facts
+  return {
+    ...facts,
+    level: '"Instance"',
+    id: JSON.stringify(row.public_id),
+    tags: row.tags,
+    seriesTags: seriesTags!,
+    parents: jsonObject({ ...series.parents, series: JSON.stringify(series.id) }),
+    sopClassUid: JSON.stringify(row.sop_class),
+    transferSyntaxUid: JSON.stringify(row.transfer_syntax),
+    sizeBytes: String(row.size_bytes),
+  }
+}
+
+function originFacts(session: Session, origin: number): string {
+  return (session.sql('select facts from origin where id = ?').get(origin) as { facts: string }).facts
 }

@@ -4,7 +4,7 @@
  */
 import type { Lease, LeaseReport, Subscription } from '../store.ts'
 import { lastSeq } from './changes.ts'
-import { eventOf } from './event.ts'
+import { eventOf, type SeriesFamilies } from './event.ts'
 import { changeTypes, levelOfType } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -131,13 +131,14 @@ function handOut(session: Session, script: ScriptRow, count: number, ttlMs: numb
   const take = session.sql(
     'update delivery set state = 1, attempt = attempt + 1, fence = fence + 1, lease_until = ? where id = ?',
   )
+  const families: SeriesFamilies = new Map()
   return rows.map((row) => {
     take.run(session.nowMs + ttlMs, row.id)
-    return leaseOf(session, script.name, row)
+    return leaseOf(session, script.name, row, families)
   })
 }
 
-function leaseOf(session: Session, script: string, row: DeliveryRow): Lease {
+function leaseOf(session: Session, script: string, row: DeliveryRow, families: SeriesFamilies): Lease {
   const type = changeTypes[row.type]!
   const attempt = row.attempt + 1
   const idempotencyKey = `${session.epoch}-${row.seq}:${script}:${row.callback}`
@@ -150,7 +151,7 @@ function leaseOf(session: Session, script: string, row: DeliveryRow): Lease {
     key: row.key,
     seq: row.seq,
     resource: { level: levelOfType(type), id: row.public_id },
-    event: eventOf(session, { ...row, type, attempt, idempotencyKey }),
+    event: eventOf(session, { ...row, type, attempt, idempotencyKey }, families),
     idempotencyKey,
     changedAtMs: row.at,
     leasedAtMs: session.nowMs,

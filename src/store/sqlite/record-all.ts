@@ -3,7 +3,7 @@ import type { WireError } from '../../lib/wire-error.ts'
 import type { Arrival, Recorded } from '../store.ts'
 import { record } from './record.ts'
 import { isDiskError, refusal } from './refusal.ts'
-import { inSavepoint } from './savepoint.ts'
+import { eachInSavepoint } from './savepoint.ts'
 import { keepNumber, type Session } from './session.ts'
 
 /** An arrival that is durable. */
@@ -27,31 +27,40 @@ export function recordAll(session: Session, entries: readonly Entry[]): RecordRe
   const { nowMs } = session
   const latest = session.sql('select at from change order by seq desc limit 1').get()
   let latestMs = (latest as { at: number } | undefined)?.at ?? 0
-  const results = entries.map((entry) => {
-    // The log never goes back, and what is brought back finds the same log before it.
+  // The log never goes back, and what is brought back finds the same log before it.
+  const timed = entries.map((entry) => {
     latestMs = Math.max(latestMs, entry.atMs)
-    session.nowMs = latestMs
-    return recordOne(session, entry)
+    return { entry, atMs: latestMs }
   })
-  session.nowMs = nowMs
-  // After a crash the journal may know a later time than the rows.
-  if (latestMs > session.clock.now()) session.clock.showAtLeast(latestMs)
-  // Afterwards the journal has nothing that the rows have not, and what was refused does not come back.
-  const last = entries.at(-1)
-  if (last !== undefined) keepNumber(session.sql, 'journal', last.number)
-  return results
+  try {
+    const results = eachInSavepoint(session, timed, recordOne(session), refuseOne)
+    // After a crash the journal may know a later time than the rows.
+    if (latestMs > session.clock.now()) session.clock.showAtLeast(latestMs)
+    // Afterwards the journal has nothing that the rows have not, and what was refused does not come back.
+    const last = entries.at(-1)
+    if (last !== undefined) keepNumber(session.sql, 'journal', last.number)
+    return results
+  } finally {
+    session.nowMs = nowMs
+  }
 }
 
-function recordOne(session: Session, { arrivalJson, content, isOwed }: Entry): RecordResult {
-  const facts = () => JSON.parse(arrivalJson) as Omit<Arrival, 'content'>
-  return inSavepoint<RecordResult>(
-    session,
-    () => ({ ok: true, value: record(session, { ...facts(), content }) }),
-    (cause, undoFiles) => {
-      if (isOwed && isDiskError(cause)) throw cause
-      // The file of one that is owed is all that there is of it.
-      if (!isOwed) undoFiles()
-      return { ok: false, error: refusal(cause) }
-    },
-  )
+interface TimedEntry {
+  readonly entry: Entry
+  readonly atMs: number
+}
+
+const recordOne =
+  (session: Session) =>
+  ({ entry: { arrivalJson, content }, atMs }: TimedEntry): RecordResult => {
+    session.nowMs = atMs
+    const facts = JSON.parse(arrivalJson) as Omit<Arrival, 'content'>
+    return { ok: true, value: record(session, { ...facts, content }) }
+  }
+
+function refuseOne({ entry: { isOwed } }: TimedEntry, cause: unknown, undoFiles: () => void): RecordResult {
+  if (isOwed && isDiskError(cause)) throw cause
+  // The file of one that is owed is all that there is of it.
+  if (!isOwed) undoFiles()
+  return { ok: false, error: refusal(cause) }
 }

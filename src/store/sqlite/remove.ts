@@ -4,8 +4,9 @@
  */
 import { type Level, levels, type ParentLevel } from '../../dicom/dicom.ts'
 import type { Removed } from '../store.ts'
-import { familyOf, parseTags } from './family.ts'
+import { familyOf } from './family.ts'
 import { instanceBy } from './find.ts'
+import { jsonObject } from './json-parts.ts'
 import { appendChange, levelNumber, levelOf, type ResourceRow, resourceAt, resourceBy } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -58,7 +59,7 @@ function removeTree(session: Session, row: ResourceRow): void {
       .all(row.id) as ResourceRow[]
     for (const child of children) removeTree(session, child)
   }
-  const event = JSON.stringify(facts)
+  const event = jsonObject(facts)
   appendChange(session, `Deleted${levelOf(row.level)}`, { resource: row.id, id: row.public_id, key, event })
   session.sql('delete from window where resource = ?').run(row.id)
   session.sql('delete from series_origin where series = ?').run(row.id)
@@ -70,12 +71,8 @@ function dropInstance(session: Session, row: number, series: ResourceRow): void 
     .sql('select public_id, tags, file from instance where id = ?')
     .get(row) as { public_id: string; tags: string; file: string }
   const study = resourceAt(session, series.parent!)
-  const event = JSON.stringify({
-    level: 'Instance',
-    id: public_id,
-    tags: parseTags(tags),
-    parents: { study: study.public_id, series: series.public_id },
-  })
+  const parents = JSON.stringify({ study: study.public_id, series: series.public_id })
+  const event = jsonObject({ level: '"Instance"', id: JSON.stringify(public_id), tags, parents })
   appendChange(session, 'DeletedInstance', { resource: row, id: public_id, key: study.public_id, event })
   session.sql('insert or ignore into trash values (?)').run(file)
   session.sql('delete from instance where id = ?').run(row)

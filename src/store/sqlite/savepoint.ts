@@ -35,3 +35,32 @@ export function inSavepoint<T>(
     return onFailed(cause, () => undo(session, undoneFrom))
   }
 }
+
+/**
+ * Does parts of a transaction of which each can fail alone. That is rare, and a savepoint costs as much as a
+ * small part: all are done at once, and only if one fails is all undone and done again, one after the other.
+ */
+export function eachInSavepoint<Part, T>(
+  session: Session,
+  parts: readonly Part[],
+  run: (part: Part) => T,
+  onFailed: (part: Part, cause: unknown, undoFiles: () => void) => T,
+): T[] {
+  const oneByOne = () =>
+    parts.map((part) =>
+      inSavepoint(
+        session,
+        () => run(part),
+        (cause, undoFiles) => onFailed(part, cause, undoFiles),
+      ),
+    )
+  if (parts.length < 2) return oneByOne()
+  return inSavepoint(
+    session,
+    () => parts.map(run),
+    (_, undoFiles) => {
+      undoFiles()
+      return oneByOne()
+    },
+  )
+}

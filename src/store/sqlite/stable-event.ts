@@ -3,6 +3,7 @@
  */
 import type { Trigger } from '../store.ts'
 import { familyOf, isoTime } from './family.ts'
+import { jsonObject } from './json-parts.ts'
 import { levelOf, type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -22,8 +23,7 @@ export function stableEvent(session: Session, resource: number, trigger: Trigger
   const series = seriesOf(session, row)
   const added = addedSince(session, series, row.settled_instance)
   const level = levelOf(row.level)
-  const event = {
-    ...family.facts,
+  const event = JSON.stringify({
     counts: {
       studies: level === 'Patient' ? new Set(series.map(({ parent }) => parent)).size : 1,
       series: series.length,
@@ -36,8 +36,12 @@ export function stableEvent(session: Session, resource: number, trigger: Trigger
     revision: row.revision + 1,
     added: added.facts,
     trigger,
+  })
+  return {
+    event: `${jsonObject(family.facts).slice(0, -1)},${event.slice(1)}`,
+    key: family.key,
+    newestInstance: added.newestInstance,
   }
-  return { event: JSON.stringify(event), key: family.key, newestInstance: added.newestInstance }
 }
 
 function seriesOf(session: Session, row: ResourceRow): ResourceRow[] {

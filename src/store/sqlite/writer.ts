@@ -1,11 +1,10 @@
 /**
- * Executes operations: all that came in together, in one transaction. Each has a savepoint of its own, so
- * that one that fails takes nothing with it.
+ * Executes operations: all that came in together, in one transaction. One that fails takes nothing with it.
  */
 import type { ThreadReply, ThreadRequest } from '../../lib/thread-port.ts'
 import { type OperationName, operations } from './operations.ts'
 import { refusal } from './refusal.ts'
-import { inSavepoint, undo } from './savepoint.ts'
+import { eachInSavepoint, undo } from './savepoint.ts'
 import { keepNumber, type Session } from './session.ts'
 
 export interface Operation {
@@ -23,7 +22,15 @@ export function executeWrites(session: Session, requests: readonly Request[]): T
     session.setDurable(wantsSync)
     session.sql('begin immediate').run()
     session.nowMs = session.clock.now()
-    const replies = requests.map((request) => executeInSavepoint(session, request))
+    const replies = eachInSavepoint<Request, ThreadReply>(
+      session,
+      requests,
+      ({ id, body }) => ({ id, ok: true, value: operations[body.name].run(session, body.parameters) }),
+      ({ id }, cause, undoFiles) => {
+        undoFiles()
+        return { id, ok: false, error: refusal(cause) }
+      },
+    )
     keepNumber(session.sql, 'clock', session.nowMs)
     for (const point of pointsBeforeCommit(replies, requests)) session.reach(point)
     session.sql('commit').run()
@@ -46,17 +53,6 @@ export function executeRead(session: Session, { id, body }: Request): ThreadRepl
   } catch (cause) {
     return { id, ok: false, error: refusal(cause) }
   }
-}
-
-function executeInSavepoint(session: Session, { id, body }: Request): ThreadReply {
-  return inSavepoint<ThreadReply>(
-    session,
-    () => ({ id, ok: true, value: operations[body.name].run(session, body.parameters) }),
-    (cause, undoFiles) => {
-      undoFiles()
-      return { id, ok: false, error: refusal(cause) }
-    },
-  )
 }
 
 const before = {
