@@ -5,6 +5,7 @@ import { record } from './record.ts'
 import { isDiskError, refusal } from './refusal.ts'
 import { eachInSavepoint } from './savepoint.ts'
 import { keepNumber, type Session } from './session.ts'
+import { Touched } from './touched.ts'
 
 /** An arrival that is durable. */
 export interface Entry {
@@ -33,7 +34,7 @@ export function recordAll(session: Session, entries: readonly Entry[]): RecordRe
     return { entry, atMs: latestMs }
   })
   try {
-    const results = eachInSavepoint(session, timed, recordOne(session), refuseOne)
+    const results = eachInSavepoint(session, timed, recordEntries(session), refuse)
     // After a crash the journal may know a later time than the rows.
     if (latestMs > session.clock.now()) session.clock.showAtLeast(latestMs)
     // Afterwards the journal has nothing that the rows have not, and what was refused does not come back.
@@ -50,15 +51,20 @@ interface TimedEntry {
   readonly atMs: number
 }
 
-const recordOne =
+const recordEntries =
   (session: Session) =>
-  ({ entry: { arrivalJson, content }, atMs }: TimedEntry): RecordResult => {
-    session.nowMs = atMs
-    const facts = JSON.parse(arrivalJson) as Omit<Arrival, 'content'>
-    return { ok: true, value: record(session, { ...facts, content }) }
+  (timed: readonly TimedEntry[]): RecordResult[] => {
+    const touched = new Touched(session)
+    const results = timed.map(({ entry: { arrivalJson, content }, atMs }): RecordResult => {
+      session.nowMs = atMs
+      const facts = JSON.parse(arrivalJson) as Omit<Arrival, 'content'>
+      return { ok: true, value: record(session, { ...facts, content }, touched) }
+    })
+    touched.write()
+    return results
   }
 
-function refuseOne({ entry: { isOwed } }: TimedEntry, cause: unknown, undoFiles: () => void): RecordResult {
+function refuse({ entry: { isOwed } }: TimedEntry, cause: unknown, undoFiles: () => void): RecordResult {
   if (isOwed && isDiskError(cause)) throw cause
   // The file of one that is owed is all that there is of it.
   if (!isOwed) undoFiles()

@@ -39,25 +39,26 @@ export function inSavepoint<T>(
 /**
  * Does parts of a transaction of which each can fail alone. That is rare, and a savepoint costs as much as a
  * small part: all are done at once, and only if one fails is all undone and done again, one after the other.
+ * @param run does some parts, in their order
  */
 export function eachInSavepoint<Part, T>(
   session: Session,
   parts: readonly Part[],
-  run: (part: Part) => T,
+  run: (parts: readonly Part[]) => T[],
   onFailed: (part: Part, cause: unknown, undoFiles: () => void) => T,
 ): T[] {
   const oneByOne = () =>
     parts.map((part) =>
-      inSavepoint(
+      inSavepoint<T>(
         session,
-        () => run(part),
+        () => run([part])[0]!,
         (cause, undoFiles) => onFailed(part, cause, undoFiles),
       ),
     )
   if (parts.length < 2) return oneByOne()
   return inSavepoint(
     session,
-    () => parts.map(run),
+    () => run(parts),
     (_, undoFiles) => {
       undoFiles()
       return oneByOne()

@@ -7,23 +7,28 @@ import type { Age, WindowState } from '../store.ts'
 import { levelNumber, type ResourceRow, resourceBy, type WindowRow } from './rows.ts'
 import type { Session } from './session.ts'
 
-/** An instance arrived: opens the window, or moves it on; the longest age that any arrival was given counts. */
-export function touchWindow(
-  session: Session,
-  level: ParentLevel,
-  resource: number,
-  { ageMs, maxWaitMs }: Age,
-): void {
+/** Instances that arrived below one resource, and the longest age that any of them was given. */
+export interface Arrivals {
+  readonly level: ParentLevel
+  readonly resource: number
+  readonly age: Age
+  readonly firstMs: number
+  readonly lastMs: number
+}
+
+/** Opens a window, or moves it on; the longest age that any arrival was given counts. */
+export function touchWindow(session: Session, { level, resource, age, firstMs, lastMs }: Arrivals): void {
+  const { ageMs, maxWaitMs } = age
   session
     .sql(
       `insert into window (resource, level, opened_at, last_at, age_ms, max_wait_ms, check_at)
-       values (@resource, @level, @now, @now, @ageMs, @maxWaitMs, @now + min(@ageMs, coalesce(@maxWaitMs, @ageMs)))
+       values (@resource, @level, @firstMs, @lastMs, @ageMs, @maxWaitMs, @firstMs + min(@ageMs, coalesce(@maxWaitMs, @ageMs)))
        on conflict (resource) do update set
          last_at = max(last_at, excluded.last_at),
          age_ms = max(age_ms, excluded.age_ms),
          max_wait_ms = coalesce(min(max_wait_ms, excluded.max_wait_ms), max_wait_ms, excluded.max_wait_ms)`,
     )
-    .run({ resource, level: levelNumber(level), now: session.nowMs, ageMs, maxWaitMs })
+    .run({ resource, level: levelNumber(level), firstMs, lastMs, ageMs, maxWaitMs })
   if (maxWaitMs === null) return
   session
     .sql(
@@ -36,7 +41,8 @@ export function touchWindow(
 export function markUnstable(session: Session, level: ParentLevel, id: string, age: Age): boolean {
   const resource = resourceBy(session, level, id)
   if (resource === undefined) return false
-  touchWindow(session, level, resource.id, age)
+  const { nowMs } = session
+  touchWindow(session, { level, resource: resource.id, age, firstMs: nowMs, lastMs: nowMs })
   return true
 }
 

@@ -22,15 +22,7 @@ export function executeWrites(session: Session, requests: readonly Request[]): T
     session.setDurable(wantsSync)
     session.sql('begin immediate').run()
     session.nowMs = session.clock.now()
-    const replies = eachInSavepoint<Request, ThreadReply>(
-      session,
-      requests,
-      ({ id, body }) => ({ id, ok: true, value: operations[body.name].run(session, body.parameters) }),
-      ({ id }, cause, undoFiles) => {
-        undoFiles()
-        return { id, ok: false, error: refusal(cause) }
-      },
-    )
+    const replies = eachInSavepoint(session, requests, runAll(session), refuse)
     keepNumber(session.sql, 'clock', session.nowMs)
     for (const point of pointsBeforeCommit(replies, requests)) session.reach(point)
     session.sql('commit').run()
@@ -53,6 +45,20 @@ export function executeRead(session: Session, { id, body }: Request): ThreadRepl
   } catch (cause) {
     return { id, ok: false, error: refusal(cause) }
   }
+}
+
+const runAll =
+  (session: Session) =>
+  (requests: readonly Request[]): ThreadReply[] =>
+    requests.map(({ id, body: { name, parameters } }) => ({
+      id,
+      ok: true,
+      value: operations[name].run(session, parameters),
+    }))
+
+function refuse({ id }: Request, cause: unknown, undoFiles: () => void): ThreadReply {
+  undoFiles()
+  return { id, ok: false, error: refusal(cause) }
 }
 
 const before = {
