@@ -4,7 +4,7 @@
 import { crashPointReacher } from '../../lib/crash-point.ts'
 import { startThread } from '../../lib/thread.ts'
 import { errorFromWire } from '../../lib/wire-error.ts'
-import type { OperationName } from './operations.ts'
+import { isJson, type OperationName } from './operations.ts'
 import { numberIn, openSession, type Session } from './session.ts'
 import { executeWrites, type Operation } from './writer.ts'
 
@@ -39,7 +39,10 @@ export async function connectThread(options: ConnectionOptions): Promise<Connect
   })
   return {
     greeting: thread.greeting as Greeting,
-    request: (name, parameters) => thread.request({ name, parameters }),
+    async request(name, parameters) {
+      if (!isJson(name)) return thread.request({ name, parameters })
+      return JSON.parse((await thread.request({ name, parameters: [JSON.stringify(parameters)] })) as string)
+    },
     close: () => thread.close(),
   }
 }

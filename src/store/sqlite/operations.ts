@@ -41,6 +41,10 @@ const writing = <P extends unknown[]>(
 // settlement is undone together with all that came after it, and the callback merely runs again.
 const relaxed = () => false
 
+/** What these take and answer goes between threads as JSON, at a third of what objects cost. */
+const asJson: readonly string[] = ['lease', 'settle']
+export const isJson = (name: OperationName) => asJson.includes(name)
+
 export const operations = {
   holds: reading(holds),
   // Durable by the journal; the synced commit follows when something else wants one.

@@ -4,8 +4,9 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { crashPointReacher } from '../../lib/crash-point.ts'
-import { serveThread } from '../../lib/thread-port.ts'
+import { serveThread, type ThreadReply, type ThreadRequest } from '../../lib/thread-port.ts'
 import { type ConnectionOptions, greetingOf } from './connection.ts'
+import { isJson } from './operations.ts'
 import { openSession } from './session.ts'
 import { executeRead, executeWrites, type Operation } from './writer.ts'
 
@@ -20,8 +21,21 @@ serveThread<Operation>(parentPort!, () => {
     greeting: greetingOf(session),
     isOneByOne: readonly,
     isFull: (batch) => readonly || batch.length >= largestBatch,
-    answer: (batch) =>
-      readonly ? batch.map((request) => executeRead(session, request)) : executeWrites(session, batch),
+    answer(batch) {
+      const requests = batch.map(requestOf)
+      if (readonly) return requests.map((request) => executeRead(session, request))
+      return executeWrites(session, requests).map((reply, index) => replyOf(reply, requests[index]!))
+    },
     close: () => session.database.close(),
   }
 })
+
+function requestOf(request: ThreadRequest<Operation>): ThreadRequest<Operation> {
+  const { name, parameters } = request.body
+  if (!isJson(name)) return request
+  return { id: request.id, body: { name, parameters: JSON.parse(parameters[0] as string) } }
+}
+
+function replyOf(reply: ThreadReply, { body }: ThreadRequest<Operation>): ThreadReply {
+  return reply.ok && isJson(body.name) ? { ...reply, value: JSON.stringify(reply.value) } : reply
+}
