@@ -1,4 +1,6 @@
 /** Instances of many pieces: stored as sent, and their memory is nobody else's until they are, and free then. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -106,6 +108,20 @@ test.each<[string, number]>([
   expect(await association.nextAnswer()).toMatchObject({ status: 0 })
   expect(kept.length).toBeGreaterThan(0)
   await until('its memory to be free', () => kept.every(({ length }) => length === 0))
+})
+
+test('a packet is free as soon as it was read', async () => {
+  const packets: Buffer[] = []
+  const onSocket = (message: unknown) =>
+    (message as { socket: Socket }).socket.on('data', (packet: Buffer) => packets.push(packet))
+  await using receiver = await startTestReceiver()
+  subscribe('net.server.socket', onSocket)
+  using association = await open(receiver)
+  unsubscribe('net.server.socket', onSocket)
+  for (let number = 1; number <= 3; number++) expect(await association.store(large(number, 600_000))).toBe(0)
+  expect(packets.length).toBeGreaterThan(3 * 8)
+  // Small ones are not worth it.
+  expect(packets.filter(({ length }) => length >= 16 * 1024)).toEqual([])
 })
 
 test('the memory of an instance whose sender left stays until it is written, and is free for others then', async () => {
