@@ -39,10 +39,11 @@ export function readHeader(file: Uint8Array | readonly Uint8Array[]): Header {
 /** At least that many bytes from the start, or all; copied only if they lie in several chunks. */
 function startOf(chunks: readonly Uint8Array[], leastBytes: number): Buffer {
   let count = 0
-  for (let bytes = 0; count < chunks.length && bytes < leastBytes; count++) bytes += chunks[count]!.length
+  let bytes = 0
+  for (; count < chunks.length && bytes < leastBytes; count++) bytes += chunks[count]!.length
   const first = chunks[0]!
   if (count === 1) return Buffer.from(first.buffer, first.byteOffset, first.byteLength)
-  return Buffer.concat(chunks.slice(0, count))
+  return Buffer.concat(chunks.slice(0, count), Math.min(bytes, leastBytes))
 }
 
 interface RawElement {

@@ -8,26 +8,20 @@
 import type { Socket } from 'node:net'
 import type { Settings } from '../config.ts'
 import { messageOf } from '../errors.ts'
+import { freeMemory } from '../lib/free-memory.ts'
 import type { Log } from '../log.ts'
 import type { Origin } from '../store/store.ts'
 import { acceptUnit, type ContextAnswer, readAssociationRequest, rejectUnit } from './association-request.ts'
 import type { BackPressure, Sender } from './back-pressure.ts'
 import { storeReceived, success } from './c-store.ts'
 import { type Command, commandField, isResponse, responseTo } from './command-set.ts'
+import { type DataPiece, DataValueReader } from './data-values.ts'
 import type { Intake } from './intake.ts'
 import { type Message, MessageReader } from './message-reader.ts'
 import { agreeOn, type NegotiationSettings, refusalOf } from './negotiation.ts'
-import {
-  commandUnit,
-  type Fragment,
-  fragmentsOf,
-  type ProtocolUnit,
-  ProtocolViolation,
-  UnitReader,
-  unit,
-  unitType,
-} from './protocol-units.ts'
+import { commandUnit, ProtocolViolation, unit, unitType } from './protocol-units.ts'
 import type { ReceivedDataset } from './received-dataset.ts'
+import { UnitReader } from './unit-reader.ts'
 
 export interface AssociationParts {
   readonly intake: Pick<Intake, 'accept'>
@@ -49,7 +43,7 @@ const unrecognizedOperation = 0x0211
 export class DicomAssociation implements Sender {
   readonly #socket: Socket
   readonly #parts: AssociationParts
-  readonly #units = new UnitReader()
+  readonly #units: UnitReader
   readonly #messages: MessageReader
   readonly #inFlight = new Set<Promise<void>>()
   #origin: Origin
@@ -73,6 +67,15 @@ export class DicomAssociation implements Sender {
     this.#messages = new MessageReader(largestBytes, (change) => {
       if (change > 0) parts.backPressure.take(this, change)
       else parts.backPressure.giveBack(this, -change)
+    })
+    const values = new DataValueReader((piece) => this.#onPiece(piece))
+    this.#units = new UnitReader({
+      onDataUnit: (bodyBytes) => {
+        if (!this.#isOpen) throw new ProtocolViolation('it sent data outside an association')
+        values.begin(bodyBytes)
+      },
+      onData: (bytes) => values.read(bytes),
+      onUnit: (type, body) => this.#onUnit(type, body),
     })
     socket.setNoDelay(true)
     socket.on('timeout', () => this.#onIdle())
@@ -107,24 +110,21 @@ export class DicomAssociation implements Sender {
 
   #onData(bytes: Buffer): void {
     try {
-      this.#units.read(bytes, (each) => {
-        if (!this.#socket.destroyed) this.#onUnit(each)
-      })
+      this.#units.read(bytes)
     } catch (thrown) {
       if (!(thrown instanceof ProtocolViolation))
         this.#parts.log.error({ reason: messageOf(thrown) }, 'DICOM')
       this.#drop(messageOf(thrown))
+    } finally {
+      // What is kept of them was copied.
+      freeMemory([bytes])
     }
   }
 
-  #onUnit({ type, body }: ProtocolUnit): void {
+  #onUnit(type: number, body: Buffer): void {
     switch (type) {
       case unitType.associateRequest:
         this.#onRequest(body)
-        break
-      case unitType.dataTransfer:
-        if (!this.#isOpen) throw new ProtocolViolation('it sent data outside an association')
-        for (const fragment of fragmentsOf(body)) this.#onFragment(fragment)
         break
       case unitType.releaseRequest:
         void this.#release()
@@ -165,10 +165,10 @@ export class DicomAssociation implements Sender {
     this.#socket.setTimeout(afterReleaseMs)
   }
 
-  #onFragment(fragment: Fragment): void {
-    const context = this.#contexts.get(fragment.contextId)
+  #onPiece(piece: DataPiece): void {
+    const context = this.#contexts.get(piece.contextId)
     if (context === undefined) throw new ProtocolViolation('it used a context that was not accepted')
-    const message = this.#messages.add(fragment, context)
+    const message = this.#messages.add(piece, context)
     if (message !== null) this.#onMessage(message)
   }
 
@@ -221,11 +221,13 @@ export class DicomAssociation implements Sender {
   #drop(reason: string): void {
     if (this.#socket.destroyed) return
     this.#parts.log.info({ remoteIp: this.#origin.remoteIp, reason }, 'Cut a DICOM connection')
+    this.#units.end()
     this.#socket.destroy()
   }
 
   #onClosed(): void {
     this.#isOpen = false
+    this.#units.end()
     this.#messages.letGo()
     this.#parts.backPressure.leave(this)
   }

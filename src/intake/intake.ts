@@ -42,7 +42,7 @@ export interface Received {
 export interface Intake {
   /**
    * Takes in one instance: durable when resolved. Its rows follow at once; whoever asks the store finds them.
-   * @param chunks the bytes of its file, which are given away
+   * @param chunks the bytes of its file, which are given away; when it has ended nothing looks at them any more
    * @throws `too-large`, `storage-full`; nothing is left of the instance then
    */
   accept(chunks: readonly Uint8Array[], header: Header, origin: Origin): Promise<void>

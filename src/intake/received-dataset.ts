@@ -1,27 +1,23 @@
 /** The bytes of one C-STORE as they come, kept as they are; counted, and let go of when they are too many. */
-
-/** What a fragment takes in memory besides its bytes: many tiny ones are not to pass for nothing. */
-export const fragmentCostBytes = 256
+import { CollectedBytes } from '../lib/collected-bytes.ts'
 
 export class ReceivedDataset {
   readonly transferSyntaxUid: string
   readonly #largestBytes: number
   readonly #onHeld: (change: number) => void
-  #chunks: Uint8Array[] = []
-  #bytes = 0
-  /** The bytes, and what their pieces take besides. */
-  #heldBytes = 0
+  readonly #collected = new CollectedBytes()
   #isTooLarge = false
 
-  /** @param onHeld told that so many more bytes are held, or fewer if negative */
+  /** @param onHeld told that so much more memory is held, or less if negative */
   constructor(transferSyntaxUid: string, largestBytes: number, onHeld: (change: number) => void) {
     this.transferSyntaxUid = transferSyntaxUid
     this.#largestBytes = largestBytes
     this.#onHeld = onHeld
   }
 
+  /** Not to be looked at when it has been let go of. */
   get chunks(): readonly Uint8Array[] {
-    return this.#chunks
+    return this.#collected.pieces()
   }
 
   /** Then nothing of it is kept. */
@@ -29,23 +25,23 @@ export class ReceivedDataset {
     return this.#isTooLarge
   }
 
-  add(chunk: Buffer): void {
-    this.#isTooLarge ||= this.#bytes + chunk.length > this.#largestBytes
+  /** @param bytesAfter how many come after this piece until the end, if that is known */
+  add(piece: Uint8Array, bytesAfter?: number): void {
+    this.#isTooLarge ||= this.#collected.bytes + piece.length > this.#largestBytes
     if (this.#isTooLarge) {
       this.letGo()
       return
     }
-    this.#chunks.push(chunk)
-    this.#bytes += chunk.length
-    this.#heldBytes += chunk.length + fragmentCostBytes
-    this.#onHeld(chunk.length + fragmentCostBytes)
+    const heldBefore = this.#collected.blockBytes
+    this.#collected.add(piece, bytesAfter)
+    const more = this.#collected.blockBytes - heldBefore
+    if (more > 0) this.#onHeld(more)
   }
 
-  /** Keeps nothing any more. */
+  /** Keeps nothing any more; what had its chunks has to be done with them. */
   letGo(): void {
-    const bytes = this.#heldBytes
-    this.#chunks = []
-    this.#heldBytes = 0
-    if (bytes > 0) this.#onHeld(-bytes)
+    const held = this.#collected.blockBytes
+    this.#collected.letGo()
+    if (held > 0) this.#onHeld(-held)
   }
 }

@@ -113,6 +113,38 @@ test.each<[string, readonly Buffer[], string]>([
     'it sent a broken data unit',
   ],
   [
+    'a fragment that has no room for its context',
+    [begun, protocolUnit(0x04, Buffer.from([0, 0, 0, 0, 3, 0]))],
+    'it sent a broken data unit',
+  ],
+  [
+    'a fragment that has no room for its control byte',
+    [begun, protocolUnit(0x04, Buffer.from([0, 0, 0, 1, 3, 0]))],
+    'it sent a broken data unit',
+  ],
+  [
+    'a fragment of 4 GB',
+    [begun, protocolUnit(0x04, Buffer.from([255, 255, 255, 255, 3, 0, 0]))],
+    'it sent a broken data unit',
+  ],
+  [
+    'a unit that goes on after its last fragment',
+    [begun, dataUnit([fragmentValue(piece, { isLast: false }), Buffer.alloc(5)])],
+    'it sent a broken data unit',
+  ],
+  [
+    'a context that nobody proposed, in the middle of a dataset',
+    [begun, fragment(piece, { context: 9, isLast: false })],
+    'it used a context that was not accepted',
+  ],
+  [
+    'a command of more than 64 KB',
+    [associateUnit, fragment(Buffer.alloc(64 * 1024 + 1), { isCommand: true })],
+    'it sent an endless command',
+  ],
+  ['a request of more than 512 KB', [head(0x01, 512 * 1024 + 1)], 'it sent a unit of 524289 bytes'],
+  ['a release of more than 512 KB', [begun, head(0x05, 1_000_000)], 'it sent a unit of 1000000 bytes'],
+  [
     'a command longer than it is',
     [associateUnit, fragment(commandStart, { isCommand: true })],
     'it sent a broken command',
