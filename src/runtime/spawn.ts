@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { constants, setPriority } from 'node:os'
 import { dirname } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { niceness, yieldProcessor } from '../lib/yield-processor.ts'
 
 const entryPath = fileURLToPath(new URL('./child/entry.ts', import.meta.url))
 
@@ -37,19 +37,9 @@ export function spawnChild(heartbeatMs: number): SpawnedChild {
     env: {},
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   })
-  yieldProcessor(child)
+  // A script that is busy takes the processor from other scripts, not from what receives images.
+  if (child.pid !== undefined) yieldProcessor(child.pid, niceness.atLeisure)
   return { process: child, pipe: child.stdio[3] as Duplex, errorOutput: child.stderr! }
-}
-
-/** A script that is busy takes the processor from other scripts, not from what receives images. */
-function yieldProcessor({ pid }: ChildProcess): void {
-  if (pid === undefined) return
-  try {
-    // Before it has threads of its own: each begins with what its process has then.
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
-  } catch {
-    // Some systems allow nobody to change it; then it competes as an equal.
-  }
 }
 
 function readablePaths(): string[] {

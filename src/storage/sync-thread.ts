@@ -3,16 +3,15 @@
  * the event loop to another thread would cost as much as receiving an instance.
  */
 import { closeSync, fdatasyncSync, openSync } from 'node:fs'
-import { constants, setPriority } from 'node:os'
 import { dirname } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { isSystemError } from '../errors.ts'
 import { syncFolderNow } from '../lib/durable-folders.ts'
 import { serveThread } from '../lib/thread-port.ts'
 import { wireError } from '../lib/wire-error.ts'
+import { niceness, yieldProcessorOfThread } from '../lib/yield-processor.ts'
 
-// Linux takes this for the calling thread alone; elsewhere it would be the whole process.
-if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL)
+yieldProcessorOfThread(niceness.atLeisure)
 
 serveThread<readonly string[]>(parentPort!, () => ({
   greeting: null,

@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { crashPointReacher } from '../../lib/crash-point.ts'
 import { serveThread, type ThreadReply, type ThreadRequest } from '../../lib/thread-port.ts'
+import { niceness, yieldProcessorOfThread } from '../../lib/yield-processor.ts'
 import { type ConnectionOptions, greetingOf } from './connection.ts'
 import { isJson } from './operations.ts'
 import { openSession } from './session.ts'
@@ -12,6 +13,9 @@ import { executeRead, executeWrites, type Operation } from './writer.ts'
 
 /** At so many requests a transaction takes in no further ones. */
 const largestBatch = 500
+
+// What receives and answers comes first; the rows of a C-STORE are owed, and written when there is time.
+yieldProcessorOfThread(niceness.soon)
 
 serveThread<Operation>(parentPort!, () => {
   const { crashAt, ...options } = workerData as ConnectionOptions
