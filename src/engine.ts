@@ -46,7 +46,9 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
       onBlocked: (reason) => sayBlocked(log, reason),
     }),
   )
-  const storage = stages.use(await openStorage(join(settings.data, 'files'), { log, reach }))
+  const storage = stages.use(
+    await openStorage(join(settings.data, 'files'), { log, crashAt: settings.crashAt ?? null }),
+  )
   const broughtBack = await bringBack(store, storage, log)
   if (broughtBack > 0)
     log.info({ files: broughtBack }, 'Looked after the last files before the end of the last run')

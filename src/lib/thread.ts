@@ -10,6 +10,8 @@ import { errorFromWire } from './wire-error.ts'
 export interface Thread<Body> extends AsyncDisposable {
   /** What the thread said when it was ready. */
   readonly greeting: unknown
+  /** It failed, or was closed: it answers nothing any more. */
+  readonly hasEnded: boolean
   /** @param transfer what moves to the thread, and is of no use here afterwards */
   request(body: Body, transfer?: readonly Transferable[]): Promise<unknown>
   /** Ends when the requests made before have been answered. */
@@ -86,6 +88,9 @@ export async function startThread<Body>({ name, entry, data }: ThreadOptions): P
   }
   return {
     greeting,
+    get hasEnded() {
+      return ended !== null
+    },
     request(body, transfer = []) {
       if (ended !== null) return Promise.reject(ended)
       const { promise, resolve, reject } = Promise.withResolvers<unknown>()

@@ -7,31 +7,11 @@ import { mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { isSystemError } from '../errors.ts'
-import type { ReachPoint } from '../lib/crash-point.ts'
 
 export const openFile = promisify(fs.open)
 export const closeFile = promisify(fs.close)
 export const syncDescriptor = promisify(fs.fsync)
 const syncData = promisify(fs.fdatasync)
-const writeVector = promisify(fs.writev)
-
-const mostChunksAtOnce = 512
-
-/** Writes to a new file, makes its bytes durable, and closes it. */
-export async function writeAndClose(
-  descriptor: number,
-  chunks: readonly Uint8Array[],
-  reach: ReachPoint,
-): Promise<void> {
-  try {
-    await writeChunks(descriptor, chunks)
-    reach('file-written')
-    await syncData(descriptor)
-    reach('file-synced')
-  } finally {
-    await closeFile(descriptor)
-  }
-}
 
 /** Makes the bytes of a file durable; one that is gone meanwhile is no error. */
 export async function syncFile(path: string): Promise<void> {
@@ -70,25 +50,4 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | null> {
     if (isSystemError(thrown, 'ENOENT')) return null
     throw thrown
   }
-}
-
-/** Writes all chunks, however many calls that takes. */
-async function writeChunks(descriptor: number, chunks: readonly Uint8Array[]): Promise<void> {
-  for (let next = 0; next < chunks.length; next += mostChunksAtOnce) {
-    let rest = chunks.slice(next, next + mostChunksAtOnce).filter((chunk) => chunk.length > 0)
-    while (rest.length > 0) {
-      const { bytesWritten } = await writeVector(descriptor, rest)
-      rest = after(rest, bytesWritten)
-    }
-  }
-}
-
-/** What is left when the first `written` bytes are done. */
-function after(chunks: Uint8Array[], written: number): Uint8Array[] {
-  let done = written
-  for (const [index, chunk] of chunks.entries()) {
-    if (done < chunk.length) return [chunk.subarray(done), ...chunks.slice(index + 1)]
-    done -= chunk.length
-  }
-  return []
 }

@@ -10,14 +10,15 @@ import { createReadStream, type ReadStream } from 'node:fs'
 import { readFile, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fault, messageOf } from '../errors.ts'
-import type { ReachPoint } from '../lib/crash-point.ts'
 import { makeFolder, syncFolder } from '../lib/durable-folders.ts'
+import { ownsItsMemory } from '../lib/free-memory.ts'
 import { refuseFullDisk } from '../lib/full-disk.ts'
-import { startThread, type Thread } from '../lib/thread.ts'
+import { LastingThread } from '../lib/lasting-thread.ts'
 import type { Log } from '../log.ts'
-import { isThere, openFile, restoreFile, syncFile, unlinkFile, writeAndClose } from './disk.ts'
+import { isThere, restoreFile, syncFile, unlinkFile } from './disk.ts'
 import { openPlaces, type Places } from './places.ts'
 import { SyncedFolders } from './synced-folders.ts'
+import type { WriteRequest } from './write-thread.ts'
 
 export { bringBack, setAside } from './bring-back.ts'
 export { openTrash, type Trash, type TrashList } from './trash.ts'
@@ -25,7 +26,8 @@ export { openWriteBehind, type WriteBehind } from './write-behind.ts'
 
 export interface StorageOptions {
   readonly log: Log
-  readonly reach: ReachPoint
+  /** For tests: the point at which the process kills itself. */
+  readonly crashAt?: string | null
   /** After so many files a new folder is begun; fewer than the default only in tests. */
   readonly filesPerFolder?: number
 }
@@ -51,24 +53,35 @@ export class Storage implements AsyncDisposable {
   readonly #places: Places
   readonly #options: StorageOptions
   readonly #folders = new SyncedFolders()
-  #syncing: Promise<Thread<readonly string[]>> | null = null
+  readonly #writing: LastingThread<WriteRequest>
+  readonly #syncing = new LastingThread<readonly string[]>({
+    name: 'The thread that syncs files',
+    entry: new URL('./sync-thread.ts', import.meta.url),
+    data: null,
+  })
 
   /** Use `openStorage`. */
   constructor(root: string, places: Places, options: StorageOptions) {
     this.#root = root
     this.#places = places
     this.#options = options
+    this.#writing = new LastingThread({
+      name: 'The thread that writes files',
+      entry: new URL('./write-thread.ts', import.meta.url),
+      data: { crashAt: options.crashAt ?? null },
+    })
   }
 
   /**
    * Writes a new file of these bytes; when resolved it is durable under the name returned. The caller has
    * to `keep` it once a row names it, or to `remove` it.
+   * @param chunks of no use afterwards: their memory moves to the thread that writes
    * @throws `storage-full` if the disk is; nothing is left of the file then
    */
   async write(chunks: readonly Uint8Array[]): Promise<string> {
     const file = await this.#places.next().catch(refuseFullDisk)
     try {
-      await this.#writeDurably(this.#path(file), chunks)
+      await this.#writing.request(...writeRequest(this.#path(file), chunks))
       return file
     } catch (cause) {
       await this.remove(file).catch((thrown) => {
@@ -96,18 +109,7 @@ export class Storage implements AsyncDisposable {
 
   /** Makes files durable that somebody else wrote, in peace; one that is gone meanwhile is no error. */
   async sync(files: readonly string[]): Promise<void> {
-    this.#syncing ??= startThread({
-      name: 'The thread that syncs files',
-      entry: new URL('./sync-thread.ts', import.meta.url),
-      data: null,
-    })
-    try {
-      await (await this.#syncing).request(files.map((file) => this.#path(file)))
-    } catch (thrown) {
-      // Whatever failed, the next try has a thread that works.
-      await this.#endSyncing()
-      throw thrown
-    }
+    await this.#syncing.request(files.map((file) => this.#path(file)))
   }
 
   /** Makes a file have these bytes, durably, whatever a crash made of it. */
@@ -173,29 +175,13 @@ export class Storage implements AsyncDisposable {
 
   /** To be called when nobody writes any more. */
   async close(): Promise<void> {
-    await this.#endSyncing()
+    await this.#writing.close()
+    await this.#syncing.close()
     await this.#places.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  async #endSyncing(): Promise<void> {
-    const syncing = this.#syncing
-    this.#syncing = null
-    const thread = await syncing?.catch(() => null)
-    await thread?.close()
-  }
-
-  async #writeDurably(path: string, chunks: readonly Uint8Array[]): Promise<void> {
-    const descriptor = await openFile(path, 'wx')
-    // The entry is there since the file was opened, so its sync need not wait for that of the data.
-    const folderSynced = this.#folders.sync(dirname(path))
-    folderSynced.catch(() => {})
-    await writeAndClose(descriptor, chunks, this.#options.reach)
-    await folderSynced
-    this.#options.reach('folder-synced')
   }
 
   /** Does something to a file, and then makes the entries of its folder durable. */
@@ -210,6 +196,14 @@ export class Storage implements AsyncDisposable {
       throw fault('internal', `"${file}" is no name of a stored file: this is a bug`)
     return join(this.#root, file)
   }
+}
+
+/** Memory that a chunk has for itself moves; of a part of what others use a copy goes. */
+function writeRequest(path: string, given: readonly Uint8Array[]): [WriteRequest, ArrayBuffer[]] {
+  const chunks = given
+    .filter(({ length }) => length > 0)
+    .map((chunk) => (ownsItsMemory(chunk) ? chunk : joined([chunk])))
+  return [{ path, chunks }, [...new Set(chunks.map(({ buffer }) => buffer as ArrayBuffer))]]
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array {

@@ -62,6 +62,8 @@ test.skipIf(!canTrace()).for(Object.entries(senders))(
     await send(server, alone)
     // Twice, so that what is not yet durable is not acknowledged for being there already.
     await Promise.all([...together, ...together].map((facts) => send(server, [facts])))
+    // Whatever is asked for waits for the rows of all that was acknowledged.
+    await fetch(new URL('/statistics', server.url))
     const files = new Map(readDatabase(server.data).instances.map(({ id, file }) => [id, file]))
     await server.stop()
 

@@ -16,6 +16,7 @@ const inPieces = (bytes: Buffer, pieceBytes: number) =>
   )
 
 const nothing = Buffer.alloc(0)
+const sameTwice = bytesOf(200_000)
 const contents: [string, Buffer[]][] = [
   ['one chunk', [bytesOf(1_000)]],
   [
@@ -25,6 +26,11 @@ const contents: [string, Buffer[]][] = [
   ['more chunks than the system takes in one call', inPieces(bytesOf(20_000), 7)],
   ['chunks that are views of a larger buffer', inPieces(bytesOf(4_000).subarray(13, 3_999), 100)],
   ['a chunk of many megabytes', [bytesOf(6 * 1024 * 1024)]],
+  ['whole blocks of the disk', [bytesOf(64 * 1024)]],
+  ['a byte more than blocks of the disk', [bytesOf(70_000), bytesOf(24 * 4096 - 70_000 + 1)]],
+  ['a megabyte, which is written at once', inPieces(bytesOf(1024 * 1024), 65_536)],
+  ['a byte more than is written at once', inPieces(bytesOf(1024 * 1024 + 1), 100_000)],
+  ['large chunks, with the same one twice', [sameTwice, bytesOf(10), sameTwice]],
   ['no byte at all', [nothing]],
   ['no chunk at all', []],
 ]

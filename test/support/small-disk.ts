@@ -49,6 +49,19 @@ export function smallDisk({ sizeBytes, mostFiles, at }: DiskOptions): SmallDisk 
   }
 }
 
+/** A disk that knows no writing past the cache, mounted for the scope. */
+export function cachedDisk(): { readonly path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), 'onstable-disk-'))
+  mount('-t', 'ramfs', 'ramfs', path)
+  return {
+    path,
+    [Symbol.dispose]() {
+      execFileSync('umount', ['--lazy', path], { stdio: 'ignore' })
+      rmSync(path, { recursive: true, force: true })
+    },
+  }
+}
+
 function mount(...parameters: string[]): void {
   execFileSync('mount', parameters, { stdio: 'ignore' })
 }

@@ -18,7 +18,7 @@ export interface SystemCall {
 }
 
 const making = ['open', 'openat', 'mkdir', 'mkdirat', 'rename', 'renameat', 'renameat2']
-const writing = ['write', 'writev', 'pwrite64', 'pwritev', 'pwritev2', 'sendto', 'sendmsg']
+const writing = ['write', 'writev', 'pwrite64', 'pwritev', 'pwritev2', 'ftruncate', 'sendto', 'sendmsg']
 const syncing = ['fsync', 'fdatasync']
 
 export const isWrite = ({ name }: SystemCall) => writing.includes(name)

@@ -5,7 +5,7 @@ import { createLog } from '../../src/log.ts'
 import { openStorage, type Storage, type StorageOptions } from '../../src/storage/storage.ts'
 
 export function openTestStorage(root: string, more: Partial<StorageOptions> = {}): Promise<Storage> {
-  return openStorage(root, { reach: () => {}, log: createLog('silent'), ...more })
+  return openStorage(root, { log: createLog('silent'), ...more })
 }
 
 /** The files in the numbered folders, as the storage names them, sorted. */

@@ -4,8 +4,8 @@
  */
 import { rmSync } from 'node:fs'
 import { refuseFullDisk } from '../../lib/full-disk.ts'
+import { writeNew } from '../../lib/pieces.ts'
 import type { Arrival, ChangeType, Content, Recorded } from '../store.ts'
-import { writeNew } from './journal/pieces.ts'
 import { removeInstance } from './remove.ts'
 import { appendChange, type ResourceRow } from './rows.ts'
 import type { Session } from './session.ts'

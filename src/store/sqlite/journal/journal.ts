@@ -16,10 +16,10 @@ import { join } from 'node:path'
 import { fault } from '../../../errors.ts'
 import type { ReachPoint } from '../../../lib/crash-point.ts'
 import { makeFolderNow, syncFolder, syncFolderNow } from '../../../lib/durable-folders.ts'
+import { bytesOf } from '../../../lib/pieces.ts'
 import { refused } from '../refusal.ts'
 import { encodeEntry, type NewEntry } from './entry.ts'
 import { type FoundArrival, type FoundEntry, findEntries, pageAfter } from './found.ts'
-import { bytesOf } from './pieces.ts'
 import { Segment } from './segment.ts'
 
 export interface JournalOptions {

@@ -3,8 +3,8 @@
  * sync has nothing to write but the data. What has been synced is never touched until the file is begun anew.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { bytesOf, writeSynced } from '../../../lib/pieces.ts'
 import { decodeEntry, headBytes, numberAt, type ReadEntry } from './entry.ts'
-import { bytesOf, writeSynced } from './pieces.ts'
 
 /** Where a group of entries may begin: at what a disk writes as a whole. */
 const groupAlignment = 4096
