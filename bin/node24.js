@@ -12,6 +12,9 @@ const carried = fileURLToPath(new URL('../node_modules/node/bin/node', import.me
 // jit_page.has_value()", https://github.com/nodejs/node/issues/64500). With so many calls allowed, they never are.
 const v8Flags = ['--wasm-wrapper-tiering-budget=2000000000']
 
+// What Node makes of the files at the first start, types stripped and compiled, is kept for the next.
+const compileCache = fileURLToPath(new URL('../node_modules/.cache/onstable', import.meta.url))
+
 /**
  * Starts `file` under the carried Node, with this process's streams, and ends as it ends.
  * @param {string} file path of the JavaScript or TypeScript file
@@ -27,7 +30,8 @@ export function runWithNode24(file, parameters) {
     process.exit(1)
   }
   const program = existsSync(carried) ? carried : process.execPath
-  const child = spawn(program, [...v8Flags, file, ...parameters], { stdio: 'inherit' })
+  const env = { NODE_COMPILE_CACHE: compileCache, ...process.env }
+  const child = spawn(program, [...v8Flags, file, ...parameters], { env, stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
     console.error(`onstable: cannot start Node 24 at "${carried}": ${error.message}`)

@@ -92,6 +92,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         ...options.environment,
         ...(crashAt === null ? {} : { ONSTABLE_CRASH_AT: crashAt }),
       },
