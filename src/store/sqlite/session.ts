@@ -91,6 +91,8 @@ function openDatabase(file: string, readonly: boolean): Database.Database {
     // What a savepoint needs to go back to, too: else every transaction of some size makes a file for it.
     database.pragma('temp_store = memory')
     database.pragma('cache_size = -65536')
+    // 16 MB: what is written again and again is copied to the database once in that time.
+    if (!readonly) database.pragma('wal_autocheckpoint = 4000')
     return database
   } catch (cause) {
     if (isSystemError(cause, 'SQLITE_NOTADB', 'SQLITE_CORRUPT')) {
