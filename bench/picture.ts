@@ -4,7 +4,7 @@ import type { MeasuredCase, Report } from './report.ts'
 import { hasRatio, ratiosOf } from './table.ts'
 
 const width = 820
-const labelWidth = 280
+const labelWidth = 300
 const barsEnd = 700
 const barHeight = 16
 const colours = ['#0f766e', '#9aa5b1']
