@@ -36,32 +36,26 @@ serveThread<WriteRequest>(parentPort!, () => ({
 
 function writeAll(requests: readonly Request[]): ThreadReply[] {
   const failures = new Map<Request, unknown>()
-  const unlessFailed = (request: Request, step: () => void) => {
-    if (failures.has(request)) return
+  /** What it throws is the failure of all that it is done for. */
+  const attempt = (sharers: readonly Request[], step: () => void) => {
     try {
       step()
     } catch (thrown) {
-      failures.set(request, thrown)
+      for (const request of sharers) failures.set(request, thrown)
     }
   }
   const files = new Map<Request, NewFile>()
   for (const request of requests) {
     const { path, chunks } = request.body
-    unlessFailed(request, () => files.set(request, writer.write(path, chunks)))
+    attempt([request], () => files.set(request, writer.write(path, chunks)))
     freeMemory(chunks)
   }
   reach('file-written')
-  for (const [request, file] of files) {
-    unlessFailed(request, () => file.sync())
-    unlessFailed(request, () => closeSync(file.descriptor))
-  }
+  for (const [request, file] of files) attempt([request], () => syncAndClose(file))
   reach('file-synced')
-  const folders = new Map<string, () => void>()
-  for (const request of requests) {
-    const folder = dirname(request.body.path)
-    const sync = folders.get(folder) ?? once(() => syncFolderNow(folder))
-    folders.set(folder, sync)
-    unlessFailed(request, sync)
+  const synced = requests.filter((request) => !failures.has(request))
+  for (const [folder, inside] of Map.groupBy(synced, ({ body }) => dirname(body.path))) {
+    attempt(inside, () => syncFolderNow(folder))
   }
   reach('folder-synced')
   return requests.map((request) =>
@@ -71,18 +65,10 @@ function writeAll(requests: readonly Request[]): ThreadReply[] {
   )
 }
 
-/** Does it at the first call only; every call throws what that threw. */
-function once(work: () => void): () => void {
-  let outcome: { thrown: unknown } | 'well' | null = null
-  return () => {
-    if (outcome === null) {
-      try {
-        work()
-        outcome = 'well'
-      } catch (thrown) {
-        outcome = { thrown }
-      }
-    }
-    if (outcome !== 'well') throw outcome.thrown
+function syncAndClose(file: NewFile): void {
+  try {
+    file.sync()
+  } finally {
+    closeSync(file.descriptor)
   }
 }
