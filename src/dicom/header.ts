@@ -1,5 +1,6 @@
 /** Reads from the bytes of a DICOM file all that the index keeps. Pixel data is not looked at. */
 import { fault } from '../errors.ts'
+import { bytesOf } from '../lib/pieces.ts'
 import type { Header, Level, Tags } from './dicom.ts'
 import { type VrCode, type WalkEnd, walkElements } from './elements.ts'
 import { orthancIdentifiers } from './identifiers.ts'
@@ -21,7 +22,7 @@ import { decodeText, decodeValue, unsignedShort } from './text.ts'
  */
 export function readHeader(file: Uint8Array | readonly Uint8Array[]): Header {
   const chunks = file instanceof Uint8Array ? [file] : file
-  const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  const sizeBytes = bytesOf(chunks)
   if (sizeBytes === 0) throw fault('bad-dicom-file', 'Received an empty DICOM file')
   for (let prefixBytes = 8_192; ; prefixBytes *= 8) {
     const bytes = startOf(chunks, prefixBytes)

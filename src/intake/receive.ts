@@ -3,6 +3,7 @@ import type { Header } from '../dicom/dicom.ts'
 import { fault, isSystemError, messageOf, OnStableError } from '../errors.ts'
 import { freeMemory } from '../lib/free-memory.ts'
 import { oneAtATime } from '../lib/one-at-a-time.ts'
+import { bytesOf } from '../lib/pieces.ts'
 import { setAside } from '../storage/storage.ts'
 import type { Arrival, Origin, Recorded } from '../store/store.ts'
 import type { Intake, IntakeParts, Received } from './intake.ts'
@@ -37,7 +38,7 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
   }
 
   function incomingOf(chunks: readonly Uint8Array[], header: Header, origin: Origin): Incoming {
-    const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    const sizeBytes = bytesOf(chunks)
     if (sizeBytes > settings.maxInstanceMb * 1024 * 1024) {
       throw fault(
         'too-large',

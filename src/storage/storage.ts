@@ -14,6 +14,7 @@ import { makeFolder, syncFolder } from '../lib/durable-folders.ts'
 import { ownsItsMemory } from '../lib/free-memory.ts'
 import { refuseFullDisk } from '../lib/full-disk.ts'
 import { LastingThread } from '../lib/lasting-thread.ts'
+import { bytesOf } from '../lib/pieces.ts'
 import type { Log } from '../log.ts'
 import { isThere, restoreFile, syncFile, unlinkFile } from './disk.ts'
 import { openPlaces, type Places } from './places.ts'
@@ -208,7 +209,7 @@ function writeRequest(path: string, given: readonly Uint8Array[]): [WriteRequest
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array {
   // Memory of its own: what is a part of a larger block goes to a thread with the whole block.
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  const bytes = new Uint8Array(bytesOf(chunks))
   let at = 0
   for (const chunk of chunks) {
     bytes.set(chunk, at)

@@ -4,7 +4,8 @@
  */
 import type { ChangeType } from '../store.ts'
 import { type Family, familyOf, isoTime } from './family.ts'
-import { type JsonParts, jsonObject } from './json-parts.ts'
+import { originFacts } from './find.ts'
+import { type JsonParts, jsonJoined, jsonObject } from './json-parts.ts'
 import { type InstanceRow, levelOfType, type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -28,7 +29,7 @@ export function eventOf(session: Session, occurrence: Occurrence, families: Seri
   const facts = factsOf(session, occurrence, families)
   if (facts === null) return null
   const head = JSON.stringify({ seq, change: type, at: isoTime(at), attempt, idempotencyKey })
-  return `${head.slice(0, -1)},${facts.slice(1)}`
+  return jsonJoined(head, facts)
 }
 
 function factsOf(
@@ -66,8 +67,4 @@ function instanceFacts(session: Session, row: InstanceRow, families: SeriesFamil
     transferSyntaxUid: JSON.stringify(row.transfer_syntax),
     sizeBytes: String(row.size_bytes),
   }
-}
-
-function originFacts(session: Session, origin: number): string {
-  return (session.sql('select facts from origin where id = ?').get(origin) as { facts: string }).facts
 }

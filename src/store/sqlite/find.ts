@@ -72,9 +72,13 @@ export function instanceBy(session: Session, id: string): InstanceRow | undefine
   return session.sql('select * from instance where public_id = ?').get(id) as InstanceRow | undefined
 }
 
-export function originAt(session: Session, row: number): Origin {
-  const { facts } = session.sql('select facts from origin where id = ?').get(row) as { facts: string }
-  return JSON.parse(facts) as Origin
+/** An origin as JSON. */
+export function originFacts(session: Session, row: number): string {
+  return (session.sql('select facts from origin where id = ?').get(row) as { facts: string }).facts
+}
+
+function originAt(session: Session, row: number): Origin {
+  return JSON.parse(originFacts(session, row)) as Origin
 }
 
 function instanceResource(session: Session, row: InstanceRow): InstanceResource {

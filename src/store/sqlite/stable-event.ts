@@ -3,7 +3,7 @@
  */
 import type { Trigger } from '../store.ts'
 import { familyOf, isoTime } from './family.ts'
-import { jsonObject } from './json-parts.ts'
+import { jsonJoined, jsonObject } from './json-parts.ts'
 import { levelOf, type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -38,7 +38,7 @@ export function stableEvent(session: Session, resource: number, trigger: Trigger
     trigger,
   })
   return {
-    event: `${jsonObject(family.facts).slice(0, -1)},${event.slice(1)}`,
+    event: jsonJoined(jsonObject(family.facts), event),
     key: family.key,
     newestInstance: added.newestInstance,
   }
