@@ -1,38 +1,44 @@
 /**
  * A C-STORE sender that costs next to nothing, so that what is measured on a shared machine is the receiver:
- * one association, one presentation context (CT images, Explicit VR Little Endian), bytes sent as they lie.
+ * one presentation context (CT images, Explicit VR Little Endian), requests made whole beforehand.
  */
 import { connect, type Socket } from 'node:net'
 import { ctImageStorage, explicitLittleEndian, type Sample } from './samples.ts'
 
 export interface Association extends AsyncDisposable {
-  /** Sends one instance and waits for the answer; throws unless its status is success. */
-  store(sample: Sample): Promise<void>
+  /** How long a protocol data unit the receiver takes, in bytes. */
+  readonly maxUnit: number
+  /** Sends a request of `storeRequest` and waits for its answer; throws unless its status is success. */
+  store(request: Buffer): Promise<void>
 }
 
 /** Opens an association with a receiver on this machine; throws if it does not take CT images. */
 export async function associate(port: number, calledAet: string): Promise<Association> {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true })
-  const nextUnit = unitsOf(socket)
+  const { socket, nextUnit } = openConnection(port)
+  const answer = nextUnit()
   socket.write(associateRequest(calledAet))
-  const maxUnit = acceptedUnitLength(await nextUnit())
-  let messageId = 0
+  const maxUnit = acceptedUnitLength(await answer)
   return {
-    store: async (sample) => {
-      messageId = (messageId % 0xffff) + 1
-      socket.cork()
-      writeFragments(socket, storeCommand(sample.sopInstanceUid, messageId), 0x01, maxUnit)
-      writeFragments(socket, sample.dataSet, 0x00, maxUnit)
-      socket.uncork()
-      const status = statusOf(await nextUnit())
+    maxUnit,
+    store: async (request) => {
+      const answer = nextUnit()
+      socket.write(request)
+      const status = statusOf(await answer)
       if (status !== 0) throw new Error(`C-STORE was answered with status 0x${status.toString(16)}`)
     },
     [Symbol.asyncDispose]: async () => {
+      const answer = nextUnit().catch(() => {})
       socket.write(unit(0x05, Buffer.alloc(4)))
-      await nextUnit().catch(() => {})
+      await answer
       socket.destroy()
     },
   }
+}
+
+/** One instance as it goes on the wire. The message ID is always 1: one request is open at a time. */
+export function storeRequest(sample: Sample, maxUnit: number): Buffer {
+  const command = storeCommand(sample.sopInstanceUid, 1)
+  return Buffer.concat([...fragments(command, 0x01, maxUnit), ...fragments(sample.dataSet, 0x00, maxUnit)])
 }
 
 interface ProtocolUnit {
@@ -40,21 +46,24 @@ interface ProtocolUnit {
   readonly body: Buffer
 }
 
-/** Reads protocol data units one at a time; rejects when the connection is lost. */
-function unitsOf(socket: Socket): () => Promise<ProtocolUnit> {
-  const bytes = socket[Symbol.asyncIterator]()
-  let held = Buffer.alloc(0)
-  return async () => {
-    while (held.length < 6 || held.length < 6 + held.readUInt32BE(2)) {
-      const { value, done } = await bytes.next()
-      if (done === true) throw new Error('The receiver closed the connection')
-      held = Buffer.concat([held, value])
-    }
-    const end = 6 + held.readUInt32BE(2)
-    const next = { type: held.readUInt8(0), body: held.subarray(6, end) }
-    held = held.subarray(end)
-    return next
+/** A connection whose protocol data units are asked for one at a time: the receiver speaks when spoken to. */
+function openConnection(port: number): { socket: Socket; nextUnit: () => Promise<ProtocolUnit> } {
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true })
+  let held: Buffer = Buffer.alloc(0)
+  let waiting: PromiseWithResolvers<ProtocolUnit> | null = null
+  socket.on('data', (bytes) => {
+    held = held.length === 0 ? bytes : Buffer.concat([held, bytes])
+    if (held.length < 6 || held.length < 6 + held.readUInt32BE(2)) return
+    waiting?.resolve({ type: held.readUInt8(0), body: held.subarray(6) })
+    held = Buffer.alloc(0)
+  })
+  socket.on('error', (error) => waiting?.reject(error))
+  socket.on('close', () => waiting?.reject(new Error('The receiver closed the connection')))
+  const nextUnit = () => {
+    waiting = Promise.withResolvers()
+    return waiting.promise
   }
+  return { socket, nextUnit }
 }
 
 /** PS3.8 9.3.2: A-ASSOCIATE-RQ. */
@@ -106,8 +115,9 @@ function itemsOf(bytes: Buffer): ProtocolUnit[] {
 }
 
 /** PS3.8 9.3.5: P-DATA-TF units of one fragment each; bit 0 says command, bit 1 last. */
-function writeFragments(socket: Socket, bytes: Buffer, kind: 0 | 1, maxUnit: number): void {
+function fragments(bytes: Buffer, kind: 0 | 1, maxUnit: number): Buffer[] {
   const room = maxUnit - 6
+  const parts: Buffer[] = []
   for (let at = 0; at < bytes.length; at += room) {
     const fragment = bytes.subarray(at, at + room)
     const head = Buffer.alloc(12)
@@ -116,9 +126,9 @@ function writeFragments(socket: Socket, bytes: Buffer, kind: 0 | 1, maxUnit: num
     head.writeUInt32BE(fragment.length + 2, 6)
     head.writeUInt8(1, 10)
     head.writeUInt8(kind | (at + room >= bytes.length ? 0x02 : 0), 11)
-    socket.write(head)
-    socket.write(fragment)
+    parts.push(head, fragment)
   }
+  return parts
 }
 
 /** PS3.7 9.3.1.1: C-STORE-RQ. */

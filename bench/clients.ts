@@ -4,7 +4,7 @@
  */
 import { Client } from 'undici'
 import { z } from 'zod'
-import { associate } from './c-store.ts'
+import { associate, storeRequest } from './c-store.ts'
 import type { Sample } from './samples.ts'
 
 export interface Sent {
@@ -29,19 +29,40 @@ export async function send(
   connections: number,
   samples: readonly Sample[],
 ): Promise<Sent> {
-  await using senders = new AsyncDisposableStack()
-  const stores = await Promise.all(
-    Array.from({ length: connections }, async () => {
-      if (protocol === 'C-STORE') return senders.use(await associate(receiver.dicomPort, receiver.aet)).store
-      const client = senders.adopt(new Client(receiver.url), (each) => each.close())
-      return (sample: Sample) => upload(client, sample)
-    }),
-  )
+  await using open = new AsyncDisposableStack()
+  const each = Array.from({ length: connections })
+  switch (protocol) {
+    case 'HTTP': {
+      const clients = each.map(() => open.adopt(new Client(receiver.url), (client) => client.close()))
+      const senders = clients.map((client) => (sample: Sample) => upload(client, sample))
+      return await sendAll(senders, samples)
+    }
+    case 'C-STORE': {
+      const associations = await Promise.all(
+        each.map(async () => open.use(await associate(receiver.dicomPort, receiver.aet))),
+      )
+      const maxUnit = Math.min(...associations.map((association) => association.maxUnit))
+      const requests = samples.map((sample) => storeRequest(sample, maxUnit))
+      return await sendAll(
+        associations.map((association) => association.store),
+        requests,
+      )
+    }
+    default:
+      return protocol satisfies never
+  }
+}
+
+/** Whichever sender is free takes the next. */
+async function sendAll<T>(
+  senders: readonly ((next: T) => Promise<unknown>)[],
+  all: readonly T[],
+): Promise<Sent> {
   let next = 0
   const firstSendMs = performance.now()
   await Promise.all(
-    stores.map(async (store) => {
-      for (let sample = samples[next++]; sample !== undefined; sample = samples[next++]) await store(sample)
+    senders.map(async (sendOne) => {
+      for (let one = all[next++]; one !== undefined; one = all[next++]) await sendOne(one)
     }),
   )
   return { firstSendMs, lastAnswerMs: performance.now() }
