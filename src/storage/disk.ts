@@ -3,7 +3,7 @@
  * they cost half of what file handles cost. Several files at once share the commits of the file system.
  */
 import fs from 'node:fs'
-import { mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { isSystemError } from '../errors.ts'
@@ -24,14 +24,19 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Makes a file have these bytes, durably; one that has them is only synced. */
+/**
+ * Makes a file have these bytes, durably. They are written even if it shows them already: after a sync that
+ * failed, they need not be on the disk.
+ */
 export async function restoreFile(path: string, bytes: Uint8Array): Promise<void> {
-  const held = await unlessMissing(readFile(path))
-  if (held === null || !held.equals(bytes)) {
-    await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, bytes)
-  }
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, bytes)
   await syncFile(path)
+}
+
+/** Writes the bytes of a file once more; one that is gone meanwhile stays gone. The caller syncs it. */
+export async function rewriteFile(path: string, bytes: Uint8Array): Promise<void> {
+  await unlessMissing(writeFile(path, bytes, { flag: 'r+' }))
 }
 
 export async function isThere(path: string): Promise<boolean> {

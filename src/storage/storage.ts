@@ -16,7 +16,7 @@ import { refuseFullDisk } from '../lib/full-disk.ts'
 import { LastingThread } from '../lib/lasting-thread.ts'
 import { bytesOf } from '../lib/pieces.ts'
 import type { Log } from '../log.ts'
-import { isThere, restoreFile, syncFile, unlinkFile } from './disk.ts'
+import { isThere, restoreFile, rewriteFile, syncFile, unlinkFile } from './disk.ts'
 import { openPlaces, type Places } from './places.ts'
 import { SyncedFolders } from './synced-folders.ts'
 import type { WriteRequest } from './write-thread.ts'
@@ -111,6 +111,11 @@ export class Storage implements AsyncDisposable {
   /** Makes files durable that somebody else wrote, in peace; one that is gone meanwhile is no error. */
   async sync(files: readonly string[]): Promise<void> {
     await this.#syncing.request(files.map((file) => this.#path(file)))
+  }
+
+  /** Writes the bytes of a file once more, whose sync has failed; one that is gone meanwhile stays gone. */
+  async rewrite(file: string, bytes: Uint8Array): Promise<void> {
+    await rewriteFile(this.#path(file), bytes)
   }
 
   /** Makes a file have these bytes, durably, whatever a crash made of it. */

@@ -10,6 +10,10 @@ import type { Storage } from './storage.ts'
 /** What a store keeps the bytes of. */
 export interface UnsyncedList {
   unsyncedFiles(all: boolean): Promise<{ batch: number; files: readonly string[] } | null>
+  unsyncedBytes(
+    batch: number,
+    after: number,
+  ): Promise<readonly { number: number; file: string; bytes: Uint8Array }[]>
   forgetBytes(batch: number): Promise<void>
 }
 
@@ -26,11 +30,18 @@ export interface WriteBehind extends AsyncDisposable {
 
 /** Bytes that a store keeps for longer than needed are disk space and time of a restart. */
 const mostBatches = 16
-const retryMs = 5_000
+const usualRetryMs = 5_000
 
-export function openWriteBehind(list: UnsyncedList, storage: Pick<Storage, 'sync'>, log: Log): WriteBehind {
+/** @param retryMs shorter than usual only in tests */
+export function openWriteBehind(
+  list: UnsyncedList,
+  storage: Pick<Storage, 'sync' | 'rewrite'>,
+  log: Log,
+  retryMs = usualRetryMs,
+): WriteBehind {
   const closing = new AbortController()
   let batches = 0
+  let hasFailed = false
   let failedAt = Number.NEGATIVE_INFINITY
   let running: Promise<void> | null = null
 
@@ -38,9 +49,22 @@ export function openWriteBehind(list: UnsyncedList, storage: Pick<Storage, 'sync
     const unsynced = await list.unsyncedFiles(all)
     if (unsynced === null) return false
     const { batch, files } = unsynced
+    if (hasFailed) await rewriteAll(batch)
+    hasFailed = true
     await storage.sync(files)
+    hasFailed = false
     await list.forgetBytes(batch)
     return true
+  }
+
+  /** After a sync that failed, the next one can succeed without what the first has not written. */
+  const rewriteAll = async (batch: number) => {
+    for (let last = 0; ; ) {
+      const page = await list.unsyncedBytes(batch, last)
+      if (page.length === 0) return
+      for (const { file, bytes } of page) await storage.rewrite(file, bytes)
+      last = page.at(-1)!.number
+    }
   }
 
   const run = async () => {

@@ -41,6 +41,11 @@ export interface Store extends AsyncDisposable {
   record(arrival: Arrival): Promise<Recorded>
   /** The oldest batch of files to be synced. @param all also one that could still grow, before an end */
   unsyncedFiles(all: boolean): Promise<UnsyncedFiles | null>
+  /**
+   * The bytes of that batch, some at a time, numbered from after `number` on: after a sync that failed, what the
+   * files show need not be on the disk, and a second one would not say so.
+   */
+  unsyncedBytes(batch: number, number: number): Promise<readonly KeptFile[]>
   /** The files of the batch are synced: the store forgets their bytes. */
   forgetBytes(batch: number): Promise<void>
   /** After a crash, before anything else: files to be brought back, numbered from after `number` on. */

@@ -86,6 +86,32 @@ test.skipIf(!canTrace()).for(Object.entries(senders))(
   },
 )
 
+test.skipIf(!canTrace())(
+  'many files are synced at the latest at an orderly end, after they were written',
+  async () => {
+    using folder = temporaryFolder()
+    const traceFile = join(folder.path, 'trace')
+    await using server = await startServer({ stableAge: 600, under: tracing(traceFile) })
+    const all = Array.from({ length: 70 }, (_, index) => ({ series: 'A', instance: String(index) }))
+    await senders.HTTP!(server, all)
+    const files = readDatabase(server.data).instances.map(({ file }) => join(server.data, 'files', file))
+    expect(files).toHaveLength(all.length)
+    await server.stop()
+
+    const calls = await readCalls(traceFile, server.pid)
+    const unsynced = files.filter((path) => {
+      const written = calls.findLast((call) => isWrite(call) && call.path === path)!
+      return !calls.some(
+        (call) =>
+          (call.path === path || (call.name === 'syncfs' && call.path === dirname(path))) &&
+          isSync(call) &&
+          call.beganAt > written.endedAt,
+      )
+    })
+    expect(unsynced).toEqual([])
+  },
+)
+
 /** The first that tells a sender of the instance. */
 function answerTo(calls: readonly SystemCall[], facts: FileFacts): SystemCall {
   const names = [`\\"ID\\":\\"${idsOf(facts).Instance}`, uidsOf(facts).instance]

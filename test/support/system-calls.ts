@@ -19,7 +19,7 @@ export interface SystemCall {
 
 const making = ['open', 'openat', 'mkdir', 'mkdirat', 'rename', 'renameat', 'renameat2']
 const writing = ['write', 'writev', 'pwrite64', 'pwritev', 'pwritev2', 'ftruncate', 'sendto', 'sendmsg']
-const syncing = ['fsync', 'fdatasync']
+const syncing = ['fsync', 'fdatasync', 'syncfs']
 
 export const isWrite = ({ name }: SystemCall) => writing.includes(name)
 export const isSync = ({ name }: SystemCall) => syncing.includes(name)

@@ -25,6 +25,16 @@ export class KeptBytes {
     return oldest === null ? null : { batch: oldest.lastNumber, files: oldest.files }
   }
 
+  /** Whoever writes them again sees for himself which files are there still. */
+  unsyncedBytes(batch: number, after: number): KeptFile[] {
+    for (let last = after; ; ) {
+      const page = this.#journal.filled(batch, last)
+      const files = page.flatMap(keptFile)
+      if (page.length === 0 || files.length > 0) return files
+      last = page.at(-1)!.number
+    }
+  }
+
   /** The rows of the batch are there. This commit is synced, and with it every earlier one. */
   async forgetBytes(batch: number): Promise<void> {
     await this.#database.request('settleJournal', [batch])
@@ -72,10 +82,13 @@ export class KeptBytes {
   async #wanted(page: readonly FoundArrival[]): Promise<KeptFile[]> {
     const known = page.filter(({ number }) => number <= this.#knownNumber).map(({ arrival }) => arrival.file)
     const orphans = new Set((await this.#database.request('orphans', [known])) as string[])
-    return page.flatMap(({ number, arrival: { file }, bytes }) =>
-      bytes === null || orphans.has(file) ? [] : [{ number, file, bytes }],
-    )
+    return page.flatMap(keptFile).filter(({ file }) => !orphans.has(file))
   }
+}
+
+/** None if its file was synced before. */
+function keptFile({ number, arrival: { file }, bytes }: FoundArrival): KeptFile[] {
+  return bytes === null ? [] : [{ number, file, bytes }]
 }
 
 function entryOf({ number, atMs, arrival }: FoundArrival) {

@@ -95,6 +95,7 @@ function storeOn({ writer, reader, journal, onBlocked, unlock }: Parts): Store {
     accept: (arrival) => recording.accept(arrival),
     record: (arrival) => recording.record(arrival),
     unsyncedFiles: (all) => kept.unsyncedFiles(all),
+    unsyncedBytes: async (batch, number) => kept.unsyncedBytes(batch, number),
     async forgetBytes(batch) {
       await recording.caughtUp()
       if (!recording.isDone(batch))

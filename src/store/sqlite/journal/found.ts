@@ -21,13 +21,14 @@ const pageEntries = 500
 /** All entries that are needed, in their order; a segment that was begun anew counts from its new start. */
 export function findEntries(folder: string, settledNumber: number): FoundEntry[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.journal'))
-  const entries = names.flatMap((name) => {
-    const path = join(folder, name)
-    return readSegment(path, settledNumber).map((entry) => ({ ...entry, path }))
-  })
-  return entries
+  return names
+    .flatMap((name) => entriesIn(join(folder, name), settledNumber))
     .filter(({ number }) => number > settledNumber)
     .sort((left, right) => left.number - right.number)
+}
+
+export function entriesIn(path: string, settledNumber: number): FoundEntry[] {
+  return readSegment(path, settledNumber).map((entry) => ({ ...entry, path }))
 }
 
 /** The next entries after a number, with their bytes; none: that was all. */

@@ -19,7 +19,7 @@ import { makeFolderNow, syncFolder, syncFolderNow } from '../../../lib/durable-f
 import { bytesOf } from '../../../lib/pieces.ts'
 import { refused } from '../refusal.ts'
 import { encodeEntry, type NewEntry } from './entry.ts'
-import { type FoundArrival, type FoundEntry, findEntries, pageAfter } from './found.ts'
+import { entriesIn, type FoundArrival, type FoundEntry, findEntries, pageAfter } from './found.ts'
 import { Segment } from './segment.ts'
 
 export interface JournalOptions {
@@ -121,6 +121,15 @@ export class Journal {
     }
     const [oldest] = this.#filled
     return oldest === undefined ? null : { lastNumber: oldest.lastNumber, files: oldest.files }
+  }
+
+  /**
+   * What the oldest full segment has after a number, some of it at a time. The whole segment is read here for
+   * it: only after the disk has failed. @param batch its last number
+   */
+  filled(batch: number, after: number): FoundArrival[] {
+    const [segment] = this.#filled
+    return segment?.lastNumber === batch ? pageAfter(entriesIn(segment.path, 0), after) : []
   }
 
   /** The files of the oldest full segment are synced, and so are all rows. @param batch its last number */
