@@ -67,6 +67,8 @@ program
   .argument('<svg>')
   .action((json: string, svg: string) => writeFileSync(svg, drawReport(readReport(json))))
 
+// Each server's folder is removed at the end, by a listener of its own.
+process.setMaxListeners(0)
 // Leaving by `exit` lets every server that still runs be ended.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 try {
