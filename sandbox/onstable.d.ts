@@ -198,6 +198,3 @@ declare module 'onstable' {
     onChange?(change: Change, host: Host): Told
   }
 }
-
-/** The isolate's console: writes to the run's record. */
-declare const console: Record<'debug' | 'log' | 'info' | 'warn' | 'error', (...values: unknown[]) => void>

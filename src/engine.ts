@@ -20,7 +20,7 @@ import { createAges, startTicking } from './stability/stability.ts'
 import { bringBack, openStorage, openTrash, openWriteBehind } from './storage/storage.ts'
 import { openSqlite } from './store/store.ts'
 
-const typingsFile = fileURLToPath(new URL('../sandbox/onstable.d.ts', import.meta.url))
+const typingsFolder = fileURLToPath(new URL('../sandbox/', import.meta.url))
 
 export interface Engine extends AsyncDisposable {
   /** Where the REST interface is. */
@@ -66,7 +66,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
       runtime,
       missingGrants: (script, needs) => missingGrants(settings, script, needs),
       log,
-      typingsFile,
+      typingsFolder,
     }),
   )
   const ages = createAges(settings)

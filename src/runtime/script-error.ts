@@ -29,13 +29,21 @@ export function placeFinder(sourceMap: string): FindPlace {
     const entry = map?.findEntry(line - 1, column - 1)
     if (entry === undefined || !('originalSource' in entry) || entry.originalSource === undefined) return null
     const { originalSource, originalLine, originalColumn } = entry
-    const file = isAbsolute(originalSource) || originalSource.includes('://')
     return {
-      file: file ? basename(originalSource) : originalSource.replace(/^(\.\.?\/)+/, ''),
+      file: fileOf(originalSource),
       line: originalLine + 1,
       column: originalColumn + 1,
     }
   }
+}
+
+const packages = 'node_modules/'
+
+/** A file of the scripts folder by its path inside it, one of a package without where that is installed. */
+function fileOf(source: string): string {
+  if (source.includes(packages)) return source.slice(source.lastIndexOf(packages))
+  const isElsewhere = isAbsolute(source) || source.includes('://') || source.startsWith('../')
+  return isElsewhere ? basename(source) : source.replace(/^\.\//, '')
 }
 
 /** Rewrites every place of the bundle in a text, such as a stack that was logged. */
@@ -53,8 +61,11 @@ export function scriptError(thrown: WireThrown, findPlace: FindPlace): ScriptErr
   const frames = thrown.stack
     .split('\n')
     .filter((frame) => (/^\s*at /.test(frame) ? frame.includes(codeName) : frame.startsWith('Caused by: ')))
-  const [, line, column] = new RegExp(bundlePlaces.source).exec(`${thrown.stack}\n${thrown.message}`) ?? []
-  const place = line === undefined ? null : findPlace(Number(line), Number(column))
+  const places = [...`${thrown.stack}\n${thrown.message}`.matchAll(bundlePlaces)].flatMap(
+    ([, line, column]) => findPlace(Number(line), Number(column)) ?? [],
+  )
+  // The author's own line, also where a package threw.
+  const place = places.find(({ file }) => !file.startsWith(packages)) ?? places[0]
   return {
     name: thrown.name,
     message,

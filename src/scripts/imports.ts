@@ -6,6 +6,7 @@ import { sep } from 'node:path'
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild'
 import { messageOf } from '../errors.ts'
 import { pathInside, type ScriptSource } from './source.ts'
+import { webGlobals } from './web-globals.ts'
 
 /** An esbuild plugin that reads the folder's files by `read` and refuses all other places. */
 export function confineImports({ folder, name, read }: ScriptSource): Plugin {
@@ -47,6 +48,8 @@ async function resolveImport(
   if (path.startsWith('node:')) return refuse(notForScripts(path))
   const resolved = await build.resolve(path, { importer, resolveDir, kind, pluginData: asked })
   if (resolved.errors.length > 0) return refuse(isBuiltin(path) ? notForScripts(path) : unknown(path))
+  // Else all of it would be in every program.
+  if (importer === webGlobals) return { ...resolved, sideEffects: false }
   if (resolved.external)
     return refuse(`"${path}" is not a file: a script imports files of its folder and npm packages`)
   if (resolved.namespace === 'file' && pathInside(folder, resolved.path) === null) {

@@ -20,7 +20,7 @@ export interface LibraryParts {
   readonly missingGrants: MissingGrants
   readonly log: Log
   /** The typings that authors see, to be copied into the folder. */
-  readonly typingsFile: string
+  readonly typingsFolder: string
   readonly now?: () => number
 }
 
@@ -58,9 +58,9 @@ export class Library implements AsyncDisposable {
 
   /** Resolves when every script has been brought into force or refused. */
   async start(): Promise<void> {
-    const { folder, typingsFile, store, log } = this.#parts
+    const { folder, typingsFolder, store, log } = this.#parts
     try {
-      writeTypings(folder, typingsFile)
+      writeTypings(folder, typingsFolder)
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'The typings for script authors could not be written')
     }

@@ -7,6 +7,7 @@ import { type BuildFailure, type BuildResult, build } from 'esbuild'
 import { confineImports } from './imports.ts'
 import { refused } from './problem.ts'
 import type { ScriptSource } from './source.ts'
+import { webGlobals } from './web-globals.ts'
 
 export interface CompiledScript {
   /** Names the version: the first 16 digits of the SHA-256 of the script's name and code. */
@@ -32,6 +33,7 @@ export async function compileScript(source: ScriptSource): Promise<CompiledScrip
     platform: 'neutral',
     target: 'es2023',
     mainFields: ['module', 'main'],
+    inject: [webGlobals],
     define: { 'process.env.NODE_ENV': '"production"' },
     sourcemap: 'external',
     sourcesContent: false,

@@ -5,6 +5,8 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSystemError } from '../errors.ts'
 
+const typings = ['onstable.d.ts', 'globals.d.ts']
+
 const tsconfig = {
   compilerOptions: {
     target: 'es2023',
@@ -18,16 +20,16 @@ const tsconfig = {
     isolatedModules: true,
     resolveJsonModule: true,
   },
-  include: ['**/*', '.onstable/onstable.d.ts'],
+  include: ['**/*', '.onstable/*.d.ts'],
 }
 
 /**
  * Copies the typings to `.onstable/` and writes a `tsconfig.json` that finds them, if there is none.
  * @throws what the file system says
  */
-export function writeTypings(folder: string, typingsFile: string): void {
+export function writeTypings(folder: string, typingsFolder: string): void {
   mkdirSync(join(folder, '.onstable'), { recursive: true })
-  copyFileSync(typingsFile, join(folder, '.onstable', 'onstable.d.ts'))
+  for (const name of typings) copyFileSync(join(typingsFolder, name), join(folder, '.onstable', name))
   try {
     writeFileSync(join(folder, 'tsconfig.json'), `${JSON.stringify(tsconfig, null, 2)}\n`, { flag: 'wx' })
   } catch (error) {

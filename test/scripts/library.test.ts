@@ -332,10 +332,12 @@ test('a file that exports no callback is refused and told where shared code belo
 
 test('editors find the typings without any set-up, and a tsconfig of the user is left alone', async () => {
   await using files = await openTestLibrary()
-  const typings = readFileSync(new URL('../../sandbox/onstable.d.ts', import.meta.url), 'utf8')
-  expect(readFileSync(join(files.folder, '.onstable/onstable.d.ts'), 'utf8')).toBe(typings)
+  for (const name of ['onstable.d.ts', 'globals.d.ts']) {
+    const typings = readFileSync(new URL(`../../sandbox/${name}`, import.meta.url), 'utf8')
+    expect(readFileSync(join(files.folder, '.onstable', name), 'utf8')).toBe(typings)
+  }
   expect(JSON.parse(readFileSync(join(files.folder, 'tsconfig.json'), 'utf8')).include).toContain(
-    '.onstable/onstable.d.ts',
+    '.onstable/*.d.ts',
   )
   writeFileSync(join(files.folder, 'tsconfig.json'), '{ "include": [] }')
   await files.restart()

@@ -30,7 +30,7 @@ interface Options {
   readonly grants?: Settings['grants']
 }
 
-const typingsFile = fileURLToPath(new URL('../../sandbox/onstable.d.ts', import.meta.url))
+const typingsFolder = fileURLToPath(new URL('../../sandbox/', import.meta.url))
 const log = createLog('silent')
 
 export async function openTestLibrary({ files = {}, grants = {} }: Options = {}): Promise<TestLibrary> {
@@ -50,7 +50,7 @@ export async function openTestLibrary({ files = {}, grants = {} }: Options = {})
     const runtime = await startRuntime({ log })
     const missing = (script: string, needs: Parameters<typeof missingGrants>[2]) =>
       missingGrants({ grants }, script, needs)
-    const library = await openLibrary({ folder, store, runtime, missingGrants: missing, log, typingsFile })
+    const library = await openLibrary({ folder, store, runtime, missingGrants: missing, log, typingsFolder })
     return { store, runtime, library }
   }
   let parts = await open()

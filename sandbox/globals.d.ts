@@ -1,0 +1,70 @@
+/** The globals of an isolate besides those of the language. A run's timers end with the run. */
+
+/** Writes to the run's record. */
+declare const console: Record<'debug' | 'log' | 'info' | 'warn' | 'error', (...values: unknown[]) => void>
+
+declare function setTimeout<A extends unknown[]>(
+  callback: (...values: A) => void,
+  delayMs?: number,
+  ...values: A
+): number
+declare function clearTimeout(timer: number | undefined): void
+declare function queueMicrotask(callback: () => void): void
+declare function structuredClone<T>(value: T): T
+/** Base64 of a text whose characters are bytes. */
+declare function btoa(binary: string): string
+declare function atob(base64: string): string
+
+/** Encodes UTF-8. */
+declare class TextEncoder {
+  readonly encoding: 'utf-8'
+  encode(text?: string): Uint8Array<ArrayBuffer>
+  encodeInto(text: string, target: Uint8Array): { read: number; written: number }
+}
+
+/** Decodes UTF-8, UTF-16 and Windows-1252, which is what is meant by `latin1`. */
+declare class TextDecoder {
+  constructor(encoding?: string, options?: { fatal?: boolean; ignoreBOM?: boolean })
+  readonly encoding: string
+  readonly fatal: boolean
+  readonly ignoreBOM: boolean
+  decode(bytes?: ArrayBufferView | ArrayBuffer, options?: { stream?: boolean }): string
+}
+
+declare class URL {
+  constructor(url: string | URL, base?: string | URL)
+  static canParse(url: string | URL, base?: string | URL): boolean
+  static parse(url: string | URL, base?: string | URL): URL | null
+  href: string
+  readonly origin: string
+  protocol: string
+  username: string
+  password: string
+  host: string
+  hostname: string
+  port: string
+  pathname: string
+  search: string
+  readonly searchParams: URLSearchParams
+  hash: string
+  toString(): string
+  toJSON(): string
+}
+
+declare class URLSearchParams {
+  constructor(init?: string | URLSearchParams | Record<string, string> | Iterable<readonly [string, string]>)
+  readonly size: number
+  append(name: string, value: string): void
+  delete(name: string, value?: string): void
+  get(name: string): string | null
+  getAll(name: string): string[]
+  has(name: string, value?: string): boolean
+  set(name: string, value: string): void
+  sort(): void
+  forEach(callback: (value: string, name: string, all: URLSearchParams) => void): void
+  entries(): IterableIterator<[string, string]>
+  keys(): IterableIterator<string>
+  values(): IterableIterator<string>
+  [Symbol.iterator](): IterableIterator<[string, string]>
+  toString(): string
+}
