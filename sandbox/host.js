@@ -40,6 +40,7 @@
     send: async (resource, modality) =>
       await ask('send', { level: resource?.level, id: resource?.id, modality }, same),
     http: async (url, request) => await ask('http', httpArguments(url, request), httpResponse),
+    hash: async (algorithm, text, key = null) => await ask('hash', { algorithm, text, key }, same),
     kv: freeze({
       get: async (key) => await ask('kv.get', { key }, same),
       set: async (key, value) =>

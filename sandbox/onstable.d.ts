@@ -149,6 +149,12 @@ declare module 'onstable' {
     send(resource: Reference, modality: string): Promise<{ readonly sent: number }>
     /** A request to an origin that the administrator granted. Needs `http`. */
     http(url: string, request?: HttpRequest): Promise<HttpResponse>
+    /** Hexadecimal digest of a text as UTF-8; with a key its HMAC, which nobody can compute without that. */
+    hash(
+      algorithm: 'sha256' | 'sha384' | 'sha512' | 'sha1' | 'md5',
+      text: string,
+      key?: string,
+    ): Promise<string>
     /** Memory of this script that outlives restarts. What a failed run wrote is forgotten. */
     readonly kv: {
       get(key: string): Promise<unknown>

@@ -70,6 +70,8 @@ function targetOf(call: ParsedHostCall): string | null {
       return `${call.level} ${call.id} to ${call.modality}`
     case 'http':
       return new URL(call.url).origin
+    case 'hash':
+      return call.algorithm
     case 'kv.get':
     case 'kv.set':
     case 'kv.delete':

@@ -2,6 +2,7 @@
  * The wall between a script and the host: every call that a script can make, with its strict schema.
  */
 import { z } from 'zod'
+import { hashAlgorithms } from './hash-call.ts'
 
 const level = z.enum(['Patient', 'Study', 'Series', 'Instance'])
 const id = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/, 'Expected an identifier as Orthanc writes it')
@@ -19,6 +20,12 @@ export const hostCall = z.discriminatedUnion('name', [
     headers: z.record(z.string().max(256), z.string().max(8192)),
     body: z.string().nullable(),
     timeoutMs: z.number().int().positive().max(mostTimeoutMs).nullable(),
+  }),
+  z.strictObject({
+    name: z.literal('hash'),
+    algorithm: z.enum(hashAlgorithms),
+    text: z.string(),
+    key: z.string().nullable(),
   }),
   z.strictObject({ name: z.literal('kv.get'), key }),
   /** `value` is JSON text. */

@@ -7,6 +7,7 @@ import { fault } from '../errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import type { ParsedHostCall } from './calls.ts'
 import { type GetRoute, getResource } from './get-call.ts'
+import { digestOf } from './hash-call.ts'
 import type { HeldKeyValue } from './held-key-value.ts'
 import type { Http } from './http-call.ts'
 import type { Permissions } from './permissions.ts'
@@ -46,6 +47,8 @@ export async function handle(call: ParsedHostCall, parts: HandleParts, signal: A
       permissions.http(new URL(call.url))
       return JSON.stringify(await parts.http.request(call, parts.idempotencyKey, signal))
     }
+    case 'hash':
+      return JSON.stringify(digestOf(call.algorithm, call.text, call.key))
     case 'kv.get':
       return await keyValue.get(call.key)
     case 'kv.set':

@@ -64,7 +64,7 @@ function refuse(text: string): OnResolveResult {
 }
 
 function notForScripts(path: string): string {
-  return `"${path}" is a module of Node, which scripts do not have: ask the host instead (get, send, http, kv)`
+  return `"${path}" is a module of Node, which scripts do not have: ask the host instead (get, send, http, hash, kv)`
 }
 
 function unknown(path: string): string {

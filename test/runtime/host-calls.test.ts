@@ -40,6 +40,8 @@ describe('host calls', () => {
       'http',
       { url: 'http://a/', method: 'PUT', headers: { 'Content-Type': 'text/x' }, body: 'é', timeoutMs: null },
     ],
+    [`host.hash('sha256', 'x')`, 'hash', { algorithm: 'sha256', text: 'x', key: null }],
+    [`host.hash('md5', 'x', 'k')`, 'hash', { algorithm: 'md5', text: 'x', key: 'k' }],
     [`host.kv.get('k')`, 'kv.get', { key: 'k' }],
     [`host.kv.set('k', { a: [1] })`, 'kv.set', { key: 'k', value: '{"a":[1]}' }],
     [`host.kv.delete('k')`, 'kv.delete', { key: 'k' }],
