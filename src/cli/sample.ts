@@ -1,10 +1,11 @@
 /** `onstable sample`: DICOM files to try the product with. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { sampleFiles } from '../dicom/dicom.ts'
 import { fault, messageOf } from '../errors.ts'
+import { makeFoldersNow } from '../lib/make-folders.ts'
 import type { Session } from './session.ts'
 
 interface SampleOptions {
@@ -47,7 +48,7 @@ function writeSample(session: Session, folder: string, options: SampleOptions): 
 
 function writeInto(file: string, bytes: Buffer): void {
   try {
-    mkdirSync(dirname(file), { recursive: true })
+    makeFoldersNow(dirname(file))
     writeFileSync(file, bytes)
   } catch (cause) {
     throw fault('bad-request', `Cannot write "${file}": ${messageOf(cause)}`, { cause })

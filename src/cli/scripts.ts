@@ -1,8 +1,9 @@
 /** `onstable scripts`: what is in force, whether files are fit to be, and new ones. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { fault, isSystemError, messageOf } from '../errors.ts'
+import { makeFoldersNow } from '../lib/make-folders.ts'
 import { createLog } from '../log.ts'
 import type { CallbackName, ScriptCheck, ScriptStatus } from '../scripts/scripts.ts'
 import {
@@ -119,7 +120,7 @@ async function create(
 
 function writeNew(file: string, folder: string, text: string): void {
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFoldersNow(folder)
     writeFileSync(file, text, { flag: 'wx' })
   } catch (cause) {
     if (isSystemError(cause, 'EEXIST'))

@@ -1,8 +1,9 @@
 /**
  * The scripts of the folder: each in the version that is in force, kept in line with the files.
  */
-import { mkdirSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { fault, messageOf } from '../errors.ts'
+import { makeFoldersNow } from '../lib/make-folders.ts'
 import type { Log } from '../log.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ScriptRow, Store } from '../store/store.ts'
@@ -33,7 +34,7 @@ export async function openLibrary(parts: LibraryParts): Promise<Library> {
 
 function makeFolder(folder: string): string {
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFoldersNow(folder)
     return realpathSync(folder)
   } catch (cause) {
     throw fault(

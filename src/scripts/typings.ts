@@ -1,9 +1,10 @@
 /**
  * Lets an editor complete events and host calls in the scripts folder without any set-up.
  */
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSystemError } from '../errors.ts'
+import { makeFoldersNow } from '../lib/make-folders.ts'
 
 const typings = ['onstable.d.ts', 'globals.d.ts']
 
@@ -28,7 +29,7 @@ const tsconfig = {
  * @throws what the file system says
  */
 export function writeTypings(folder: string, typingsFolder: string): void {
-  mkdirSync(join(folder, '.onstable'), { recursive: true })
+  makeFoldersNow(join(folder, '.onstable'))
   for (const name of typings) copyFileSync(join(typingsFolder, name), join(folder, '.onstable', name))
   try {
     writeFileSync(join(folder, 'tsconfig.json'), `${JSON.stringify(tsconfig, null, 2)}\n`, { flag: 'wx' })

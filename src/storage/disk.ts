@@ -3,10 +3,11 @@
  * they cost half of what file handles cost. Several files at once share the commits of the file system.
  */
 import fs from 'node:fs'
-import { mkdir, stat, unlink, writeFile } from 'node:fs/promises'
+import { stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { isSystemError } from '../errors.ts'
+import { makeFolders } from '../lib/make-folders.ts'
 
 export const openFile = promisify(fs.open)
 export const closeFile = promisify(fs.close)
@@ -29,7 +30,7 @@ export async function syncFile(path: string): Promise<void> {
  * failed, they need not be on the disk.
  */
 export async function restoreFile(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolders(dirname(path))
   await writeFile(path, bytes)
   await syncFile(path)
 }
