@@ -18,14 +18,22 @@
   }
 
   function httpArguments(url, request = {}) {
-    const { method = 'GET', headers: given = {}, body = null, timeoutMs = null } = request
+    // What is misspelt goes along, to be refused by name.
+    const { method = 'GET', headers: given = {}, body = null, timeoutMs = null, ...unknown } = request
     const headers = { ...given }
     if (typeof body === 'string' || body === null)
-      return { url: String(url), method, headers, body, timeoutMs }
+      return { ...unknown, url: String(url), method, headers, body, timeoutMs }
     let typed = false
     for (const name of keys(headers)) typed ||= toLowerCase(name) === 'content-type'
     if (!typed) headers['content-type'] = 'application/json'
-    return { url: String(url), method, headers, body: json(body, 'The body of host.http'), timeoutMs }
+    return {
+      ...unknown,
+      url: String(url),
+      method,
+      headers,
+      body: json(body, 'The body of host.http'),
+      timeoutMs,
+    }
   }
 
   function httpResponse(answer) {

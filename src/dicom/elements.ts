@@ -24,10 +24,10 @@ const shortVrs = new Set(
   'AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US'.split(' ').map(vrCode),
 )
 const un = vrCode('UN')
-const undefinedLength = 0xffffffff
-const item = 0xfffee000
+export const undefinedLength = 0xffffffff
+export const item = 0xfffee000
 const itemEnd = 0xfffee00d
-const sequenceEnd = 0xfffee0dd
+export const sequenceEnd = 0xfffee0dd
 const floatPixelData = 0x7fe00008
 const pixelData = 0x7fe00010
 
@@ -58,9 +58,7 @@ export function walkElements(
     const { tag, vr, length, position } = cursor
     if (untilGroup !== undefined && tag >>> 16 !== untilGroup)
       return { end: 'before-group', position: before }
-    if (tag >= floatPixelData && tag <= pixelData) {
-      return { end: 'pixel-data', position: before }
-    }
+    if (isPixelData(tag)) return { end: 'pixel-data', position: before }
     if (length === undefinedLength) {
       if (!skipSequence(bytes, cursor, encoding)) return { end: 'malformed', position: before }
       continue
@@ -72,8 +70,17 @@ export function walkElements(
   return { end: 'end', position: cursor.position }
 }
 
+/** Pixel data as integers or floating-point numbers. */
+export function isPixelData(tag: number): boolean {
+  return tag >= floatPixelData && tag <= pixelData
+}
+
 /** Reads tag, VR and length, and stands on the value then. False: the bytes end before. */
-function readElementHeader(bytes: Uint8Array, cursor: Cursor, { explicit, bigEndian }: Encoding): boolean {
+export function readElementHeader(
+  bytes: Uint8Array,
+  cursor: Cursor,
+  { explicit, bigEndian }: Encoding,
+): boolean {
   const at = cursor.position
   if (at + 8 > bytes.length) return false
   cursor.tag = ((readUint16(bytes, at, bigEndian) << 16) | readUint16(bytes, at + 2, bigEndian)) >>> 0

@@ -1,8 +1,8 @@
-/** Reads from the bytes of a DICOM file all that the index keeps. Pixel data is not looked at. */
+/** Reads from the bytes of a DICOM file all that the index keeps. Of pixel data only its length is looked at. */
 import { fault } from '../errors.ts'
 import { bytesOf } from '../lib/pieces.ts'
 import type { Header, Level, Tags } from './dicom.ts'
-import { type VrCode, type WalkEnd, walkElements } from './elements.ts'
+import { type Encoding, type VrCode, type WalkEnd, walkElements } from './elements.ts'
 import { orthancIdentifiers } from './identifiers.ts'
 import { mainTags, sopClassUid, specificCharacterSet, unsignedShortTags } from './main-tags.ts'
 import {
@@ -15,10 +15,11 @@ import {
 } from './part10.ts'
 import { expectedInstances, indexInSeries } from './series-place.ts'
 import { decodeText, decodeValue, unsignedShort } from './text.ts'
+import { isWholeFrom } from './whole-dataset.ts'
 
 /**
- * @param file the whole file, in one piece or in several; it may be cut off inside its pixel data
- * @throws `bad-dicom-file` if it cannot be read, `missing-identifier` if it lacks a UID
+ * @param file the whole file, in one piece or in several
+ * @throws `bad-dicom-file` if it cannot be read or was cut off, `missing-identifier` if it lacks a UID
  */
 export function readHeader(file: Uint8Array | readonly Uint8Array[]): Header {
   const chunks = file instanceof Uint8Array ? [file] : file
@@ -30,11 +31,17 @@ export function readHeader(file: Uint8Array | readonly Uint8Array[]): Header {
     const dataset = part10 === null ? null : collectFrom(bytes, part10)
     // Of a part of the file only this proves that all elements before the pixel data are in it.
     if (bytes.length < sizeBytes && dataset?.end !== 'pixel-data') continue
-    if (part10 === null || dataset === null || dataset.end === 'malformed') {
+    if (part10 === null || dataset === null || !isWhole(chunks, dataset)) {
       throw fault('bad-dicom-file', `Cannot parse an invalid DICOM file (size: ${sizeBytes} bytes)`)
     }
     return headerOf(dataset, part10.transferSyntaxUid)
   }
+}
+
+/** What is deflated is not inflated behind the start of its pixel data. */
+function isWhole(chunks: readonly Uint8Array[], { end, position, encoding, isInflated }: Collected): boolean {
+  if (end !== 'pixel-data') return end !== 'malformed'
+  return isInflated || isWholeFrom(chunks, position, encoding)
 }
 
 /** At least that many bytes from the start, or all; copied only if they lie in several chunks. */
@@ -58,24 +65,27 @@ interface Collected {
   readonly bytes: Buffer
   readonly elements: readonly RawElement[]
   readonly end: WalkEnd
-  readonly bigEndian: boolean
+  /** Where the walk ended. */
+  readonly position: number
+  readonly encoding: Encoding
+  readonly isInflated: boolean
 }
 
-function collect(bytes: Buffer, position: number, transferSyntaxUid: string): Collected {
+function collect(bytes: Buffer, start: number, transferSyntaxUid: string): Omit<Collected, 'isInflated'> {
   const encoding = encodingOf(transferSyntaxUid)
   const elements: RawElement[] = []
-  const { end } = walkElements(bytes, position, encoding, (tag, vr, offset, length) => {
+  const { end, position } = walkElements(bytes, start, encoding, (tag, vr, offset, length) => {
     if (mainTags.has(tag) || tag === specificCharacterSet || tag === sopClassUid) {
       elements.push({ tag, vr, offset, length })
     }
   })
-  return { bytes, elements, end, bigEndian: encoding.bigEndian }
+  return { bytes, elements, end, position, encoding }
 }
 
 function collectFrom(bytes: Buffer, { position, transferSyntaxUid }: Part10): Collected {
   return isDeflated(transferSyntaxUid)
     ? collectDeflated(bytes, position)
-    : collect(bytes, position, transferSyntaxUid)
+    : { ...collect(bytes, position, transferSyntaxUid), isInflated: false }
 }
 
 /** Inflates more of the dataset until the walk comes to its end or to the pixel data. */
@@ -86,15 +96,16 @@ function collectDeflated(bytes: Buffer, position: number): Collected {
     try {
       inflated = inflateStart(bytes, position, inputBytes)
     } catch {
-      return { bytes, elements: [], end: 'malformed', bigEndian: false }
+      const encoding = encodingOf(explicitLittleEndian)
+      return { bytes, elements: [], end: 'malformed', position, encoding, isInflated: true }
     }
-    const collected = collect(inflated, 0, explicitLittleEndian)
+    const collected = { ...collect(inflated, 0, explicitLittleEndian), isInflated: true }
     if (collected.end === 'pixel-data' || inputBytes >= deflatedBytes) return collected
   }
 }
 
 function headerOf(dataset: Collected, transferSyntaxUid: string): Header {
-  const { bytes, elements, bigEndian } = dataset
+  const { bytes, elements, encoding } = dataset
   const rawValue = ({ offset, length }: RawElement) => bytes.subarray(offset, offset + length)
   const textOf = (tag: number) => {
     const element = elements.find((candidate) => candidate.tag === tag)
@@ -106,7 +117,7 @@ function headerOf(dataset: Collected, transferSyntaxUid: string): Header {
     const main = mainTags.get(element.tag)
     if (main === undefined) continue
     const vr = element.vr === 0 && unsignedShortTags.has(element.tag) ? unsignedShort : element.vr
-    const value = decodeValue(rawValue(element), vr, bigEndian, characterSet)
+    const value = decodeValue(rawValue(element), vr, encoding.bigEndian, characterSet)
     if (value === null) refuseIdentifier(main.keyword)
     else for (const level of main.levels) tags[level][main.keyword] = value
   }

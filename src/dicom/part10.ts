@@ -9,6 +9,9 @@ export const implicitLittleEndian = '1.2.840.10008.1.2'
 export const explicitLittleEndian = '1.2.840.10008.1.2.1'
 export const explicitBigEndian = '1.2.840.10008.1.2.2'
 
+/** Of old GE archives: implicit little endian, with the words of the pixel data in big endian. */
+const privateGe = '1.2.840.113619.5.2'
+
 /** Explicit little endian, JPIP and HTJ2K by reference: the dataset is deflated. */
 const deflated = ['1.2.840.10008.1.2.1.99', '1.2.840.10008.1.2.4.95', '1.2.840.10008.1.2.4.205']
 export const isDeflated = (transferSyntaxUid: string) => deflated.includes(transferSyntaxUid)
@@ -49,7 +52,7 @@ export function readPart10(bytes: Buffer): Part10 | null {
 
 export function encodingOf(transferSyntaxUid: string): Encoding {
   return {
-    explicit: transferSyntaxUid !== implicitLittleEndian,
+    explicit: transferSyntaxUid !== implicitLittleEndian && transferSyntaxUid !== privateGe,
     bigEndian: transferSyntaxUid === explicitBigEndian,
   }
 }

@@ -76,8 +76,8 @@ const lookLimits = { timeoutMs: 5_000, memoryMb: 256 }
 
 /** Replaces the exports by a description of them, in which the runtime finds nothing to call. */
 const describeExports = `
-__exports = { script: { exported: __exports.script,
-  functions: Object.keys(__exports).filter((name) => typeof __exports[name] === 'function') } };`
+__exports = { script: { exported: __exports?.script,
+  functions: Object.keys(__exports ?? {}).filter((name) => typeof __exports[name] === 'function') } };`
 
 const description = z.object({ exported: z.unknown().optional(), functions: z.array(z.string()) })
 

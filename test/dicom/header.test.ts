@@ -171,20 +171,69 @@ test.each([
   expect(refusal(bytes)).toEqual({ code: 'bad-dicom-file', message })
 })
 
-test('a file may be cut off inside its pixel data, and nowhere else inside an element', () => {
-  const whole = dicomFile({ pixelBytes: 100 })
-  const pixelsAt = whole.length - 100
-  const expected = readHeader(whole)
-  expect(readHeader(whole.subarray(0, pixelsAt))).toEqual(expected)
-  expect(readHeader(whole.subarray(0, pixelsAt + 50))).toEqual(expected)
-  for (let length = 1; length < pixelsAt - 12; length++) {
-    const { code } = outcome(whole.subarray(0, length))
-    expect(['bad-dicom-file', 'missing-identifier', 'read']).toContain(code)
-    if (code === 'read') expect(outcome(whole.subarray(0, length + 1)).code).toBe('bad-dicom-file')
-  }
+test('the private syntax of GE is read as implicit little endian', () => {
+  const implicit = dicomFile({ transferSyntax: 'implicitLittleEndian' })
+  const { implicitLittleEndian: uid } = transferSyntaxes
+  const at = implicit.indexOf(Buffer.from(`${uid}\0`))
+  const length = implicit.readUInt16LE(at - 2)
+  const privateUid = Buffer.from('1.2.840.113619.5.2')
+  const head = Buffer.from(implicit.subarray(0, at))
+  head.writeUInt16LE(privateUid.length, at - 2)
+  const file = Buffer.concat([head, privateUid, implicit.subarray(at + length)])
+  expect(readHeader(file)).toEqual({ ...readHeader(implicit), transferSyntaxUid: '1.2.840.113619.5.2' })
 })
 
-function outcome(bytes: Uint8Array): { code: string } {
+const notDeflated = syntaxNames.filter((name) => name !== 'deflated')
+/** After the pixel data (PS3.3, section C.12.1.1.5). */
+const padding = Buffer.concat([Buffer.from([0xfc, 0xff, 0xfc, 0xff]), Buffer.from('OB\0\0'), Buffer.alloc(4)])
+
+test.each(notDeflated)(
+  'a file in the syntax %s that was cut off anywhere inside an element is refused',
+  (transferSyntax) => {
+    const whole = dicomFile({ pixelBytes: 100, transferSyntax })
+    expect(outcome(whole).code).toBe('read')
+    for (let length = 1; length < whole.length; length++) {
+      const { code } = outcome(whole.subarray(0, length))
+      expect(['bad-dicom-file', 'missing-identifier', 'read']).toContain(code)
+      if (code === 'read') expect(outcome(whole.subarray(0, length + 1)).code).toBe('bad-dicom-file')
+      // As an element without a value the pixel data would have eight bytes.
+      if (length > whole.length - 100) expect(code).toBe('bad-dicom-file')
+    }
+  },
+)
+
+test('what follows the pixel data has to be elements, to the last byte', () => {
+  const whole = dicomFile({ pixelBytes: 100 })
+  const codeWith = (...more: Buffer[]) => outcome(Buffer.concat([whole, ...more])).code
+  expect(codeWith(padding)).toBe('read')
+  expect(codeWith(padding.subarray(0, -1))).toBe('bad-dicom-file')
+  expect(codeWith(padding, Buffer.alloc(1))).toBe('bad-dicom-file')
+  expect(codeWith(Buffer.alloc(8))).toBe('read')
+  expect(codeWith(Buffer.alloc(777, 0xff))).toBe('bad-dicom-file')
+})
+
+test('a file is whole or cut off, in however many pieces it lies', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...notDeflated),
+      fc.integer({ min: 0, max: 40_000 }),
+      fc.integer({ min: 0, max: 200 }),
+      fc.array(fc.nat({ max: 45_000 }), { maxLength: 8 }),
+      (transferSyntax, pixelBytes, missing, cuts) => {
+        const whole = dicomFile({ pixelBytes: 2 * Math.ceil(pixelBytes / 2) + 300, transferSyntax })
+        const file = whole.subarray(0, whole.length - missing)
+        const ends = [...cuts.filter((cut) => cut < file.length).sort((a, b) => a - b), file.length]
+        const pieces = ends.map((end, index) => file.subarray(ends[index - 1] ?? 0, end))
+        expect(outcome(pieces.filter(({ length }) => length > 0)).code).toBe(
+          missing === 0 ? 'read' : 'bad-dicom-file',
+        )
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+function outcome(bytes: Uint8Array | readonly Uint8Array[]): { code: string } {
   try {
     readHeader(bytes)
     return { code: 'read' }

@@ -28,6 +28,11 @@ const refused: [string, string, string][] = [
     JSON.stringify(httpCall('http://a/', { headers: { a: 1 } })),
     'host.http: bad value for "headers.a": ',
   ],
+  [
+    'http',
+    JSON.stringify({ ...httpCall('http://a/'), methd: 'POST' }),
+    'host.http: bad value: Unrecognized key: "methd"',
+  ],
   ['http', JSON.stringify(httpCall('http://a/', { body: {} })), 'host.http: bad value for "body": '],
 ]
 test.each(refused)('host.%s with %s is refused: %s', (name, argumentsJson, message) => {

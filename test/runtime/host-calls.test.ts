@@ -40,6 +40,11 @@ describe('host calls', () => {
       'http',
       { url: 'http://a/', method: 'PUT', headers: { 'Content-Type': 'text/x' }, body: 'é', timeoutMs: null },
     ],
+    [
+      `host.http('http://a/', { methd: 'POST' })`,
+      'http',
+      { methd: 'POST', url: 'http://a/', method: 'GET', headers: {}, body: null, timeoutMs: null },
+    ],
     [`host.hash('sha256', 'x')`, 'hash', { algorithm: 'sha256', text: 'x', key: null }],
     [`host.hash('md5', 'x', 'k')`, 'hash', { algorithm: 'md5', text: 'x', key: 'k' }],
     [`host.kv.get('k')`, 'kv.get', { key: 'k' }],

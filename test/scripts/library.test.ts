@@ -325,6 +325,13 @@ test('a misspelt callback is refused before anything of the script is called', a
   })
 })
 
+test('an empty file exports no callback, too', async () => {
+  await using files = await openTestLibrary({ files: { 'a.js': '', 'b.ts': '// nothing yet\n' } })
+  for (const name of ['a.js', 'b.ts']) {
+    expect(statusOf(files, name)?.problem?.message).toMatch(/exports no callback.*subfolder/)
+  }
+})
+
 test('a file that exports no callback is refused and told where shared code belongs', async () => {
   await using files = await openTestLibrary({ files: { 'a.js': 'export const x = 1' } })
   expect(statusOf(files, 'a.js')?.problem?.message).toMatch(/exports no callback.*subfolder/)
