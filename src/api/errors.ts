@@ -21,6 +21,11 @@ export function answerErrors(app: FastifyInstance, log: Log): void {
   })
 }
 
+/** For paths that no route can be asked for: broken percent signs, and parameters longer than any identifier. */
+export function answerUnroutable(_: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  answer(reply, request, unknownResource())
+}
+
 function answer(reply: FastifyReply, request: FastifyRequest, error: OnStableError): FastifyReply {
   const { httpStatus, orthancStatus, title } = catalogue[error.code]
   if (error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer realm="onstable"')

@@ -6,7 +6,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { fault, isSystemError } from '../errors.ts'
 import type { Api, ApiParts } from './api.ts'
 import { collectBodies } from './body.ts'
-import { answerErrors } from './errors.ts'
+import { answerErrors, answerUnroutable } from './errors.ts'
 import { createGuard, refuseOpenAddress } from './guard.ts'
 import { getInside } from './inside.ts'
 import { changeRoutes } from './routes/changes.ts'
@@ -48,6 +48,7 @@ export async function startApi(parts: ApiParts): Promise<Api> {
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
+    frameworkErrors: answerUnroutable,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 256 },
   })
   app.server.maxConnections = mostConnections

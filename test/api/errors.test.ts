@@ -27,6 +27,16 @@ test('an unknown route is 404 with a description, an unknown identifier 404 with
   expect(await server.read(`/instances/${unknown}/file`)).toMatchObject({ OrthancStatus: 17 })
 })
 
+test.each([
+  ['a broken percent sign', '/studies/%zz'],
+  ['an endless identifier', `/studies/${'a'.repeat(5000)}`],
+])('%s is an unknown resource', async (_, path) => {
+  await using server = await startRestServer()
+  const response = await fetch(`${server.url}${path}`)
+  expect(response.status).toBe(404)
+  expect(await response.json()).toMatchObject({ OrthancStatus: 17, HttpStatus: 404, Uri: path })
+})
+
 test('a method that a path does not have is 405 with those that it has', async () => {
   await using server = await startRestServer()
   expect(await ask(`${server.url}/patients/x`, 'POST', 'x')).toEqual({
