@@ -7,7 +7,7 @@ import { type BuildFailure, type BuildResult, build } from 'esbuild'
 import { confineImports } from './imports.ts'
 import { refused } from './problem.ts'
 import type { ScriptSource } from './source.ts'
-import { webGlobals } from './web-globals.ts'
+import { mayNameWebGlobals, webGlobals } from './web-globals.ts'
 
 export interface CompiledScript {
   /** Names the version: the first 16 digits of the SHA-256 of the script's name and code. */
@@ -21,6 +21,12 @@ export interface CompiledScript {
 
 /** @throws `script-refused` with a `ScriptProblem` as cause: what does not compile, and where */
 export async function compileScript(source: ScriptSource): Promise<CompiledScript> {
+  const compiled = await bundle(source, [])
+  // To read all files of the packages that have them takes longer than everything else.
+  return mayNameWebGlobals(compiled.code) ? bundle(source, [webGlobals]) : compiled
+}
+
+async function bundle(source: ScriptSource, inject: string[]): Promise<CompiledScript> {
   const { folder, name } = source
   const result = await build({
     entryPoints: [join(folder, name)],
@@ -33,7 +39,7 @@ export async function compileScript(source: ScriptSource): Promise<CompiledScrip
     platform: 'neutral',
     target: 'es2023',
     mainFields: ['module', 'main'],
-    inject: [webGlobals],
+    inject,
     define: { 'process.env.NODE_ENV': '"production"' },
     sourcemap: 'external',
     sourcesContent: false,

@@ -5,3 +5,8 @@
 import { fileURLToPath } from 'node:url'
 
 export const webGlobals = fileURLToPath(new URL('../../sandbox/web-globals.js', import.meta.url))
+
+/** Whether a program has one of their names, if only in a text. */
+export function mayNameWebGlobals(code: string): boolean {
+  return /\b(TextDecoder|TextEncoder|URL|URLSearchParams)\b/.test(code)
+}
