@@ -6,7 +6,7 @@ import { sep } from 'node:path'
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild'
 import { messageOf } from '../errors.ts'
 import { pathInside, type ScriptSource } from './source.ts'
-import { webGlobals } from './web-globals.ts'
+import { bundleWebGlobals, isWebGlobals } from './web-globals.ts'
 
 /** An esbuild plugin that reads the folder's files by `read` and refuses all other places. */
 export function confineImports({ folder, name, read }: ScriptSource): Plugin {
@@ -14,10 +14,13 @@ export function confineImports({ folder, name, read }: ScriptSource): Plugin {
     name: 'confine-imports',
     setup(build) {
       build.onResolve({ filter: /^/ }, (args) => {
+        // Without effects, it is left out where its name was only in a text.
+        if (isWebGlobals(args.path)) return { path: args.path, sideEffects: false }
         if (args.kind === 'entry-point' || args.pluginData === asked) return undefined
         return resolveImport(build, folder, args)
       })
       build.onLoad({ filter: /^/, namespace: 'file' }, async ({ path }) => {
+        if (isWebGlobals(path)) return { contents: await bundleWebGlobals(path), loader: 'js' }
         const inside = pathInside(folder, path)
         if (inside === null || isOfPackage(path)) return undefined
         try {
@@ -48,8 +51,6 @@ async function resolveImport(
   if (path.startsWith('node:')) return refuse(notForScripts(path))
   const resolved = await build.resolve(path, { importer, resolveDir, kind, pluginData: asked })
   if (resolved.errors.length > 0) return refuse(isBuiltin(path) ? notForScripts(path) : unknown(path))
-  // Else all of it would be in every program.
-  if (importer === webGlobals) return { ...resolved, sideEffects: false }
   if (resolved.external)
     return refuse(`"${path}" is not a file: a script imports files of its folder and npm packages`)
   if (resolved.namespace === 'file' && pathInside(folder, resolved.path) === null) {

@@ -7,7 +7,7 @@ import { type BuildFailure, type BuildResult, build } from 'esbuild'
 import { confineImports } from './imports.ts'
 import { refused } from './problem.ts'
 import type { ScriptSource } from './source.ts'
-import { mayNameWebGlobals, webGlobals } from './web-globals.ts'
+import { webGlobalsIn } from './web-globals.ts'
 
 export interface CompiledScript {
   /** Names the version: the first 16 digits of the SHA-256 of the script's name and code. */
@@ -22,8 +22,9 @@ export interface CompiledScript {
 /** @throws `script-refused` with a `ScriptProblem` as cause: what does not compile, and where */
 export async function compileScript(source: ScriptSource): Promise<CompiledScript> {
   const compiled = await bundle(source, [])
-  // To read all files of the packages that have them takes longer than everything else.
-  return mayNameWebGlobals(compiled.code) ? bundle(source, [webGlobals]) : compiled
+  // Those take longer to read than everything else.
+  const files = webGlobalsIn(compiled.code)
+  return files.length === 0 ? compiled : bundle(source, files)
 }
 
 async function bundle(source: ScriptSource, inject: string[]): Promise<CompiledScript> {

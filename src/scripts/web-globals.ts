@@ -1,12 +1,41 @@
 /**
- * The file of globals that browsers and Node have and isolates have not. What of it a script names becomes part
- * of its program.
+ * The files of globals that browsers and Node have and isolates have not. What of them a script names becomes
+ * part of its program.
  */
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 
-export const webGlobals = fileURLToPath(new URL('../../sandbox/web-globals.js', import.meta.url))
+const fileOf = (name: string) => fileURLToPath(new URL(`../../sandbox/${name}.js`, import.meta.url))
 
-/** Whether a program has one of their names, if only in a text. */
-export function mayNameWebGlobals(code: string): boolean {
-  return /\b(TextDecoder|TextEncoder|URL|URLSearchParams)\b/.test(code)
+const families = [
+  { names: /\b(URL|URLSearchParams)\b/, file: fileOf('web-url') },
+  { names: /\b(TextDecoder|TextEncoder)\b/, file: fileOf('web-encoding') },
+]
+
+/** The files of those whose names a program has, if only in a text. */
+export function webGlobalsIn(code: string): string[] {
+  return families.filter(({ names }) => names.test(code)).map(({ file }) => file)
+}
+
+export function isWebGlobals(path: string): boolean {
+  return families.some(({ file }) => file === path)
+}
+
+/** Such a file with all that it imports, in one text. */
+export async function bundleWebGlobals(file: string): Promise<string> {
+  // By itself: to ask a plugin about each of hundreds of imports would take fifteen times as long.
+  const result = await build({
+    entryPoints: [file],
+    write: false,
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2023',
+    mainFields: ['module', 'main'],
+    sourcemap: 'inline',
+    sourcesContent: false,
+    legalComments: 'none',
+    logLevel: 'silent',
+  })
+  return result.outputFiles[0]!.text
 }
