@@ -25,11 +25,16 @@ export function isWholeFrom(chunks: readonly Uint8Array[], position: number, enc
   while (at < file.bytes) {
     const cursor = { position: 0, tag: 0, vr: 0, length: 0 }
     if (!readElementHeader(file.copy(at, longestHeadBytes), cursor, encoding)) return false
-    if (isPixelData(cursor.tag)) {
-      const value = at + cursor.position
-      at = cursor.length === undefinedLength ? endOfFragments(file, value, encoding) : value + cursor.length
+    const value = at + cursor.position
+    if (cursor.length !== undefinedLength) {
+      at = value + cursor.length
       continue
     }
+    if (isPixelData(cursor.tag)) {
+      at = endOfFragments(file, value, encoding)
+      continue
+    }
+    // A sequence after the pixel data is rare, and short.
     const rest = walkElements(file.copy(at, file.bytes - at), 0, encoding, () => {})
     if (rest.end === 'malformed') return false
     at += rest.position
