@@ -21,13 +21,18 @@ yieldProcessorOfThread(niceness.atLeisure)
 
 serveThread<readonly string[]>(parentPort!, () => {
   let lastTookMs = 0
+  let mayBeWhole = true
 
   const syncAll = (paths: readonly string[]) => {
     const beganAt = performance.now()
     const folders = [...new Set(paths.map((path) => dirname(path)))]
-    const isDone = paths.length >= manyFiles && lastTookMs < longMs && folders.every(syncFileSystemOf)
-    lastTookMs = performance.now() - beganAt
-    if (isDone) return
+    if (paths.length >= manyFiles && mayBeWhole && lastTookMs < longMs) {
+      // A failure is told once, whichever files it was of; those of later batches have to tell it themselves.
+      mayBeWhole = folders.every(syncFileSystemOf)
+      lastTookMs = performance.now() - beganAt
+      if (mayBeWhole) return
+    }
+    lastTookMs = 0
     for (const path of paths) syncIfThere(path)
     // Each folder once: while a folder is synced, no file can be made in it on some file systems.
     for (const folder of folders) syncFolderNow(folder)
