@@ -20,20 +20,13 @@
   function httpArguments(url, request = {}) {
     // What is misspelt goes along, to be refused by name.
     const { method = 'GET', headers: given = {}, body = null, timeoutMs = null, ...unknown } = request
+    const others = { ...unknown, url: String(url), method, timeoutMs }
     const headers = { ...given }
-    if (typeof body === 'string' || body === null)
-      return { ...unknown, url: String(url), method, headers, body, timeoutMs }
+    if (typeof body === 'string' || body === null) return { ...others, headers, body }
     let typed = false
     for (const name of keys(headers)) typed ||= toLowerCase(name) === 'content-type'
     if (!typed) headers['content-type'] = 'application/json'
-    return {
-      ...unknown,
-      url: String(url),
-      method,
-      headers,
-      body: json(body, 'The body of host.http'),
-      timeoutMs,
-    }
+    return { ...others, headers, body: json(body, 'The body of host.http') }
   }
 
   function httpResponse(answer) {

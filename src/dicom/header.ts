@@ -31,7 +31,7 @@ export function readHeader(file: Uint8Array | readonly Uint8Array[]): Header {
     const dataset = part10 === null ? null : collectFrom(bytes, part10)
     // Of a part of the file only this proves that all elements before the pixel data are in it.
     if (bytes.length < sizeBytes && dataset?.end !== 'pixel-data') continue
-    if (part10 === null || dataset === null || !isWhole(chunks, dataset)) {
+    if (part10 === null || dataset === null || !isWhole(chunks, dataset, part10)) {
       throw fault('bad-dicom-file', `Cannot parse an invalid DICOM file (size: ${sizeBytes} bytes)`)
     }
     return headerOf(dataset, part10.transferSyntaxUid)
@@ -39,9 +39,13 @@ export function readHeader(file: Uint8Array | readonly Uint8Array[]): Header {
 }
 
 /** What is deflated is not inflated behind the start of its pixel data. */
-function isWhole(chunks: readonly Uint8Array[], { end, position, encoding, isInflated }: Collected): boolean {
+function isWhole(
+  chunks: readonly Uint8Array[],
+  { end, position, encoding }: Collected,
+  { transferSyntaxUid }: Part10,
+): boolean {
   if (end !== 'pixel-data') return end !== 'malformed'
-  return isInflated || isWholeFrom(chunks, position, encoding)
+  return isDeflated(transferSyntaxUid) || isWholeFrom(chunks, position, encoding)
 }
 
 /** At least that many bytes from the start, or all; copied only if they lie in several chunks. */
@@ -68,10 +72,9 @@ interface Collected {
   /** Where the walk ended. */
   readonly position: number
   readonly encoding: Encoding
-  readonly isInflated: boolean
 }
 
-function collect(bytes: Buffer, start: number, transferSyntaxUid: string): Omit<Collected, 'isInflated'> {
+function collect(bytes: Buffer, start: number, transferSyntaxUid: string): Collected {
   const encoding = encodingOf(transferSyntaxUid)
   const elements: RawElement[] = []
   const { end, position } = walkElements(bytes, start, encoding, (tag, vr, offset, length) => {
@@ -85,7 +88,7 @@ function collect(bytes: Buffer, start: number, transferSyntaxUid: string): Omit<
 function collectFrom(bytes: Buffer, { position, transferSyntaxUid }: Part10): Collected {
   return isDeflated(transferSyntaxUid)
     ? collectDeflated(bytes, position)
-    : { ...collect(bytes, position, transferSyntaxUid), isInflated: false }
+    : collect(bytes, position, transferSyntaxUid)
 }
 
 /** Inflates more of the dataset until the walk comes to its end or to the pixel data. */
@@ -97,9 +100,9 @@ function collectDeflated(bytes: Buffer, position: number): Collected {
       inflated = inflateStart(bytes, position, inputBytes)
     } catch {
       const encoding = encodingOf(explicitLittleEndian)
-      return { bytes, elements: [], end: 'malformed', position, encoding, isInflated: true }
+      return { bytes, elements: [], end: 'malformed', position, encoding }
     }
-    const collected = { ...collect(inflated, 0, explicitLittleEndian), isInflated: true }
+    const collected = collect(inflated, 0, explicitLittleEndian)
     if (collected.end === 'pixel-data' || inputBytes >= deflatedBytes) return collected
   }
 }

@@ -2,6 +2,7 @@
  * Whether a dataset is whole from its pixel data on: a file that was cut off there has a perfect header. Only
  * the headers of elements and fragments are looked at, wherever in the pieces of the file they lie.
  */
+import { bytesOf } from '../lib/pieces.ts'
 import {
   type Encoding,
   isPixelData,
@@ -67,7 +68,7 @@ class Pieces {
 
   constructor(chunks: readonly Uint8Array[]) {
     this.#chunks = chunks
-    this.bytes = chunks.reduce((sum, { length }) => sum + length, 0)
+    this.bytes = bytesOf(chunks)
   }
 
   /** A copy of so many bytes, or of as many as there are. */

@@ -10,41 +10,42 @@ import { isSystemError } from '../errors.ts'
 /** @returns the folders that were made, the uppermost first. @throws what the file system says */
 export function makeFoldersNow(path: string, mode?: number): string[] {
   const folder = resolve(path)
-  const make = (missing: string) => mkdirSync(missing, { mode })
   try {
-    make(folder)
-    return [folder]
+    return makeOneNow(folder, mode)
   } catch (thrown) {
-    if (isFolderNow(folder)) return []
     if (!isSystemError(thrown, 'ENOENT') || dirname(folder) === folder) throw thrown
   }
-  const above = makeFoldersNow(dirname(folder), mode)
-  try {
-    make(folder)
-    return [...above, folder]
-  } catch (thrown) {
-    // Somebody else can have been faster.
-    if (isFolderNow(folder)) return above
-    throw thrown
-  }
+  return [...makeFoldersNow(dirname(folder), mode), ...makeOneNow(folder, mode)]
 }
 
 /** The same, for the event loop. */
 export async function makeFolders(path: string): Promise<string[]> {
   const folder = resolve(path)
   try {
+    return await makeOne(folder)
+  } catch (thrown) {
+    if (!isSystemError(thrown, 'ENOENT') || dirname(folder) === folder) throw thrown
+  }
+  return [...(await makeFolders(dirname(folder))), ...(await makeOne(folder))]
+}
+
+/** @returns nothing if it is there: somebody else can have been faster */
+function makeOneNow(folder: string, mode?: number): string[] {
+  try {
+    mkdirSync(folder, { mode })
+    return [folder]
+  } catch (thrown) {
+    if (isFolderNow(folder)) return []
+    throw thrown
+  }
+}
+
+async function makeOne(folder: string): Promise<string[]> {
+  try {
     await mkdir(folder)
     return [folder]
   } catch (thrown) {
     if (await isFolder(folder)) return []
-    if (!isSystemError(thrown, 'ENOENT') || dirname(folder) === folder) throw thrown
-  }
-  const above = await makeFolders(dirname(folder))
-  try {
-    await mkdir(folder)
-    return [...above, folder]
-  } catch (thrown) {
-    if (await isFolder(folder)) return above
     throw thrown
   }
 }

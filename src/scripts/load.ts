@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type BuildFailure, type BuildResult, build } from 'esbuild'
+import { forIsolates } from './build-options.ts'
 import { confineImports } from './imports.ts'
 import { refused } from './problem.ts'
 import type { ScriptSource } from './source.ts'
@@ -30,26 +31,19 @@ export async function compileScript(source: ScriptSource): Promise<CompiledScrip
 async function bundle(source: ScriptSource, inject: string[]): Promise<CompiledScript> {
   const { folder, name } = source
   const result = await build({
+    ...forIsolates,
     entryPoints: [join(folder, name)],
     absWorkingDir: folder,
     outfile: join(folder, '.program.js'),
-    write: false,
-    bundle: true,
     format: 'iife',
     globalName: '__exports',
-    platform: 'neutral',
-    target: 'es2023',
-    mainFields: ['module', 'main'],
     inject,
     define: { 'process.env.NODE_ENV': '"production"' },
     sourcemap: 'external',
-    sourcesContent: false,
     charset: 'utf8',
-    legalComments: 'none',
     // The tsconfig.json of the folder is for editors.
     tsconfigRaw: '{}',
     metafile: true,
-    logLevel: 'silent',
     plugins: [confineImports(source)],
   }).catch((error: unknown) => {
     throw refusalOf(error as BuildFailure, name)

@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { forIsolates } from './build-options.ts'
 
 const fileOf = (name: string) => fileURLToPath(new URL(`../../sandbox/${name}.js`, import.meta.url))
 
@@ -25,17 +26,10 @@ export function isWebGlobals(path: string): boolean {
 export async function bundleWebGlobals(file: string): Promise<string> {
   // By itself: to ask a plugin about each of hundreds of imports would take fifteen times as long.
   const result = await build({
+    ...forIsolates,
     entryPoints: [file],
-    write: false,
-    bundle: true,
     format: 'esm',
-    platform: 'neutral',
-    target: 'es2023',
-    mainFields: ['module', 'main'],
     sourcemap: 'inline',
-    sourcesContent: false,
-    legalComments: 'none',
-    logLevel: 'silent',
   })
   return result.outputFiles[0]!.text
 }

@@ -1,10 +1,11 @@
 /** After a crash: brings back the files of which a store kept the bytes, and then its rows. */
 import type { Log } from '../log.ts'
+import { type KeptFile, keptPages } from './kept-pages.ts'
 import type { Storage } from './storage.ts'
 
 /** What a store keeps of them. */
 export interface KeptFiles {
-  keptFiles(after: number): Promise<readonly { number: number; file: string; bytes: Uint8Array }[]>
+  keptFiles(after: number): Promise<readonly KeptFile[]>
   restoreRows(
     isThere: (file: string) => Promise<boolean>,
   ): Promise<readonly { file: string; reason: string }[]>
@@ -17,13 +18,9 @@ export async function bringBack(
   log: Log,
 ): Promise<number> {
   let count = 0
-  let last = 0
-  for (;;) {
-    const files = await store.keptFiles(last)
-    if (files.length === 0) break
+  for await (const files of keptPages((after) => store.keptFiles(after))) {
     await Promise.all(files.map(({ file, bytes }) => storage.restore(file, bytes)))
     count += files.length
-    last = files.at(-1)!.number
   }
   const unrecorded = await store.restoreRows((file) => storage.has(file))
   for (const { file, reason } of unrecorded) await setAside(storage, file, reason, log)

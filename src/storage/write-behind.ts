@@ -5,15 +5,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { type KeptFile, keptPages } from './kept-pages.ts'
 import type { Storage } from './storage.ts'
 
 /** What a store keeps the bytes of. */
 export interface UnsyncedList {
   unsyncedFiles(all: boolean): Promise<{ batch: number; files: readonly string[] } | null>
-  unsyncedBytes(
-    batch: number,
-    after: number,
-  ): Promise<readonly { number: number; file: string; bytes: Uint8Array }[]>
+  unsyncedBytes(batch: number, after: number): Promise<readonly KeptFile[]>
   forgetBytes(batch: number): Promise<void>
 }
 
@@ -59,11 +57,8 @@ export function openWriteBehind(
 
   /** After a sync that failed, the next one can succeed without what the first has not written. */
   const rewriteAll = async (batch: number) => {
-    for (let last = 0; ; ) {
-      const page = await list.unsyncedBytes(batch, last)
-      if (page.length === 0) return
+    for await (const page of keptPages((after) => list.unsyncedBytes(batch, after))) {
       for (const { file, bytes } of page) await storage.rewrite(file, bytes)
-      last = page.at(-1)!.number
     }
   }
 
