@@ -84,6 +84,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     store,
     scriptNames: () => library.names(),
     versionOf: (script) => library.get(script)?.version ?? null,
+    concurrencyOf: (script) => library.get(script)?.manifest.concurrency ?? 1,
     tell,
     log,
   })

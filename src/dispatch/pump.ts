@@ -1,13 +1,15 @@
 /**
- * Leases deliveries and hands them to their scripts: one run at a time per script, each script by itself.
+ * Leases deliveries and hands them to their scripts, each of which is served by itself: one run at a time, or as
+ * many as it asks for.
  *
- *   idle ──wake──► lease ──deliveries──► serve (per script) ──all run──► lease again, with what to settle
+ *   idle ──wake──► lease ──deliveries──► serve (per slot) ──all run──► lease again, with what to settle
  *                    └─nothing, a retry waits──► sleep until it is due
  */
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Lease, Settlement, Store } from '../store/store.ts'
 import { holdLeases, leaseMs } from './held-lease.ts'
+import { ScriptQueue } from './script-queue.ts'
 import { serve } from './serve.ts'
 import { openSettling } from './settling.ts'
 import type { Tell } from './tell.ts'
@@ -23,6 +25,8 @@ export interface DispatchParts {
   readonly scriptNames: () => readonly string[]
   /** The version of a script that is in force. */
   readonly versionOf: (script: string) => string | null
+  /** How many runs a script may have at a time. */
+  readonly concurrencyOf: (script: string) => number
   readonly tell: Tell
   readonly log: Log
 }
@@ -34,11 +38,17 @@ export interface Dispatch extends AsyncDisposable {
   close(): Promise<void>
 }
 
-export function startDispatch({ store, scriptNames, versionOf, tell, log }: DispatchParts): Dispatch {
+interface Serving {
+  readonly queue: ScriptQueue
+  /** By the number of their slot. */
+  readonly slots: Map<number, Promise<void>>
+}
+
+export function startDispatch(parts: DispatchParts): Dispatch {
+  const { store, scriptNames, versionOf, concurrencyOf, tell, log } = parts
   const held = holdLeases(store, log)
   const settling = openSettling(store, log)
-  const queues = new Map<string, Lease[]>()
-  const serving = new Map<string, Promise<void>>()
+  const serving = new Map<string, Serving>()
   let pumping: Promise<void> | null = null
   let wanted = false
   let leasedAt = Number.NEGATIVE_INFINITY
@@ -67,12 +77,13 @@ export function startDispatch({ store, scriptNames, versionOf, tell, log }: Disp
     leasedAt = performance.now()
     settling.flush()
     const capacity = Object.fromEntries(
-      scriptNames().flatMap((name) => (queues.has(name) ? [] : [[name, heldPerScript]])),
+      scriptNames().flatMap((name) => (freeSlot(name) === null ? [] : [[name, heldPerScript]])),
     )
     if (Object.keys(capacity).length === 0) return
     try {
       const { leases, more, nextRetryInMs } = await store.lease(capacity, leaseMs)
       for (const each of leases) enqueue(each)
+      for (const script of new Set(leases.map((each) => each.script))) startSlots(script)
       if (more) wanted = true
       if (nextRetryInMs !== null) wakeIn(nextRetryInMs)
     } catch (error) {
@@ -87,22 +98,39 @@ export function startDispatch({ store, scriptNames, versionOf, tell, log }: Disp
     retryTimer = setTimeout(wake, ms)
   }
 
-  const enqueue = (lease: Lease) => {
-    held.hold(lease)
-    const queue = queues.get(lease.script)
-    if (queue !== undefined) return void queue.push(lease)
-    queues.set(lease.script, [lease])
-    // Serving starts once the whole report is queued.
-    serving.set(
-      lease.script,
-      Promise.resolve().then(() => serveScript(lease.script)),
-    )
+  /** A slot of the script with nothing to do and nothing in the queue to begin. */
+  const freeSlot = (name: string): number | null => {
+    const known = serving.get(name)
+    if (known === undefined) return 0
+    for (let slot = 0; slot < concurrencyOf(name); slot++) {
+      if (!known.slots.has(slot)) return known.queue.peek(slot) === undefined ? slot : null
+    }
+    return null
   }
 
-  const serveScript = async (script: string) => {
-    await serve(queues.get(script)!, { tell, mayBegin, isLive: held.isLive, versionOf, giveBack, conclude })
-    queues.delete(script)
-    serving.delete(script)
+  const enqueue = (lease: Lease) => {
+    held.hold(lease)
+    const known = serving.get(lease.script) ?? { queue: new ScriptQueue(), slots: new Map() }
+    serving.set(lease.script, known)
+    known.queue.add([lease])
+  }
+
+  /** Starts the slots that find something to begin. */
+  const startSlots = (script: string) => {
+    const known = serving.get(script)
+    if (known === undefined) return
+    for (let slot = 0; slot < concurrencyOf(script); slot++) {
+      if (known.slots.has(slot)) continue
+      if (known.queue.peek(slot) === undefined) return
+      known.slots.set(slot, serveSlot(script, known, slot))
+    }
+  }
+
+  const serveSlot = async (script: string, { queue, slots }: Serving, slot: number) => {
+    const onFreed = () => startSlots(script)
+    await serve(queue, slot, { tell, mayBegin, isLive: held.isLive, versionOf, giveBack, conclude, onFreed })
+    slots.delete(slot)
+    if (slots.size === 0 && queue.length === 0) serving.delete(script)
     wake()
   }
 
@@ -127,7 +155,7 @@ export function startDispatch({ store, scriptNames, versionOf, tell, log }: Disp
     if (retryTimer !== null) clearTimeout(retryTimer)
     if (paceTimer !== null) clearTimeout(paceTimer)
     await pumping
-    await Promise.all(serving.values())
+    await Promise.all([...serving.values()].flatMap(({ slots }) => [...slots.values()]))
     await settling.close()
     held[Symbol.dispose]()
   }

@@ -1,5 +1,5 @@
 /**
- * The runs of one script, in order and one at a time. While they are short, several are handed over at once: the
+ * The runs of one slot of a script, in order and one at a time. While they are short, several are handed over at once: the
  * next begins where it runs as soon as the one before it has ended well. After one that has not, what was handed
  * over behind it comes back, having done nothing.
  *
@@ -7,6 +7,7 @@
  *     └◄───────────not begun─────────┘
  */
 import type { Lease, Settlement } from '../store/store.ts'
+import type { ScriptQueue } from './script-queue.ts'
 import type { Tell } from './tell.ts'
 
 /** What is handed over at a time while runs are shorter than this. */
@@ -23,6 +24,8 @@ export interface ServeParts {
   giveBack(lease: Lease): void
   /** Ends when the next run may see what this one did. */
   conclude(lease: Lease, settlement: Settlement): Promise<void>
+  /** Other slots may find something in the queue that they could not take before. */
+  onFreed(): void
 }
 
 interface Handed {
@@ -33,8 +36,8 @@ interface Handed {
   readonly concluded: PromiseWithResolvers<void>
 }
 
-/** Serves the queue, to which more may come meanwhile, until it is empty. */
-export async function serve(queue: Lease[], parts: ServeParts): Promise<void> {
+/** Serves the queue, to which more may come meanwhile, until it has nothing for this slot. */
+export async function serve(queue: ScriptQueue, slot: number, parts: ServeParts): Promise<void> {
   let handed: Handed[] = []
   let most = 1
 
@@ -42,51 +45,60 @@ export async function serve(queue: Lease[], parts: ServeParts): Promise<void> {
     const before = handed.at(-1)
     const version = parts.versionOf(lease.script)
     const isLive = () => parts.isLive(lease)
-    const settlement = parts.tell(lease, isLive, before === undefined ? null : before.concluded.promise)
+    const settlement = parts.tell(lease, { slot, isLive, before: before?.concluded.promise ?? null })
     handed.push({ lease, version, settlement, concluded: Promise.withResolvers() })
   }
   const mayHandOver = ({ script }: Lease) => {
     const before = handed.at(-1)
     return before === undefined || (handed.length < most && before.version === parts.versionOf(script))
   }
+  const handOverAll = () => {
+    for (;;) {
+      const lease = queue.peek(slot)
+      if (lease === undefined || !mayHandOver(lease)) return
+      queue.take(lease, slot)
+      if (parts.mayBegin(lease)) handOver(lease)
+      else {
+        queue.done(lease)
+        parts.giveBack(lease)
+      }
+    }
+  }
+  const free = (lease: Lease) => {
+    queue.done(lease)
+    parts.onFreed()
+  }
   /** Waits for what was handed over behind a run that did not end well; what did nothing is in the queue again. */
-  const takeBack = async () => {
+  const takeBack = async (notBegun: Lease[]) => {
     const behind = handed
     handed = []
-    const notBegun: Lease[] = []
     for (const { lease, settlement, concluded } of behind) {
       const end = await settlement
       if (end === null) notBegun.push(lease)
-      else await parts.conclude(lease, end)
+      else {
+        await parts.conclude(lease, end)
+        free(lease)
+      }
       concluded.resolve()
     }
-    queue.unshift(...notBegun)
+    queue.putBack(notBegun)
   }
 
-  while (queue.length + handed.length > 0) {
-    while (queue.length > 0 && mayHandOver(queue[0]!)) {
-      const lease = queue.shift()!
-      if (parts.mayBegin(lease)) handOver(lease)
-      else parts.giveBack(lease)
-    }
+  for (;;) {
+    handOverAll()
     const first = handed.shift()
-    if (first === undefined) continue
+    if (first === undefined) return
     const { lease, settlement, concluded } = first
     const end = await settlement
     if (end !== null) await parts.conclude(lease, end)
     concluded.resolve()
-    if (end?.next !== 'done') await takeBack()
-    if (end === null) queue.unshift(lease)
-    else if (end.next !== 'done' && end.next !== 'dead') giveBackBehind(queue, lease, parts)
+    if (end?.next !== 'done') await takeBack(end === null ? [lease] : [])
+    // What waits behind a delivery that has not ended has to wait in the store.
+    if (end !== null && end.next !== 'done' && end.next !== 'dead') {
+      for (const behind of queue.takeAllOf(lease.key)) parts.giveBack(behind)
+    }
+    if (end !== null) free(lease)
     const isShort = end !== null && end.run !== null && end.run.durationMs < shortMs
     most = isShort ? mostHanded : 1
-  }
-}
-
-/** What waits behind a delivery that has not ended has to wait in the store. */
-function giveBackBehind(queue: Lease[], { key }: Lease, { giveBack }: ServeParts): void {
-  for (const behind of queue.filter((lease) => lease.key === key)) {
-    queue.splice(queue.indexOf(behind), 1)
-    giveBack(behind)
   }
 }

@@ -18,36 +18,45 @@ export interface TellParts {
   readonly random: () => number
 }
 
-/**
- * @param isLive whether the lease is still ours; asked at every host call
- * @param before resolves when the run before it is over and done with, if that is still at work: this one is
- *   handed over ahead then, and asks the host for nothing sooner
- * @returns null if it was to be handed over ahead, and has done nothing
- */
-export type Tell = (
-  lease: Lease,
-  isLive: () => boolean,
-  before: Promise<void> | null,
-) => Promise<Settlement | null>
+export interface Turn {
+  /** Which of the runs that the script may have at a time, from 0. */
+  readonly slot: number
+  /** Whether the lease is still ours; asked at every host call. */
+  readonly isLive: () => boolean
+  /**
+   * Resolves when the run before it, of the same slot, is over and done with, if that is still at work: this one is
+   * handed over ahead then, and asks the host for nothing sooner.
+   */
+  readonly before: Promise<void> | null
+}
+
+/** @returns null if it was to be handed over ahead, and has done nothing */
+export type Tell = (lease: Lease, turn: Turn) => Promise<Settlement | null>
 
 export function createTell({ scriptNamed, runtime, host, log, reach, random }: TellParts): Tell {
-  return async (lease, isLive, before) => {
+  return async (lease, { slot, isLive, before }) => {
     const script = scriptNamed(lease.script)
     if (script === undefined) return settlementOf(lease, 'release', null)
     const reason = reasonToSkip(lease, script)
     if (reason !== null) return settlementOf(lease, 'done', skipped(script.version, reason))
-    const calls = host.begin({
-      script: script.name,
-      needs: script.manifest.needs,
-      idempotencyKey: lease.idempotencyKey,
-      isLive,
-    })
+    const begin = () =>
+      host.begin({
+        script: script.name,
+        needs: script.manifest.needs,
+        idempotencyKey: lease.idempotencyKey,
+        isLive,
+      })
+    /** Of a run that begins anew, only the last counts; what the others asked for is told all the same. */
+    const histories = [begin()]
     reach('run-started')
     const request: RunRequest = {
       version: script.version,
       callback: lease.callback,
       event: lease.event!,
+      slot,
+      onBeginAgain: () => histories.push(begin()),
       async answer(call, signal) {
+        const calls = histories.at(-1)!
         await before
         const answer = await calls.answer(call, signal)
         if (call.name === 'kv.set' && answer.ok) reach('key-value-held')
@@ -58,9 +67,9 @@ export function createTell({ scriptNamed, runtime, host, log, reach, random }: T
     if (result === null) return null
     reach('run-ended')
     writeLog(log, lease, result)
-    const run = recordOf(script.version, result, calls)
+    const run = recordOf(script.version, result, histories)
     if (result.outcome === 'ok') {
-      return { ...settlementOf(lease, 'done', run), keyValueWrites: calls.keyValueWrites() }
+      return { ...settlementOf(lease, 'done', run), keyValueWrites: histories.at(-1)!.keyValueWrites() }
     }
     const delayMs = retryDelayMs(script.manifest.retry, lease.attempt, random())
     if (delayMs === null) return settlementOf(lease, 'dead', run)
@@ -86,7 +95,7 @@ function skipped(version: string, reason: string): RunRecord {
   return { version, outcome: 'skipped', reason: JSON.stringify({ message: reason }), ...nothing }
 }
 
-function recordOf(version: string, result: RunResult, calls: CallHistory): RunRecord {
+function recordOf(version: string, result: RunResult, histories: readonly CallHistory[]): RunRecord {
   return {
     version,
     outcome: result.outcome,
@@ -95,7 +104,7 @@ function recordOf(version: string, result: RunResult, calls: CallHistory): RunRe
     cpuMs: result.cpuMs,
     memoryBytes: result.memoryBytes,
     logs: JSON.stringify(result.logs),
-    hostCalls: JSON.stringify(calls.records()),
+    hostCalls: JSON.stringify(histories.flatMap((calls) => calls.records())),
   }
 }
 

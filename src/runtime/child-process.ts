@@ -9,11 +9,12 @@ import { caps } from './caps.ts'
 import { frameSender, readFrames, type SendFrame } from './frames.ts'
 import { type Ended, type FromChild, fromChild, type ToChild } from './protocol.ts'
 import { residentMb } from './resident-memory.ts'
-import { type SpawnedChild, spawnChild } from './spawn.ts'
+import type { SpawnChild, SpawnedChild } from './spawn.ts'
 import { type LossOutcome, type TaskEnd, type TaskRequest, Tasks } from './tasks.ts'
 
 export interface ChildOptions {
   readonly log: Log
+  readonly spawn: SpawnChild
   readonly heartbeatMs: number
   /** How long after its time limit a task may still end by itself. */
   readonly graceMs: number
@@ -49,7 +50,7 @@ export class ChildProcess {
     this.#tasks = new Tasks(options.graceMs, (id) => {
       this.#kill('A task outlived its deadline', id, 'timed-out')
     })
-    this.#child = spawnChild(options.heartbeatMs)
+    this.#child = options.spawn(options.heartbeatMs)
     this.#send = frameSender<ToChild>(this.#child.pipe)
     readFrames(
       this.#child.pipe,
@@ -74,6 +75,10 @@ export class ChildProcess {
     const child = new ChildProcess(options)
     await child.#ready.promise
     return child
+  }
+
+  get pid(): number {
+    return this.#child.process.pid ?? 0
   }
 
   /** Resolves when the process is gone. */

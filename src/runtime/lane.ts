@@ -81,8 +81,7 @@ export class Lane {
     const message = {
       type: 'load',
       version: this.#isolate,
-      timeoutMs: limits.timeoutMs,
-      memoryMb: limits.memoryMb,
+      ...limits,
     } as const
     const onLog = (line: LogLine) => this.#logOutsideRuns(line)
     const startedMs = performance.now()
@@ -113,7 +112,8 @@ export class Lane {
   }
 
   /**
-   * One run that begins as soon as the one that was asked for before it has ended well.
+   * One run that begins as soon as the one that was asked for before it has ended well. One that had asked for
+   * things when its child ended comes back as lost.
    * @returns null if it has done nothing: it was not begun, or its child ended before it asked for anything
    */
   async runAhead(request: RunRequest, record: RunRecord): Promise<Attempt | null> {
@@ -142,6 +142,7 @@ export class Lane {
       version: this.#isolate,
       callback: request.callback,
       timeoutMs: this.program.limits.timeoutMs,
+      cpuMs: this.program.limits.cpuMs,
     } as const
     const handedMs = performance.now()
     const run = child.perform(
@@ -166,7 +167,7 @@ export class Lane {
     const child = this.#child
     this.#child = null
     await child?.perform({
-      message: { type: 'unload', version: this.#isolate, timeoutMs: finalizeMs },
+      message: { type: 'unload', version: this.#isolate, timeoutMs: finalizeMs, cpuMs: finalizeMs },
       body: '',
       onLog: (line) => this.#logOutsideRuns(line),
       onCall: null,

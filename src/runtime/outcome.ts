@@ -23,6 +23,10 @@ export function judge(end: TaskEnd, what: string, limits: Limits, findPlace: Fin
   })
   switch (outcome) {
     case 'timed-out': {
+      if (end.outcome === 'out-of-cpu') {
+        const limit = limits.cpuMs.toLocaleString('en-US')
+        return fail('CpuLimit', `${what} was at work for longer than its limit of ${limit} ms (cpu)`)
+      }
       const limit = limits.timeoutMs.toLocaleString('en-US')
       return fail('TimeLimit', `${what} took longer than its limit of ${limit} ms (timeout)`)
     }
@@ -42,7 +46,8 @@ export function judge(end: TaskEnd, what: string, limits: Limits, findPlace: Fin
 
 /** A child that says of a run at its turn that it was not begun does not do its work. */
 function outcomeOf({ outcome }: TaskEnd): RunOutcome {
-  return outcome === 'not-begun' ? 'crashed' : outcome
+  if (outcome === 'not-begun') return 'crashed'
+  return outcome === 'out-of-cpu' ? 'timed-out' : outcome
 }
 
 function crashMessage(end: TaskEnd, what: string, thrown: WireThrown | null): string {

@@ -10,10 +10,22 @@ import { z } from 'zod'
  * may be handed over ahead: it begins when the one it is `after` has ended well, or not at all.
  */
 export type ToChild =
-  | { type: 'load'; id: number; version: string; timeoutMs: number; memoryMb: number }
-  | { type: 'unload'; id: number; version: string; timeoutMs: number }
-  | { type: 'run'; id: number; version: string; callback: string; timeoutMs: number; after: number | null }
+  | { type: 'load'; id: number; version: string; timeoutMs: number; cpuMs: number; memoryMb: number }
+  | { type: 'unload'; id: number; version: string; timeoutMs: number; cpuMs: number }
+  | {
+      type: 'run'
+      id: number
+      version: string
+      callback: string
+      timeoutMs: number
+      cpuMs: number
+      after: number | null
+    }
   | { type: 'answer'; id: number; call: number; ok: boolean }
+
+/** The limits that a task can meet: of its wall time, of its time at work, of its memory. */
+const limits = ['timed-out', 'out-of-cpu', 'out-of-memory'] as const
+export type MetLimit = (typeof limits)[number]
 
 const count = z.number().int().nonnegative()
 
@@ -28,7 +40,7 @@ export const fromChild = z.discriminatedUnion('type', [
     type: z.literal('ended'),
     id: count,
     /** `not-begun`: the run that it was to follow did not end well. */
-    outcome: z.enum(['ok', 'threw', 'timed-out', 'out-of-memory', 'crashed', 'not-begun']),
+    outcome: z.enum(['ok', 'threw', ...limits, 'crashed', 'not-begun']),
     cpuMs: z.number().nonnegative(),
     memoryBytes: z.number().nonnegative(),
     /** The isolate is gone: it has to be loaded again before its next run. */
@@ -40,7 +52,7 @@ export const fromChild = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('wedged'),
     id: count,
-    outcome: z.enum(['timed-out', 'out-of-memory']),
+    outcome: z.enum(limits),
   }),
 ])
 export type FromChild = z.infer<typeof fromChild>

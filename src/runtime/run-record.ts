@@ -24,9 +24,17 @@ export class RunRecord {
     return this.#logs
   }
 
-  /** Whether the run has asked for anything yet: then it cannot be begun again unseen. */
+  /** Whether the run has asked for anything yet. */
   get hasAsked(): boolean {
     return this.#ending !== null
+  }
+
+  /** Another run ended the process: host calls that still wait are told that nobody listens. */
+  beginAgain(): void {
+    this.end()
+    this.#ending = null
+    this.#logs.push({ level: 'warn', text: 'Another script ended the process of this run: it begins again' })
+    this.#request.onBeginAgain?.()
   }
 
   /** The isolate keeps the log within its cap and says so; what a child sends beyond that is dropped. */
@@ -39,14 +47,15 @@ export class RunRecord {
   /** Answers a host call. Never rejects. */
   async answer(name: string, argumentsJson: string): Promise<HostAnswer> {
     this.#ending ??= new AbortController()
+    const { signal } = this.#ending
     try {
-      const answer = await this.#request.answer({ name, argumentsJson }, this.#ending.signal)
+      const answer = await this.#request.answer({ name, argumentsJson }, signal)
       if (!answer.ok || Buffer.byteLength(answer.value) <= caps.answerBytes) return answer
       const megabytes = caps.answerBytes / 1024 / 1024
       const message = `The answer to host.${name} is longer than ${megabytes} MB: ask for less`
       return { ok: false, error: { code: 'too-large', message } }
     } catch (error) {
-      if (!this.#ending.signal.aborted) this.#log.error({ err: error, call: name }, 'A host call failed')
+      if (!signal.aborted) this.#log.error({ err: error, call: name }, 'A host call failed')
       return { ok: false, error: { code: 'internal', message: `host.${name} failed inside the server` } }
     }
   }

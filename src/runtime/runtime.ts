@@ -4,7 +4,7 @@
  */
 import type { HostCall } from './protocol.ts'
 
-export { type RuntimeOptions, startRuntime } from './supervisor.ts'
+export { type RuntimeOptions, startRuntime } from './start.ts'
 
 /** What a version of a script is to the runtime. */
 export interface Program {
@@ -17,11 +17,15 @@ export interface Program {
   /** Source map of `code`, as JSON. */
   readonly sourceMap: string
   readonly limits: Limits
+  /** `process`: never in one process with other scripts. */
+  readonly isolation: 'shared' | 'process'
 }
 
 export interface Limits {
   /** Wall time of one run, waiting included. */
   readonly timeoutMs: number
+  /** Time that one run may be at work, waiting not included. */
+  readonly cpuMs: number
   /** Heap of the isolate. */
   readonly memoryMb: number
 }
@@ -56,8 +60,12 @@ export interface RunRequest {
   readonly callback: string
   /** The event as JSON text; it goes to the isolate untouched. */
   readonly event: string
+  /** Which of the runs that a version may have at a time, from 0: each is an isolate of its own. Default 0. */
+  readonly slot?: number
   /** Answers a call that the callback makes; must not throw for what a script does wrong. */
   readonly answer: (call: HostCall, signal: AbortSignal) => Promise<HostAnswer>
+  /** The run begins anew, since another one ended its process: what it asked for so far is done, but not by it. */
+  readonly onBeginAgain?: () => void
 }
 
 /** `value` and `error` are JSON text. */
@@ -79,6 +87,13 @@ export interface RunResult {
   readonly memoryBytes: number
 }
 
+/** A version that must not be served any more, until someone has looked at it. */
+export interface Suspension {
+  readonly script: string
+  readonly version: string
+  readonly reason: string
+}
+
 export interface Runtime extends AsyncDisposable {
   /**
    * Makes an isolate for a version, evaluates it and calls its `initialize`. Loading what is loaded already
@@ -89,8 +104,8 @@ export interface Runtime extends AsyncDisposable {
   /** Calls `finalize` (best effort) and drops the isolate, after the runs that are in flight. */
   unload(version: string): Promise<void>
   /**
-   * Never rejects for what a script does. Runs of one version are started in the order of the calls, one at a
-   * time. A run that another one took down with its process is begun again, unless it had made a host call.
+   * Never rejects for what a script does. Runs of one version and slot are started in the order of the calls, one
+   * at a time. A run that another one took down with its process is begun again.
    */
   run(request: RunRequest): Promise<RunResult>
   /**

@@ -21,7 +21,10 @@ export interface SpawnedChild {
 }
 
 /** @param heartbeatMs how often the child is to say that it is alive */
-export function spawnChild(heartbeatMs: number): SpawnedChild {
+export type SpawnChild = (heartbeatMs: number) => SpawnedChild
+
+/** @param launcher what raises the walls of the operating system and then becomes the child; may be empty */
+export function spawnBehind(launcher: readonly string[], heartbeatMs: number): SpawnedChild {
   const flags = [
     // isolated-vm asks for it: isolates must not share the snapshot's heap with Node.
     '--no-node-snapshot',
@@ -32,7 +35,8 @@ export function spawnChild(heartbeatMs: number): SpawnedChild {
     '--allow-addons',
     ...readablePaths().map((path) => `--allow-fs-read=${path}`),
   ]
-  const child = spawn(process.execPath, [...flags, entryPath, String(heartbeatMs)], {
+  const [program, ...parameters] = [...launcher, process.execPath, ...flags, entryPath, String(heartbeatMs)]
+  const child = spawn(program!, parameters, {
     cwd: '/',
     env: {},
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
@@ -40,6 +44,12 @@ export function spawnChild(heartbeatMs: number): SpawnedChild {
   // A script that is busy takes the processor from other scripts, not from what receives images.
   if (child.pid !== undefined) yieldProcessor(child.pid, niceness.atLeisure)
   return { process: child, pipe: child.stdio[3] as Duplex, errorOutput: child.stderr! }
+}
+
+/** Files without which a child cannot start. */
+export function neededFiles(): string[] {
+  const isolatedVm = createRequire(import.meta.url).resolve('isolated-vm/package.json')
+  return [process.execPath, entryPath, isolatedVm]
 }
 
 function readablePaths(): string[] {

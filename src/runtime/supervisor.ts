@@ -1,122 +1,142 @@
 /**
- * The runtime in the engine's process. It knows every version that is loaded, and decides who is to blame when a
- * child dies: a run that is not, or may not be, is begun again, as long as it has not asked the host for anything.
+ * The runtime in the engine's process: it knows every version that is loaded, and sees to it that each run comes to
+ * an end of its own, whatever others do to the child that they share.
  */
 import { fault } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { caps } from './caps.ts'
-import type { ChildProcess, Death } from './child-process.ts'
-import { Children } from './children.ts'
+import type { ChildProcess } from './child-process.ts'
+import type { Children } from './children.ts'
+import { Conduct } from './conduct.ts'
+import { Homes } from './homes.ts'
 import { type Announced, type Attempt, Lane } from './lane.ts'
 import { judge } from './outcome.ts'
 import { wireLoaded } from './protocol.ts'
 import { RunRecord } from './run-record.ts'
-import type { Loaded, Program, RunRequest, RunResult, Runtime } from './runtime.ts'
+import type { Loaded, Program, RunRequest, RunResult, Runtime, Suspension } from './runtime.ts'
+import { Suspects } from './suspects.ts'
 
-export interface RuntimeOptions {
-  readonly log: Log
-  /** How often a child says that it is alive. Default 1 s. */
-  readonly heartbeatMs?: number
-  /** How long after its time limit a run may end by itself, before its process is killed. Default 1 s. */
-  readonly graceMs?: number
-  /** Resident memory at which a child is killed. Default 1,536. */
-  readonly maxChildMemoryMb?: number
-  readonly onChildDeath?: (death: Death) => void
-}
-
-/** How often a task is begun again because of others. */
-const maxAttempts = 5
-
-/** Starts the runtime with a first child. Throws when a child cannot be started. */
-export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { log, heartbeatMs = 1_000, graceMs = 1_000, maxChildMemoryMb = 1_536 } = options
-  const children = await Children.start({ log, heartbeatMs, graceMs, maxChildMemoryMb }, (death) => {
-    log.warn({ ...death }, 'A child process of the sandbox died; its spare took over')
-    options.onChildDeath?.(death)
-  })
-  return new Supervisor(children, log)
-}
-
-interface LoadedLane {
-  readonly lane: Lane
+interface LoadedVersion {
+  readonly program: Program
+  /** One for each run at a time; made when they are needed. */
+  readonly lanes: Lane[]
   readonly loaded: Promise<Loaded>
 }
 
-class Supervisor implements Runtime {
+export interface SupervisorParts {
+  readonly children: Children
+  readonly log: Log
+  readonly onSuspend: (suspension: Suspension) => void
+}
+
+export class Supervisor implements Runtime {
   readonly #children: Children
   readonly #log: Log
-  readonly #lanes = new Map<string, LoadedLane>()
-  /** Unloaded, but runs in flight still use the isolate. */
-  readonly #leaving = new Map<string, LoadedLane>()
+  readonly #onSuspend: (suspension: Suspension) => void
+  readonly #versions = new Map<string, LoadedVersion>()
+  /** Unloaded, but runs in flight still use the isolates. */
+  readonly #leaving = new Map<string, LoadedVersion>()
+  readonly #conduct = new Conduct(() => performance.now())
+  readonly #homes: Homes
+  readonly #suspects: Suspects
   #lanesOpened = 0
-  /** Settles when the last task in a child of its own has ended: one at a time. */
-  #alone: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
-  constructor(children: Children, log: Log) {
+  constructor({ children, log, onSuspend }: SupervisorParts) {
     this.#children = children
     this.#log = log
+    this.#onSuspend = onSuspend
+    this.#homes = new Homes(children, this.#conduct)
+    this.#suspects = new Suspects(children)
   }
 
   load(program: Program): Promise<Loaded> {
-    const known = this.#lanes.get(program.version) ?? this.#leaving.get(program.version)
+    const known = this.#versions.get(program.version) ?? this.#leaving.get(program.version)
     if (known !== undefined) {
       this.#leaving.delete(program.version)
-      this.#lanes.set(program.version, known)
+      this.#versions.set(program.version, known)
       return known.loaded
     }
-    const lane = new Lane(program, this.#log, ++this.#lanesOpened)
+    const lane = this.#openLane(program)
     const loaded = lane.inTurn(() => this.#load(lane))
-    const entry = { lane, loaded }
-    this.#lanes.set(program.version, entry)
+    const entry = { program, lanes: [lane], loaded }
+    this.#versions.set(program.version, entry)
     loaded.catch(() => {
-      if (this.#lanes.get(program.version) === entry) this.#lanes.delete(program.version)
+      if (this.#versions.get(program.version) !== entry) return
+      this.#versions.delete(program.version)
+      this.#forget(program)
     })
     return loaded
   }
 
   async unload(version: string): Promise<void> {
-    const known = this.#lanes.get(version)
+    const known = this.#versions.get(version)
     if (known === undefined) return
-    this.#lanes.delete(version)
+    this.#versions.delete(version)
     this.#leaving.set(version, known)
-    await known.lane.inTurn(async () => {
-      // It may have been loaded again in the meantime.
-      if (this.#leaving.get(version) !== known) return
-      this.#leaving.delete(version)
-      await known.lane.finalize()
-    })
+    // It may be loaded again in the meantime.
+    const isLeaving = () => this.#leaving.get(version) === known
+    await Promise.all(
+      known.lanes.map((lane) => lane.inTurn(async () => (isLeaving() ? lane.finalize() : undefined))),
+    )
+    if (!isLeaving()) return
+    this.#leaving.delete(version)
+    await this.#forget(known.program)
   }
 
   run(request: RunRequest): Promise<RunResult> {
-    const lane = this.#lanes.get(request.version)?.lane
-    if (lane === undefined) {
+    const lane = this.#laneOf(request)
+    if (lane === null) {
       return Promise.reject(fault('internal', `Version "${request.version}" is not loaded: load it first`))
     }
+    const record = new RunRecord(request, lane.findPlace, this.#log)
     const announced = lane.announce()
-    return lane.inTurn(() => this.#run(lane, request, announced).finally(announced.cameToNothing))
+    return lane.inTurn(() => this.#run(lane, request, record, announced).finally(announced.cameToNothing))
   }
 
   async runAhead(request: RunRequest): Promise<RunResult | null> {
-    const lane = this.#lanes.get(request.version)?.lane
-    if (lane === undefined || isTooLong(request.event)) return null
+    const lane = this.#laneOf(request)
+    if (lane === null || isTooLong(request.event)) return null
     const record = new RunRecord(request, lane.findPlace, this.#log)
-    const attempt = await lane.alongside(() => lane.runAhead(request, record))
-    record.end()
-    return attempt === null ? null : resultOf(lane, attempt, record, attempt.durationMs)
+    return lane.alongside(async () => {
+      const attempt = await lane.runAhead(request, record)
+      if (attempt === null) return null
+      const { end, durationMs } = attempt
+      if (end.kind === 'ended' || end.blame === 'this')
+        return this.#resultOf(lane, attempt, record, durationMs)
+      // It has asked for things, so that its turn had come: what is left of it is a run like any other.
+      record.beginAgain()
+      return this.#run(lane, request, record, lane.announce())
+    })
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    const lanes = [...this.#lanes.values(), ...this.#leaving.values()]
-    const idle = lanes.filter(({ lane }) => lane.isIdle)
-    await Promise.all(idle.map(({ lane }) => lane.finalize()))
+    const versions = [...this.#versions.values(), ...this.#leaving.values()]
+    const lanes = versions.flatMap((version) => version.lanes)
+    await Promise.all(lanes.filter(({ isIdle }) => isIdle).map((lane) => lane.finalize()))
     await this.#children.close()
-    await Promise.all(lanes.map(({ lane }) => lane.inTurn(async () => {})))
+    await Promise.all(lanes.map((lane) => lane.inTurn(async () => {})))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #openLane(program: Program): Lane {
+    return new Lane(program, this.#log, ++this.#lanesOpened)
+  }
+
+  #laneOf({ version, slot = 0 }: RunRequest): Lane | null {
+    const known = this.#versions.get(version)
+    if (known === undefined) return null
+    for (let made = known.lanes.length; made <= slot; made++) known.lanes.push(this.#openLane(known.program))
+    return known.lanes[slot]!
+  }
+
+  async #forget(program: Program): Promise<void> {
+    this.#conduct.forget(program.version)
+    await this.#homes.leave(program)
   }
 
   async #load(lane: Lane): Promise<Loaded> {
@@ -126,7 +146,7 @@ class Supervisor implements Runtime {
       const found = `${bytes} bytes with all that it imports, expected at most ${caps.codeBytes}`
       throw fault('script-refused', `Script "${program.script}" is ${found}`)
     }
-    const { end, what } = await this.#attempt((child) => lane.load(child))
+    const { end, what } = await this.#attempt(lane, null, (child) => lane.load(child))
     const { error } = judge(end, what, program.limits, findPlace)
     if (error === null && end.kind === 'ended') {
       const { functions, manifest } = wireLoaded.parse(JSON.parse(end.body))
@@ -136,65 +156,73 @@ class Supervisor implements Runtime {
     throw fault('script-refused', message, { cause: error })
   }
 
-  async #run(lane: Lane, request: RunRequest, announced: Announced): Promise<RunResult> {
+  async #run(lane: Lane, request: RunRequest, record: RunRecord, announced: Announced): Promise<RunResult> {
     const startedAt = performance.now()
-    let record = new RunRecord(request, lane.findPlace, this.#log)
-    const attempt = isTooLong(request.event)
-      ? eventTooLong
-      : await this.#attempt(
-          (child) => {
-            record = new RunRecord(request, lane.findPlace, this.#log)
-            return lane.run(child, request, record, announced)
-          },
-          () => !record.hasAsked,
-        )
-    record.end()
-    return resultOf(lane, attempt, record, performance.now() - startedAt)
+    const work = (child: ChildProcess) => lane.run(child, request, record, announced)
+    const attempt = isTooLong(request.event) ? eventTooLong : await this.#attempt(lane, record, work)
+    return this.#resultOf(lane, attempt, record, performance.now() - startedAt)
   }
 
-  /** Tries until the task has ended, or is to blame for the end of a child, or may not be begun again. */
+  /**
+   * Tries until the task has ended, or is to blame for the end of a child. One that another task took down with it
+   * is begun again: beside others where it is known which that was, by itself where it is not, or the second time.
+   */
   async #attempt(
+    lane: Lane,
+    record: RunRecord | null,
     work: (child: ChildProcess) => Promise<Attempt>,
-    mayRepeat: () => boolean = () => true,
   ): Promise<Attempt> {
     let attempt = closedAttempt
-    for (let tries = 0; tries < maxAttempts && !this.#isClosed; tries++) {
-      const child = await this.#children.current.catch(() => null)
+    for (let tries = 0; !this.#isClosed; tries++) {
+      const child = await this.#homes.childFor(lane.program).catch(() => null)
       if (child === null) break
       attempt = await work(child)
-      if (attempt.end.kind === 'ended' || attempt.end.blame === 'this' || !mayRepeat()) break
-      if (attempt.end.blame === 'another') {
-        // A child that is being killed takes nothing more, and is the current one until it is gone.
-        await child.gone
-        continue
-      }
-      const alone = this.#alone.then(() => this.#attemptAlone(work))
-      this.#alone = alone
-      attempt = (await alone) ?? attempt
+      const { end } = attempt
+      if (end.kind === 'ended' || end.blame === 'this') break
+      // A child that is being killed takes nothing more, and is the one in use until it is gone.
+      await child.gone
+      if (this.#isClosed) break
+      record?.beginAgain()
+      if (tries === 0 && end.blame === 'another') continue
+      const alone = await this.#suspects.try(child, work)
+      if (alone === null) continue
+      attempt = alone
       break
     }
     return attempt
   }
 
-  /** In a child of its own, whose end is this task's own doing. Null if the runtime is closed. */
-  async #attemptAlone(work: (child: ChildProcess) => Promise<Attempt>): Promise<Attempt | null> {
-    const child = await this.#children.startOwn().catch(() => null)
-    if (child === null) return null
-    try {
-      return await work(child)
-    } finally {
-      await child.close()
+  #resultOf(lane: Lane, { end, what }: Attempt, record: RunRecord, durationMs: number): RunResult {
+    record.end()
+    const { program, findPlace } = lane
+    const { cpuMs, memoryBytes } = end.kind === 'ended' ? end : { cpuMs: 0, memoryBytes: 0 }
+    const judgement = judge(end, what, program.limits, findPlace)
+    if (judgement.outcome === 'ok') this.#conduct.endedWell(program.version)
+    if (end.kind === 'lost' && end.blame === 'this') this.#onKilled(program, end.reason)
+    return { ...judgement, logs: record.logs, durationMs, cpuMs, memoryBytes }
+  }
+
+  #onKilled({ script, version }: Program, reason: string): void {
+    const verdict = this.#conduct.killed(version)
+    switch (verdict) {
+      case 'stays':
+        break
+      case 'moves':
+        this.#log.warn(
+          { script, version, reason },
+          'The script keeps ending its process: it gets one of its own',
+        )
+        break
+      case 'suspend':
+        this.#onSuspend({ script, version, reason: `It keeps ending its process. ${reason}` })
+        break
+      default:
+        verdict satisfies never
     }
   }
 }
 
 const isTooLong = (event: string) => Buffer.byteLength(event) > caps.eventBytes
-
-function resultOf(lane: Lane, { end, what }: Attempt, record: RunRecord, durationMs: number): RunResult {
-  const { cpuMs, memoryBytes } = end.kind === 'ended' ? end : { cpuMs: 0, memoryBytes: 0 }
-  const judgement = judge(end, what, lane.program.limits, lane.findPlace)
-  return { ...judgement, logs: record.logs, durationMs, cpuMs, memoryBytes }
-}
 
 const closedAttempt: Attempt = {
   what: 'The run',

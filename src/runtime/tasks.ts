@@ -2,10 +2,10 @@
  * The tasks in a child: what each came with, how each ended, and from when to when its time counts. Of one version
  * one task is at work at a time; a run that was handed over ahead begins when the one before it has ended.
  */
-import type { Ended, ToChild } from './protocol.ts'
+import type { Ended, MetLimit, ToChild } from './protocol.ts'
 import type { HostAnswer, LogLine } from './runtime.ts'
 
-export type LossOutcome = 'timed-out' | 'out-of-memory' | 'crashed'
+export type LossOutcome = MetLimit | 'crashed'
 
 /** How a task ended, or that the child died under it. */
 export type TaskEnd =

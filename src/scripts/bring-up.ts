@@ -40,8 +40,8 @@ export async function bringUp(
   parts: BringUpParts,
 ): Promise<ScriptInForce> {
   const script = await inspect(name, version, parts)
-  const { timeoutMs, memoryMb } = script.manifest
-  await parts.runtime.load(programOf(name, version, { timeoutMs, memoryMb }))
+  const { timeoutMs, cpuMs, memoryMb, isolation } = script.manifest
+  await parts.runtime.load(programOf(name, version, { timeoutMs, cpuMs, memoryMb }, isolation))
   return script
 }
 
@@ -72,7 +72,7 @@ export async function inspect(
   return { name, version: version.hash, manifest, callbacks, subscriptions: subscriptionsOf(callbacks) }
 }
 
-const lookLimits = { timeoutMs: 5_000, memoryMb: 256 }
+const lookLimits = { timeoutMs: 5_000, cpuMs: 5_000, memoryMb: 256 }
 
 /** Replaces the exports by a description of them, in which the runtime finds nothing to call. */
 const describeExports = `
@@ -100,6 +100,7 @@ function programOf(
   script: string,
   { hash, code, sourceMap }: ScriptVersion,
   limits: Program['limits'],
+  isolation: Program['isolation'] = 'shared',
 ): Program {
-  return { version: hash, script, code, sourceMap, limits }
+  return { version: hash, script, code, sourceMap, limits, isolation }
 }

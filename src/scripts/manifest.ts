@@ -21,10 +21,15 @@ export interface Manifest {
     /** Wait before the second try. */
     readonly delayMs: number
   }
-  /** Wall time of one run. */
+  /** Wall time of one run, and the part of it that it may be at work. */
   readonly timeoutMs: number
+  readonly cpuMs: number
   /** Heap of the isolate. */
   readonly memoryMb: number
+  /** Runs at a time, each in an isolate of its own. */
+  readonly concurrency: number
+  /** `process`: never in one process with other scripts. */
+  readonly isolation: 'shared' | 'process'
 }
 
 const hourMs = 3_600_000
@@ -56,7 +61,10 @@ const manifest = z.strictObject({
   needs: needs.prefault({}),
   retry: retry.prefault({}),
   timeout: duration(1, hourMs).default(30_000),
+  cpu: duration(1, hourMs).default(10_000),
   memoryMb: z.number().int().min(8).max(1_024).default(64),
+  concurrency: z.number().int().min(1).max(16).default(1),
+  isolation: z.enum(['shared', 'process']).default('shared'),
 })
 
 const keysAt: Record<string, readonly string[]> = {
@@ -69,13 +77,9 @@ const keysAt: Record<string, readonly string[]> = {
 export function readManifest(exported: unknown): Manifest | string {
   const parsed = manifest.safeParse(exported ?? {})
   if (!parsed.success) return messageOf(parsed.error.issues[0]!)
-  const { attempts, backoff, delay } = parsed.data.retry
-  return {
-    needs: parsed.data.needs,
-    retry: { attempts, backoff, delayMs: delay },
-    timeoutMs: parsed.data.timeout,
-    memoryMb: parsed.data.memoryMb,
-  }
+  const { retry: again, timeout: timeoutMs, cpu, ...rest } = parsed.data
+  const { attempts, backoff, delay: delayMs } = again
+  return { ...rest, retry: { attempts, backoff, delayMs }, timeoutMs, cpuMs: Math.min(cpu, timeoutMs) }
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {

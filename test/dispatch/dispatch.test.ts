@@ -56,13 +56,18 @@ describe('dispatch', () => {
       store,
       scriptNames: () => [...scripts.keys()],
       versionOf: (script) => scripts.get(script)?.version ?? null,
+      concurrencyOf: (script) => scripts.get(script)?.manifest.concurrency ?? 1,
       tell,
       log,
     })
   }
 
   /** Puts a script in force whose callbacks have these bodies, with `event` and `host` in scope. */
-  const put = async (name: string, bodies: Partial<Record<CallbackName, string>>, attempts = 3) => {
+  const put = async (
+    name: string,
+    bodies: Partial<Record<CallbackName, string>>,
+    { attempts = 3, concurrency = 1 } = {},
+  ) => {
     const functions = Object.entries(bodies).map(
       ([callback, body]) => `${callback}: async (event, host) => {${body}}`,
     )
@@ -73,7 +78,8 @@ describe('dispatch', () => {
       script: name,
       code,
       sourceMap: '{}',
-      limits: { timeoutMs: 5_000, memoryMb: 32 },
+      limits: { timeoutMs: 5_000, cpuMs: 5_000, memoryMb: 32 },
+      isolation: 'shared',
     })
     const callbacks = Object.keys(bodies) as CallbackName[]
     await store.putScript(name, { hash: version, code, sourceMap: '{}' }, subscriptionsOf(callbacks))
@@ -86,7 +92,10 @@ describe('dispatch', () => {
         needs: { send: [], http: [] },
         retry: { attempts, backoff: 'fixed', delayMs: 10 },
         timeoutMs: 5_000,
+        cpuMs: 5_000,
         memoryMb: 32,
+        concurrency,
+        isolation: 'shared',
       },
     })
   }
@@ -116,7 +125,7 @@ describe('dispatch', () => {
     await put(
       's',
       { onStoredInstance: `if (event.studyTags.StudyInstanceUID === '1.BAD') throw new Error('no')` },
-      2,
+      { attempts: 2 },
     )
     await store.record(arrivalOf({ instance: '1', study: 'BAD' }))
     await store.record(arrivalOf({ instance: '2', study: 'GOOD' }))
@@ -169,7 +178,7 @@ describe('dispatch', () => {
     const body = `
       globalThis.n = (globalThis.n ?? 0) + 1
       if (globalThis.n % 7 === 0) throw new Error('now and then')`
-    await put('s', { onStoredInstance: body }, 100)
+    await put('s', { onStoredInstance: body }, { attempts: 100 })
     const arrivals = Array.from({ length: 120 }, (_, n) =>
       arrivalOf({ instance: String(n), study: `S${n % 3}` }),
     )

@@ -6,6 +6,7 @@ let made = 0
 
 /** A version of its own for every call. */
 export function makeProgram(source: string, limits: Partial<Limits> = {}, script = 'script.ts'): Program {
+  const timeoutMs = limits.timeoutMs ?? 5_000
   const { code, map } = transformSync(source, {
     loader: 'ts',
     format: 'iife',
@@ -18,7 +19,8 @@ export function makeProgram(source: string, limits: Partial<Limits> = {}, script
     script,
     code,
     sourceMap: map,
-    limits: { timeoutMs: 5_000, memoryMb: 64, ...limits },
+    limits: { timeoutMs, cpuMs: timeoutMs, memoryMb: 64, ...limits },
+    isolation: 'shared',
   }
 }
 

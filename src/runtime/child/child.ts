@@ -27,7 +27,7 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
     send({ type: 'ended', id: task.id, outcome, cpuMs, memoryBytes, disposed }, body)
     lines.get(task.sandbox)?.ended(task.id, outcome === 'ok' && !disposed, isBrief)
   }
-  const begin = (message: { id: number; version: string; timeoutMs: number }, sandbox: Sandbox): Task => {
+  const begin = (message: Exclude<ToChild, { type: 'answer' }>, sandbox: Sandbox): Task => {
     const task: Task = new Task(message, sandbox, {
       onCall: (call, name, argumentsJson) => send({ type: 'call', id: task.id, call, name }, argumentsJson),
       onLog: (level, text) => send({ type: 'log', id: task.id, level }, text),

@@ -5,12 +5,14 @@
  * limit. Entries carry isolated-vm's timeout; waiting, and entries that do not obey, are ended by disposing the
  * isolate; when even that does not help, the engine is told that the task is wedged.
  */
-import type { Ended, WireThrown } from '../protocol.ts'
+import type { Ended, MetLimit, WireThrown } from '../protocol.ts'
 import type { Argument, Sandbox } from './sandbox.ts'
 
 /** How long an entry may take to obey isolated-vm's timeout, and then to be disposed of. */
 const obeyMs = 100
 const disposeMs = 300
+/** At least so long between two looks at the time that a task was at work. */
+const lookMs = 10
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -34,7 +36,7 @@ export interface TaskEnd {
 export interface TaskEvents {
   onCall(call: number, name: string, argumentsJson: string): void
   onLog(level: LogLevel, text: string): void
-  onWedged(outcome: 'timed-out' | 'out-of-memory'): void
+  onWedged(limit: MetLimit): void
   onEnd(end: TaskEnd): void
 }
 
@@ -45,6 +47,8 @@ export class Task {
   readonly #events: TaskEvents
   readonly #timeoutMs: number
   readonly #deadline: number
+  /** The isolate's own clock at which the task has been at work for as long as it may. */
+  readonly #lastCpuMs: number
   /** Before this no entry can have met the time limit, whatever an error says. */
   #limitFromMs: number
   readonly #timers = new Map<number, NodeJS.Timeout>()
@@ -62,12 +66,12 @@ export class Task {
   #isSkipped = false
   /** A rejection that nobody handled. */
   #stray: WireThrown | null = null
-  #limit: 'timed-out' | 'out-of-memory' | null = null
+  #limit: MetLimit | null = null
   #isLast = false
   #ended = false
 
   constructor(
-    task: { id: number; version: string; timeoutMs: number },
+    task: { id: number; version: string; timeoutMs: number; cpuMs: number },
     sandbox: Sandbox,
     events: TaskEvents,
   ) {
@@ -79,7 +83,8 @@ export class Task {
     this.#deadline = performance.now() + task.timeoutMs
     this.#limitFromMs = this.#deadline - obeyMs
     this.#cpuMsBefore = sandbox.cpuMs
-    this.#watchdog = setTimeout(() => this.#onDeadline(), task.timeoutMs)
+    this.#lastCpuMs = this.#cpuMsBefore + task.cpuMs
+    this.#watchdog = setTimeout(() => this.#watch(), Math.min(task.timeoutMs, task.cpuMs))
     sandbox.onCatastrophe = (message) => {
       const limit = message.includes('memory') ? 'out-of-memory' : 'timed-out'
       events.onWedged(this.#limit ?? limit)
@@ -122,7 +127,8 @@ export class Task {
     if (this.#ended) return
     this.#entries++
     this.#entriesInAll++
-    const entered = entry(Math.max(1, Math.ceil(this.#deadline - performance.now())))
+    const leftMs = Math.min(this.#deadline - performance.now(), this.#cpuLeftMs)
+    const entered = entry(Math.max(1, Math.ceil(leftMs)))
     // Asked for at once, so that both are one visit to the isolate's thread. It runs after the entry.
     const measured = this.sandbox.wasMeasuredLately ? null : this.sandbox.usedBytes()
     try {
@@ -174,15 +180,29 @@ export class Task {
 
   #onEntryThrew(thrown: unknown): void {
     const { name, message, stack = '' } = thrown instanceof Error ? thrown : new Error(String(thrown))
-    const timedOut = message === 'Script execution timed out.' && performance.now() >= this.#limitFromMs
+    const isLate = performance.now() >= this.#limitFromMs
+    // A script can throw an error of that name: only a limit that may have been met counts.
+    const timedOut = message === 'Script execution timed out.' && (isLate || this.#cpuLeftMs < obeyMs)
     if (this.sandbox.isDisposed) this.#limit ??= message.includes('memory') ? 'out-of-memory' : 'timed-out'
-    else if (timedOut) this.#limit ??= 'timed-out'
+    else if (timedOut) this.#limit ??= isLate ? 'timed-out' : 'out-of-cpu'
     this.#stray ??= { name, message: message.slice(0, 8192), stack: stack.slice(0, 8192) }
     if (this.sandbox.isDisposed || timedOut) this.#endByLimit()
   }
 
-  #onDeadline(): void {
-    this.#limit ??= 'timed-out'
+  get #cpuLeftMs(): number {
+    return this.#lastCpuMs - this.sandbox.cpuMs
+  }
+
+  #watch(): void {
+    const leftMs = this.#deadline - performance.now()
+    const cpuLeftMs = this.#cpuLeftMs
+    if (leftMs < 1) this.#onLimit('timed-out')
+    else if (cpuLeftMs < 1) this.#onLimit('out-of-cpu')
+    else this.#watchdog = setTimeout(() => this.#watch(), Math.min(leftMs, Math.max(cpuLeftMs, lookMs)))
+  }
+
+  #onLimit(limit: MetLimit): void {
+    this.#limit ??= limit
     if (this.#entries === 0) {
       this.#endByLimit()
       return

@@ -1,0 +1,65 @@
+/**
+ * How versions of scripts behave towards the process that they run in. One that ends its process again and again
+ * gets a process of its own, so that it disturbs nobody; one that goes on so there is to be suspended.
+ */
+
+/** Ends of a shared process within this time after which a version has to leave it. */
+const sharedKills = 2
+const sharedWindowMs = 10 * 60_000
+/** Ends of its own process without one run between them that ended well, or within an hour. */
+const killsInARow = 5
+const killsInAnHour = 20
+const hourMs = 3_600_000
+
+export type Verdict = 'stays' | 'moves' | 'suspend'
+
+export class Conduct {
+  readonly #now: () => number
+  /** When it ended a process; kept from the first time on. */
+  readonly #kills = new Map<string, number[]>()
+  readonly #inARow = new Map<string, number>()
+  readonly #alone = new Set<string>()
+
+  /** @param now milliseconds that only grow */
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** Whether a version has to run in a process of its own. */
+  isAlone(version: string): boolean {
+    return this.#alone.has(version)
+  }
+
+  /** A version has ended its process. After `suspend` its record is clean, but it stays alone. */
+  killed(version: string): Verdict {
+    const now = this.#now()
+    const kills = [...(this.#kills.get(version) ?? []), now].filter((atMs) => now - atMs < hourMs)
+    this.#kills.set(version, kills)
+    const inARow = (this.#inARow.get(version) ?? 0) + 1
+    this.#inARow.set(version, inARow)
+    if (!this.#alone.has(version)) {
+      if (kills.filter((atMs) => now - atMs < sharedWindowMs).length < sharedKills) return 'stays'
+      this.#alone.add(version)
+      this.#forgetKills(version)
+      return 'moves'
+    }
+    if (inARow < killsInARow && kills.length < killsInAnHour) return 'stays'
+    this.#forgetKills(version)
+    return 'suspend'
+  }
+
+  endedWell(version: string): void {
+    this.#inARow.delete(version)
+  }
+
+  /** The version is gone: should it come back, nothing is held against it. */
+  forget(version: string): void {
+    this.#alone.delete(version)
+    this.#forgetKills(version)
+  }
+
+  #forgetKills(version: string): void {
+    this.#kills.delete(version)
+    this.#inARow.delete(version)
+  }
+}
