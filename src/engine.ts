@@ -58,7 +58,12 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   const swept = await storage.sweep((files) => store.orphans(files))
   if (swept > 0) log.info({ files: swept }, 'Removed unfinished files of the last run')
 
-  const runtime = stages.use(await startRuntime({ log }))
+  const runtime = stages.use(
+    await startRuntime({
+      log,
+      onSuspend: ({ script, version, reason }) => void library.suspend(script, version, reason),
+    }),
+  )
   const library = stages.use(
     await openLibrary({
       folder: settings.scripts,
@@ -113,6 +118,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     upload: intake.upload,
     openFile: async (file) => storage.stream(file),
     scripts: () => library.list(),
+    resumeScript: (name) => library.resume(name),
     async remove(level: Level, id: string) {
       const removed = await store.remove(level, id)
       if (removed === null) return null

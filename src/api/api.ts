@@ -30,6 +30,8 @@ export interface ApiParts {
   /** Makes a resource wait again from now. False: there is none. */
   unsettle(level: ParentLevel, id: string): Promise<boolean>
   scripts(): readonly ScriptStatus[]
+  /** Serves a suspended script again. False: it was not suspended. Null: there is no such script. */
+  resumeScript(name: string): Promise<boolean | null>
 }
 
 export interface ApiAnswer {

@@ -2,6 +2,7 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
+import { z } from 'zod'
 import { fault, isSystemError, messageOf } from '../errors.ts'
 import { makeFoldersNow } from '../lib/make-folders.ts'
 import { createLog } from '../log.ts'
@@ -21,11 +22,19 @@ interface LocalOptions {
   readonly json?: boolean
 }
 
+const resumed = z.object({ Changed: z.boolean() })
+
 export function addScriptsCommand(program: Command, session: Session): void {
   const scripts = program.command('scripts').description('look at, check and begin callback scripts')
   addClientOptions(scripts.command('list').description('print the scripts of the server and what is wrong'))
     .addHelpText('after', '\nExample:\n  $ onstable scripts list --json')
     .action((options: ClientOptions) => list(session, options))
+  addClientOptions(
+    scripts.command('resume').description('serve a script again that was suspended because it did harm'),
+  )
+    .argument('<name>', 'name of the script, as "onstable scripts list" prints it')
+    .addHelpText('after', '\nExample:\n  $ onstable scripts resume forward.ts')
+    .action((name: string, options: ClientOptions) => resume(session, name, options))
   addLocalOptions(
     scripts.command('check').description('check script files as saving them would, without a server'),
   )
@@ -50,9 +59,16 @@ async function list(session: Session, options: ClientOptions): Promise<void> {
   if (statuses.length === 0) session.print('There are no scripts')
   const width = Math.max(...statuses.map(({ name }) => name.length))
   for (const { name, state, version, callbacks, problem } of statuses) {
-    session.print(`${name.padEnd(width)}  ${state.padEnd(8)}  ${version ?? '-'}  ${callbacks.join(', ')}`)
+    session.print(`${name.padEnd(width)}  ${state.padEnd(9)}  ${version ?? '-'}  ${callbacks.join(', ')}`)
     if (problem !== null) session.print(`  ${problemText(problem)}`)
   }
+}
+
+async function resume(session: Session, name: string, options: ClientOptions): Promise<void> {
+  const path = `/scripts/${encodeURIComponent(name)}/resume`
+  const { Changed: changed } = resumed.parse(await clientOf(session, options).post(path))
+  if (options.json) session.print(JSON.stringify({ name, changed }))
+  else session.print(`${name} ${changed ? 'is served again' : 'was not suspended'}`)
 }
 
 async function check(session: Session, given: readonly string[], options: LocalOptions): Promise<void> {

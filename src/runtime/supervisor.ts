@@ -214,7 +214,7 @@ export class Supervisor implements Runtime {
         )
         break
       case 'suspend':
-        this.#onSuspend({ script, version, reason: `It keeps ending its process. ${reason}` })
+        this.#onSuspend({ script, version, reason: `It ended its process again and again. Last: ${reason}` })
         break
       default:
         verdict satisfies never

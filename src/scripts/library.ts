@@ -16,7 +16,7 @@ import { WatchedFolder } from './watch.ts'
 
 export interface LibraryParts {
   readonly folder: string
-  readonly store: Pick<Store, 'scripts' | 'putScript' | 'parkScript'>
+  readonly store: Pick<Store, 'scripts' | 'putScript' | 'parkScript' | 'suspendScript' | 'resumeScript'>
   readonly runtime: Pick<Runtime, 'load' | 'unload'>
   readonly missingGrants: MissingGrants
   readonly log: Log
@@ -73,6 +73,7 @@ export class Library implements AsyncDisposable {
     this.#folder = await WatchedFolder.open({
       folder,
       onChange: (path) => onChange(path),
+      onSavedAgain: (path) => this.#onSavedAgain(path),
       onError: (error) => log.error({ reason: messageOf(error) }, 'The scripts folder cannot be watched'),
     })
     onChange = (path) => this.#onSaved(path)
@@ -82,12 +83,22 @@ export class Library implements AsyncDisposable {
 
   /** The version of a script that is served. */
   get(name: string): ScriptInForce | undefined {
-    return this.#scripts.get(name)?.inForce ?? undefined
+    return this.#scripts.get(name)?.served ?? undefined
   }
 
   /** Names of the scripts that are served, in their order. */
   names(): string[] {
-    return [...this.#scripts].flatMap(([name, script]) => (script.inForce === null ? [] : [name])).sort()
+    return [...this.#scripts].flatMap(([name, script]) => (script.served === null ? [] : [name])).sort()
+  }
+
+  /** Serves a version of a script no more, until the script is saved or resumed. */
+  async suspend(name: string, version: string, reason: string): Promise<void> {
+    await this.#scripts.get(name)?.suspend(version, reason)
+  }
+
+  /** @returns false if it was not suspended; null: there is no such script */
+  async resume(name: string): Promise<boolean | null> {
+    return (await this.#scripts.get(name)?.resume()) ?? null
   }
 
   list(): ScriptStatus[] {
@@ -118,6 +129,13 @@ export class Library implements AsyncDisposable {
     for (const [name, script] of this.#scripts) {
       if (name === path || script.isMadeOf(path)) this.#refresh(script)
     }
+  }
+
+  #onSavedAgain(path: string): void {
+    const resuming = this.#scripts.get(path)?.resume()
+    resuming?.catch((error: unknown) => {
+      this.#parts.log.error({ script: path, reason: messageOf(error) }, 'The script could not be resumed')
+    })
   }
 
   #refresh(script: ServedScript): void {

@@ -18,6 +18,8 @@ export interface SavedFileParts {
   readonly goneMs: number
   /** The content that counts is another one than before. */
   readonly onChange: () => void
+  /** It was saved with the content that it had. */
+  readonly onSavedAgain: () => void
 }
 
 export class SavedFile {
@@ -27,13 +29,18 @@ export class SavedFile {
   #event = 0
   #timer: NodeJS.Timeout | undefined
   #waiting: PromiseWithResolvers<void> | null = null
+  #isSave = false
 
   constructor(parts: SavedFileParts) {
     this.#parts = parts
   }
 
-  /** Something happened to the file, or may have. */
-  touch(): void {
+  /**
+   * Something happened to the file, or may have.
+   * @param isSave whether it was written to for certain
+   */
+  touch(isSave = false): void {
+    this.#isSave ||= isSave
     this.#waiting ??= Promise.withResolvers()
     void this.#read(++this.#event)
   }
@@ -71,7 +78,10 @@ export class SavedFile {
     const changed = !isSame(content, this.#saved)
     this.#saved = content
     this.#resolveWaiting()
+    const wasSaved = this.#isSave
+    this.#isSave = false
     if (changed) this.#parts.onChange()
+    else if (wasSaved) this.#parts.onSavedAgain()
   }
 
   #resolveWaiting(): void {

@@ -1,5 +1,6 @@
 /**
- * One script of the folder: which version of it is in force, and what is wrong with the newest.
+ * One script of the folder: which version of it is in force, whether that is suspended, and what is wrong with the
+ * newest.
  *
  *   saved ─► compile ─► check and load ─► store ─► swap ─► unload the old one
  *              └────────────┴─ refused: the version before stays in force
@@ -20,7 +21,7 @@ export interface ServedScriptParts {
   readonly folder: string
   /** The content of a file as it was last saved. */
   readonly content: (path: string) => Promise<Content>
-  readonly store: Pick<Store, 'putScript' | 'parkScript'>
+  readonly store: Pick<Store, 'putScript' | 'parkScript' | 'suspendScript' | 'resumeScript'>
   readonly runtime: Pick<Runtime, 'load' | 'unload'>
   readonly missingGrants: MissingGrants
   readonly log: Log
@@ -33,12 +34,14 @@ export interface DatedProblem extends ScriptProblem {
   readonly atMs: number
 }
 
+export type StoredScript = Pick<ScriptRow, 'version' | 'state' | 'subscriptions' | 'suspension'>
+
 export class ServedScript {
   /** Brings what is served in line with the saved files; never rejects. */
   readonly refresh: () => Promise<void>
   readonly #parts: ServedScriptParts
   /** What the store has: the version that was last in force, and whether it is served. */
-  #stored: Pick<ScriptRow, 'version' | 'state' | 'subscriptions'> | null
+  #stored: StoredScript | null
   #inForce: ScriptInForce | null = null
   #problem: DatedProblem | null = null
   /** The files that it is made of; null while that is not known. */
@@ -56,8 +59,37 @@ export class ServedScript {
   get problem(): DatedProblem | null {
     return this.#problem
   }
-  get stored(): Pick<ScriptRow, 'version' | 'state' | 'subscriptions'> | null {
+  get stored(): StoredScript | null {
     return this.#stored
+  }
+  /** The version in force, unless it is suspended. */
+  get served(): ScriptInForce | null {
+    return this.#stored?.state === 'suspended' ? null : this.#inForce
+  }
+
+  /** Serves the version no more, if it is in force, until the script is saved or resumed. Never rejects. */
+  async suspend(version: string, reason: string): Promise<void> {
+    const { name, store, log, now, onSwap } = this.#parts
+    if (this.#inForce?.version !== version || this.#stored === null) return
+    this.#stored = { ...this.#stored, state: 'suspended', suspension: { reason, atMs: now() } }
+    log.error({ script: name, version, reason }, 'The script is suspended until it is saved or resumed')
+    onSwap()
+    try {
+      await store.suspendScript(name, version, reason)
+    } catch (error) {
+      log.error({ script: name, reason: messageOf(error) }, 'The suspension could not be stored')
+    }
+  }
+
+  /** @returns false if it was not suspended */
+  async resume(): Promise<boolean> {
+    const { name, store, log, onSwap } = this.#parts
+    if (this.#stored?.state !== 'suspended') return false
+    await store.resumeScript(name)
+    this.#stored = { ...this.#stored, state: 'active', suspension: null }
+    log.info({ script: name }, 'The script is served again')
+    onSwap()
+    return true
   }
 
   /** Whether a change of a file can make a difference; a broken script may wait for any file. */
@@ -117,8 +149,14 @@ export class ServedScript {
     }
     const before = this.#inForce
     this.#inForce = next
-    this.#stored = { version, state: 'active', subscriptions: next.subscriptions }
-    log.info({ script: name, version: hash }, 'Script in force')
+    const isSuspended = this.#stored?.state === 'suspended' && this.#stored.version.hash === hash
+    const suspension = isSuspended ? this.#stored!.suspension : null
+    const state = isSuspended ? 'suspended' : 'active'
+    this.#stored = { version, state, subscriptions: next.subscriptions, suspension }
+    log.info(
+      { script: name, version: hash },
+      isSuspended ? 'Script in force, but suspended' : 'Script in force',
+    )
     onSwap()
     if (before !== null) this.#unload(before.version)
   }
@@ -139,9 +177,9 @@ export class ServedScript {
   async #park(): Promise<void> {
     const { name, store, log, onSwap } = this.#parts
     this.#problem = null
-    if (this.#stored?.state === 'active') {
+    if (this.#stored !== null && this.#stored.state !== 'parked') {
       await store.parkScript(name)
-      this.#stored = { ...this.#stored, state: 'parked' }
+      this.#stored = { ...this.#stored, state: 'parked', suspension: null }
       log.info({ script: name }, 'The script is gone: what it is owed waits for it to come back')
     }
     const before = this.#inForce

@@ -1,34 +1,41 @@
 /**
  * What an administrator is told of a script.
  */
-import type { ScriptRow } from '../store/store.ts'
 import type { ScriptInForce } from './bring-up.ts'
 import type { Needs } from './manifest.ts'
 import type { ScriptProblem } from './problem.ts'
-import type { DatedProblem } from './served-script.ts'
+import type { DatedProblem, StoredScript } from './served-script.ts'
 
 export interface ScriptStatus {
   readonly name: string
-  /** `in-force`: served, maybe with a problem of a newer save. `refused`: no version is served. `parked`: the file is gone. */
-  readonly state: 'in-force' | 'refused' | 'parked'
+  /**
+   * `in-force`: served, maybe with a problem of a newer save. `suspended`: the version in force does harm, and is not
+   * served. `refused`: no version is fit to be served. `parked`: the file is gone.
+   */
+  readonly state: 'in-force' | 'suspended' | 'refused' | 'parked'
   readonly version: string | null
   readonly callbacks: readonly string[]
   readonly needs: Needs
-  /** What is wrong with the file as it is; `at` is ISO 8601, UTC. */
+  /** What is wrong with the file as it is, or why it is suspended; `at` is ISO 8601, UTC. */
   readonly problem: (ScriptProblem & { readonly at: string }) | null
 }
 
 interface Facts {
   readonly inForce: ScriptInForce | null
   readonly problem: DatedProblem | null
-  readonly stored: Pick<ScriptRow, 'version' | 'state' | 'subscriptions'> | null
+  readonly stored: StoredScript | null
 }
 
 export function statusOf(name: string, { inForce, problem, stored }: Facts): ScriptStatus {
   const dated = problem === null ? null : datedProblem(problem)
   if (inForce !== null) {
     const { version, callbacks, manifest } = inForce
-    return { name, state: 'in-force', version, callbacks, needs: manifest.needs, problem: dated }
+    const facts = { name, version, callbacks, needs: manifest.needs }
+    const suspension = stored?.suspension ?? null
+    if (suspension === null) return { ...facts, state: 'in-force', problem: dated }
+    const { reason: message, atMs } = suspension
+    const place = { file: name, line: null, column: null }
+    return { ...facts, state: 'suspended', problem: dated ?? datedProblem({ message, ...place, atMs }) }
   }
   const nothing = { name, needs: { send: [], http: [] }, problem: dated }
   if (stored?.state !== 'parked' || problem !== null) {

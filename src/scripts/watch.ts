@@ -16,6 +16,8 @@ export interface WatchParts {
   readonly folder: string
   /** The content of a file is another one, or it is gone; by its path inside the folder. */
   readonly onChange: (path: string) => void
+  /** A file was saved with the content that it had. */
+  readonly onSavedAgain: (path: string) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -43,7 +45,7 @@ export class WatchedFolder {
         return inside !== null && isHidden(inside)
       },
     })
-    this.#watcher.on('all', (_event, path) => this.#touch(path))
+    this.#watcher.on('all', (event, path) => this.#touch(path, event === 'change'))
     this.#watcher.on('error', parts.onError)
   }
 
@@ -57,9 +59,9 @@ export class WatchedFolder {
     for (const file of this.#files.values()) file.close()
   }
 
-  #touch(path: string): void {
+  #touch(path: string, isSave: boolean): void {
     const inside = pathInside(this.#parts.folder, path)
-    if (inside !== null && isSource(inside)) this.#file(inside).touch()
+    if (inside !== null && isSource(inside)) this.#file(inside).touch(isSave)
   }
 
   #file(path: string): SavedFile {
@@ -70,6 +72,7 @@ export class WatchedFolder {
       quietMs,
       goneMs,
       onChange: () => this.#parts.onChange(path),
+      onSavedAgain: () => this.#parts.onSavedAgain(path),
     })
     this.#files.set(path, file)
     // The first word of it may come from a script that imports it, before the watcher has seen it.

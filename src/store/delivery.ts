@@ -17,8 +17,13 @@ export interface Subscription {
 
 export interface ScriptRow {
   readonly name: string
-  /** `active`: served. `parked`: its file is gone; what it is owed waits for the file to come back. */
-  readonly state: 'active' | 'parked'
+  /**
+   * `active`: served. `parked`: its file is gone; `suspended`: it does harm. What it is owed waits until the file
+   * comes back, or until it is saved or resumed.
+   */
+  readonly state: 'active' | 'parked' | 'suspended'
+  /** Null unless it is suspended. */
+  readonly suspension: { readonly reason: string; readonly atMs: number } | null
   readonly cursor: number
   readonly version: ScriptVersion
   readonly subscriptions: readonly Subscription[]

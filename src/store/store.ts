@@ -84,9 +84,15 @@ export interface Store extends AsyncDisposable {
   orphans(files: readonly string[]): Promise<readonly string[]>
 
   scripts(): Promise<readonly ScriptRow[]>
-  /** Puts a version of a script in force. A name never seen starts at the end of the log. */
+  /**
+   * Puts a version of a script in force. A name never seen starts at the end of the log; a version that is
+   * suspended stays so.
+   */
   putScript(name: string, version: ScriptVersion, subscriptions: readonly Subscription[]): Promise<void>
   parkScript(name: string): Promise<void>
+  /** No deliveries of this version are handed out until it is resumed, or another one is put in force. */
+  suspendScript(name: string, version: string, reason: string): Promise<void>
+  resumeScript(name: string): Promise<void>
 
   /** Follows the log for the scripts asked about, then hands out up to that many deliveries of each. */
   lease(wanted: Readonly<Record<string, number>>, ttlMs: number): Promise<LeaseReport>

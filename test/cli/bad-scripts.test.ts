@@ -9,6 +9,11 @@ import { dicomFile } from '../support/dicom-files.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
+const wedge = `export const script = { timeout: '100ms', retry: { attempts: 100, delay: '1ms', backoff: 'fixed' } }
+export function onStoredInstance() {
+  let x = 3n ** (2n ** 24n); x = x * x; x.toString()
+}`
+
 const good = `export function onStoredInstance(instance, host) { host.log('the good one') }\n`
 
 async function read<T>({ url }: TestServer, path: string): Promise<T> {
@@ -69,4 +74,36 @@ test('a server whose only script is wrong starts all the same', async () => {
   expect(status).toMatchObject({ state: 'refused', version: null, problem: { file: 'a.js' } })
   expect(status!.problem!.message).toContain(message)
   expect(status!.problem!.message).toContain('{"grants":{"a.js":{"send":["PACS1"],"http":[]}}}')
+})
+
+test('one that keeps ending its process is suspended, says so, and goes on when it is resumed', {
+  timeout: 90_000,
+}, async () => {
+  await using server = await startServer({ scripts: { 'a.js': wedge, 'b.js': good } })
+  const state = async () => (await read<ScriptStatus[]>(server, '/scripts'))[0]
+  await fetch(`${server.url}/instances`, { method: 'POST', body: new Uint8Array(dicomFile()) })
+  const suspended = await until(
+    'the script to be suspended',
+    async () => {
+      const status = await state()
+      return status?.state === 'suspended' && status
+    },
+    60_000,
+  )
+  expect(suspended.problem?.message).toMatch(/^It ended its process again and again/)
+  const { output } = await onstable(['scripts', 'list', '--url', server.url])
+  expect(output).toMatch(/a\.js {2}suspended .*\n {2}a\.js: It ended its process again and again/)
+  const count = async () => (await read<RunSummary[]>(server, '/runs?script=a.js')).length
+  const before = await count()
+  // What the script is owed waits, and others are served.
+  expect(await read(server, '/backlog')).toMatchObject([{ script: 'a.js', waiting: 1 }, { script: 'b.js' }])
+  expect((await read<RunSummary[]>(server, '/runs?script=b.js')).map(({ outcome }) => outcome)).toEqual([
+    'ok',
+  ])
+  const resume = (name: string) => onstable(['scripts', 'resume', name, '--url', server.url])
+  expect(await resume('a.js')).toMatchObject({ code: 0, output: 'a.js is served again\n' })
+  expect((await state())?.state).toBe('in-force')
+  expect(await resume('b.js')).toMatchObject({ code: 0, output: 'b.js was not suspended\n' })
+  expect(await resume('c.js')).toMatchObject({ code: 1 })
+  await until('the delivery to be tried again', async () => (await count()) > before)
 })

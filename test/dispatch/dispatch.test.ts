@@ -121,6 +121,33 @@ describe('dispatch', () => {
     expect(one.every(({ outcome }) => outcome === 'ok')).toBe(true)
   })
 
+  it('runs as many at a time as the script asks for, of one key never two, each key in order', async () => {
+    const body = `const key = event.studyTags.StudyInstanceUID
+      console.log(key, event.seq)
+      await new Promise((resolve) => setTimeout(resolve, 100))`
+    await put('s', { onStoredInstance: body }, { concurrency: 3 })
+    const studies = ['A', 'B', 'C', 'D']
+    for (let n = 0; n < 24; n++)
+      await store.record(arrivalOf({ instance: String(n), study: studies[n % 4]! }))
+    dispatch.wake()
+    const runs = await ended('s', 24)
+    const spans = runs.map(({ endedAtMs, durationMs, logs, seq }) => ({
+      key: JSON.parse(logs)[0].text.split(' ')[0] as string,
+      seq,
+      from: endedAtMs - durationMs,
+      to: endedAtMs,
+    }))
+    for (const key of new Set(spans.map((span) => span.key))) {
+      const own = spans.filter((span) => span.key === key).sort((left, right) => left.from - right.from)
+      expect(own.map(({ seq }) => seq)).toEqual(own.map(({ seq }) => seq).sort((a, b) => a - b))
+      // The clock of the store counts whole milliseconds, and a run is settled after it has ended.
+      for (let n = 1; n < own.length; n++) expect(own[n]!.from).toBeGreaterThan(own[n - 1]!.from + 90)
+    }
+    // One after the other they would take 2,400 ms.
+    const first = Math.min(...spans.map(({ from }) => from))
+    expect(Math.max(...spans.map(({ to }) => to)) - first).toBeLessThan(2_200)
+  })
+
   it('tries a failed run again, holds back its study alone, and sets it aside after the last try', async () => {
     await put(
       's',

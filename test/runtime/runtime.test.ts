@@ -200,6 +200,32 @@ describe('limits', () => {
     expect(linesOf(next)).toEqual(['fine'])
   })
 
+  it.each([
+    ['in one go', 'for (;;);'],
+    [
+      'with pauses',
+      'for (;;) { await new Promise((r) => setTimeout(r, 0)); for (let i = 0; i < 1e6; i++); }',
+    ],
+    ['in promises', 'for (;;) await 0'],
+  ])('work %s: its time counts, and waiting does not', async (_, work) => {
+    const run = await loadProgram(
+      runtime,
+      `export async function onChange(e) {
+         if (e.wait) return new Promise((resolve) => setTimeout(resolve, 600))
+         ${work} }`,
+      { timeoutMs: 20_000, cpuMs: 300 },
+    )
+    expect((await run('onChange', { wait: true })).outcome).toBe('ok')
+    const result = await run()
+    expect(result.outcome).toBe('timed-out')
+    expect(result.error).toMatchObject({
+      name: 'CpuLimit',
+      message: 'The run was at work for longer than its limit of 300 ms (cpu)',
+    })
+    expect(result.durationMs).toBeLessThan(15_000)
+    expect((await run('onChange', { wait: true })).outcome).toBe('ok')
+  })
+
   it('a loop: the error says where it was', async () => {
     const run = await loadProgram(runtime, 'export function onChange() {\n  for (;;) {}\n}', {
       timeoutMs: 200,

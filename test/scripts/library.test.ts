@@ -352,6 +352,42 @@ test('editors find the typings without any set-up, and a tsconfig of the user is
   expect(files.library.list()).toEqual([])
 })
 
+test('a suspended version is not served, also after a restart, until it is resumed', async () => {
+  await using files = await openTestLibrary({ files: { 'a.ts': says('one') } })
+  const { version } = files.library.get('a.ts')!
+  await files.library.suspend('a.ts', 'another version', 'not meant')
+  expect(files.library.names()).toEqual(['a.ts'])
+  await files.library.suspend('a.ts', version, 'it does harm')
+  for (const when of ['at once', 'after a restart']) {
+    expect(files.library.get('a.ts'), when).toBeUndefined()
+    expect(files.library.names()).toEqual([])
+    expect(statusOf(files, 'a.ts')).toMatchObject({
+      state: 'suspended',
+      version,
+      problem: { message: 'it does harm', file: 'a.ts' },
+    })
+    if (when === 'at once') await files.restart()
+  }
+  expect(await files.library.resume('a.ts')).toBe(true)
+  expect(await files.library.resume('a.ts')).toBe(false)
+  expect(await files.library.resume('b.ts')).toBeNull()
+  expect(await files.logsOf('a.ts')).toEqual(['one'])
+  await files.restart()
+  expect(files.library.names()).toEqual(['a.ts'])
+})
+
+test('a suspended script is served again once it is saved, changed or not', async () => {
+  await using files = await openTestLibrary({ files: { 'a.ts': says('one') } })
+  for (const text of ['one', 'two']) {
+    await files.library.suspend('a.ts', files.library.get('a.ts')!.version, 'it does harm')
+    // The time of a file may be told in steps of some milliseconds.
+    await sleep(20)
+    files.save({ 'a.ts': says(text) })
+    await untilInForce(files, 'a.ts', text)
+    expect(statusOf(files, 'a.ts')).toMatchObject({ state: 'in-force', problem: null })
+  }
+})
+
 test('a folder that is filled later and a folder of imports that is moved in are seen', async () => {
   await using files = await openTestLibrary()
   const outside = join(files.folder, '..', 'prepared')

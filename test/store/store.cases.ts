@@ -412,6 +412,26 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
         expect((await store.lease({ s: 10 }, 1_000)).leases).toHaveLength(2)
       })
 
+      it('keeps what a suspended version is owed, until it is resumed or another one is in force', async () => {
+        await subscribe('s', 'NewInstance')
+        const [before] = await store.scripts()
+        await store.record(arrivalOf({ instance: '1' }))
+        await store.suspendScript('s', 'another version', 'not this one')
+        expect((await store.scripts())[0]).toMatchObject({ state: 'active', suspension: null })
+        await store.suspendScript('s', before!.version.hash, 'it does harm')
+        expect((await store.lease({ s: 10 }, 1_000)).leases).toEqual([])
+        await subscribe('s', 'NewInstance')
+        store = await under.reopen()
+        const [row] = await store.scripts()
+        expect(row).toMatchObject({ state: 'suspended', suspension: { reason: 'it does harm' } })
+        await store.resumeScript('s')
+        expect((await store.scripts())[0]).toMatchObject({ state: 'active', suspension: null })
+        expect((await store.lease({ s: 10 }, 1_000)).leases).toHaveLength(1)
+        await store.suspendScript('s', before!.version.hash, 'again')
+        await store.putScript('s', { ...before!.version, hash: 'next' }, before!.subscriptions)
+        expect((await store.scripts())[0]).toMatchObject({ state: 'active', suspension: null })
+      })
+
       it('has nothing to tell of a resource that is gone, but tells of its deletion', async () => {
         await subscribe('s', 'NewInstance', 'DeletedInstance')
         const { header } = arrivalOf({ instance: '1' })

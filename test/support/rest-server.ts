@@ -69,6 +69,7 @@ export async function startRestServer(
     settle: (level, id) => store.forceStable(level, id),
     unsettle: (level, id) => store.markUnstable(level, id, ages.ageOf(level)),
     scripts: () => [],
+    resumeScript: async () => null,
     ...more,
   })
   const url = `http://${api.address.includes(':') ? `[${api.address}]` : api.address}:${api.port}`

@@ -4,12 +4,20 @@ import { z } from 'zod'
 import type { RunSummary } from '../../store/store.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
+import { unknownResource } from '../errors.ts'
 import { parseQuery, text, whole } from '../query.ts'
 
 const runsQuery = z.object({ script: text.optional(), limit: limitOf(100) })
 
-export function scriptRoutes(app: FastifyInstance, { store, scripts }: ApiParts): void {
+export function scriptRoutes(app: FastifyInstance, { store, scripts, resumeScript }: ApiParts): void {
   endpoint(app, '/scripts', { GET: () => scripts() })
+  endpoint(app, '/scripts/:name/resume', {
+    POST: async ({ params }) => {
+      const changed = await resumeScript((params as { name: string }).name)
+      if (changed === null) throw unknownResource()
+      return { Changed: changed }
+    },
+  })
   endpoint(app, '/backlog', { GET: () => store.backlog() })
   endpoint(app, '/runs', {
     GET: async ({ query }) => {

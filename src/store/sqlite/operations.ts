@@ -10,7 +10,7 @@ import { keyValue, keyValueList } from './key-value.ts'
 import { lease, reclaimLeases, renew } from './lease.ts'
 import { type Entry, recordAll } from './record-all.ts'
 import { forgetTrash, orphans, remove, trash } from './remove.ts'
-import { parkScript, putScript, scripts } from './scripts.ts'
+import { parkScript, putScript, resumeScript, scripts, suspendScript } from './scripts.ts'
 import { keepNumber, type Session } from './session.ts'
 import { backlog, runs, settle } from './settle.ts'
 import { forceStable, tick } from './tick.ts'
@@ -71,6 +71,8 @@ export const operations = {
   scripts: reading(scripts),
   putScript: writing(putScript),
   parkScript: writing(parkScript),
+  suspendScript: writing(suspendScript),
+  resumeScript: writing(resumeScript),
   lease: writing(lease, relaxed),
   reclaimLeases: writing(reclaimLeases),
   renew: writing(renew, relaxed),

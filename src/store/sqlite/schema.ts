@@ -133,4 +133,8 @@ export const migrations: readonly string[] = [
 
   create table trash (file text primary key) without rowid;
   `,
+  `
+  alter table script add column suspended_reason text;
+  alter table script add column suspended_at integer;
+  `,
 ]

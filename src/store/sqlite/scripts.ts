@@ -13,6 +13,8 @@ interface Row {
   hash: string
   code: string
   source_map: string
+  suspended_reason: string | null
+  suspended_at: number | null
 }
 
 export function scripts(session: Session): ScriptRow[] {
@@ -25,6 +27,8 @@ export function scripts(session: Session): ScriptRow[] {
     cursor: row.cursor,
     version: { hash: row.hash, code: row.code, sourceMap: row.source_map },
     subscriptions: JSON.parse(row.subscriptions) as Subscription[],
+    suspension:
+      row.state === 'suspended' ? { reason: row.suspended_reason ?? '', atMs: row.suspended_at ?? 0 } : null,
   }))
 }
 
@@ -41,11 +45,25 @@ export function putScript(
     .sql(
       `insert into script (name, state, cursor, version, subscriptions) values (?, 'active', ?, ?, ?)
        on conflict (name) do update set
-         state = 'active', version = excluded.version, subscriptions = excluded.subscriptions`,
+         state = case when state = 'suspended' and version = excluded.version then state else 'active' end,
+         version = excluded.version, subscriptions = excluded.subscriptions`,
     )
     .run(name, lastSeq(session), version.hash, JSON.stringify(subscriptions))
 }
 
 export function parkScript(session: Session, name: string): void {
   session.sql(`update script set state = 'parked' where name = ?`).run(name)
+}
+
+export function suspendScript(session: Session, name: string, version: string, reason: string): void {
+  session
+    .sql(
+      `update script set state = 'suspended', suspended_reason = ?, suspended_at = ?
+       where name = ? and version = ? and state = 'active'`,
+    )
+    .run(reason, session.nowMs, name, version)
+}
+
+export function resumeScript(session: Session, name: string): void {
+  session.sql(`update script set state = 'active' where name = ? and state = 'suspended'`).run(name)
 }
