@@ -36,17 +36,21 @@ export class RunRecord {
     this.#logs.push({ level, text: mapPlaces(text, this.#findPlace) })
   }
 
-  /** Answers a host call. Never rejects. */
-  async answer(name: string, argumentsJson: string): Promise<HostAnswer> {
+  /**
+   * Answers a host call. Never rejects.
+   * @param givenUp the script no longer waits for it
+   */
+  async answer(name: string, argumentsJson: string, givenUp: AbortSignal): Promise<HostAnswer> {
     this.#ending ??= new AbortController()
+    const signal = AbortSignal.any([this.#ending.signal, givenUp])
     try {
-      const answer = await this.#request.answer({ name, argumentsJson }, this.#ending.signal)
+      const answer = await this.#request.answer({ name, argumentsJson }, signal)
       if (!answer.ok || Buffer.byteLength(answer.value) <= caps.answerBytes) return answer
       const megabytes = caps.answerBytes / 1024 / 1024
       const message = `The answer to host.${name} is longer than ${megabytes} MB: ask for less`
       return { ok: false, error: { code: 'too-large', message } }
     } catch (error) {
-      if (!this.#ending.signal.aborted) this.#log.error({ err: error, call: name }, 'A host call failed')
+      if (!signal.aborted) this.#log.error({ err: error, call: name }, 'A host call failed')
       return { ok: false, error: { code: 'internal', message: `host.${name} failed inside the server` } }
     }
   }

@@ -30,6 +30,7 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
   const begin = (message: { id: number; version: string; timeoutMs: number }, sandbox: Sandbox): Task => {
     const task: Task = new Task(message, sandbox, {
       onCall: (call, name, argumentsJson) => send({ type: 'call', id: task.id, call, name }, argumentsJson),
+      onCancel: (call) => send({ type: 'cancel', id: task.id, call }),
       onLog: (level, text) => send({ type: 'log', id: task.id, level }, text),
       onWedged: (outcome) => send({ type: 'wedged', id: task.id, outcome }),
       onEnd: (taskEnd) => end(task, taskEnd),

@@ -1,11 +1,15 @@
 /**
- * An isolate with what lives in it before a script does: lockdown, platform, prelude and host.
+ * An isolate with what lives in it before a script does: lockdown, platform, prelude and what that is made with.
  */
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import ivm from 'isolated-vm'
 import { type Caps, codeName } from '../caps.ts'
 
-const sandboxFiles = ['lockdown', 'platform', 'text', 'host', 'prelude'] as const
+/** Each gives a function that makes a part of the prelude; in the order in which the prelude takes them. */
+const partFiles = ['text', 'abort', 'calls', 'host'] as const
+const sandboxFiles = ['lockdown', 'platform', ...partFiles, 'prelude'] as const
+const seedBytes = 32
 export type SandboxSources = Readonly<Record<(typeof sandboxFiles)[number], string>>
 
 /** The functions of the prelude. */
@@ -53,14 +57,15 @@ export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb:
     context.eval(`'use strict';${sources[name]}`, { filename: `onstable:${name}`, reference: true })
   await evaluateOwn('lockdown')
   await evaluateOwn('platform')
-  const makeText = await evaluateOwn('text')
-  const makeHost = await evaluateOwn('host')
+  const parts = await Promise.all(partFiles.map(evaluateOwn))
   const prelude = await evaluateOwn('prelude')
   const post = new ivm.Callback((kind: string, ...values: Argument[]) => sandbox.onPost(kind, ...values), {
     ignored: true,
   })
-  const makers = [makeText.derefInto(), makeHost.derefInto()]
-  const made = await prelude.apply(undefined, [post, JSON.stringify(caps), ...makers], {
+  // Isolates have no entropy. One seed is never given twice, so that no two isolates draw the same.
+  const seed = randomBytes(seedBytes).toString('hex')
+  const makers = parts.map((part) => part.derefInto())
+  const made = await prelude.apply(undefined, [post, JSON.stringify(caps), seed, ...makers], {
     result: { reference: true },
   })
   const entries = made as ivm.Reference<Record<Entry, EntryFunction>>

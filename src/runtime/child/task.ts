@@ -33,6 +33,7 @@ export interface TaskEnd {
 
 export interface TaskEvents {
   onCall(call: number, name: string, argumentsJson: string): void
+  onCancel(call: number): void
   onLog(level: LogLevel, text: string): void
   onWedged(outcome: 'timed-out' | 'out-of-memory'): void
   onEnd(end: TaskEnd): void
@@ -151,8 +152,15 @@ export class Task {
         this.#waitingCalls++
         this.#events.onCall(Number(first), String(second), String(third))
         break
+      case 'cancel':
+        this.#events.onCancel(Number(first))
+        break
       case 'timer':
         this.#setTimer(Number(first), Number(second))
+        break
+      case 'stop-timer':
+        clearTimeout(this.#timers.get(Number(first)))
+        this.#timers.delete(Number(first))
         break
       case 'done':
         this.#done = { ok: first === true, body: String(second) }
