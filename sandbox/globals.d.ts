@@ -11,9 +11,63 @@ declare function setTimeout<A extends unknown[]>(
 declare function clearTimeout(timer: number | undefined): void
 declare function queueMicrotask(callback: () => void): void
 declare function structuredClone<T>(value: T): T
+/** What web functions throw: `name` says what it is, such as `AbortError`. */
+declare class DOMException extends Error {
+  constructor(message?: string, name?: string)
+}
 /** Base64 of a text whose characters are bytes. */
 declare function btoa(binary: string): string
 declare function atob(base64: string): string
+
+/** Random numbers that nobody can foretell. For digests there is `host.hash`. */
+declare const crypto: {
+  /** Fills an array of at most 65,536 bytes, and returns it. */
+  getRandomValues<
+    A extends
+      | Int8Array
+      | Uint8Array
+      | Uint8ClampedArray
+      | Int16Array
+      | Uint16Array
+      | Int32Array
+      | Uint32Array
+      | BigInt64Array
+      | BigUint64Array,
+  >(array: A): A
+  /** Version 4: another at every try. What a retry must not do twice hangs on `idempotencyKey` of the event. */
+  randomUUID(): `${string}-${string}-${string}-${string}-${string}`
+}
+
+declare class AbortController {
+  readonly signal: AbortSignal
+  /** @param reason an `AbortError` unless told otherwise */
+  abort(reason?: unknown): void
+}
+
+type AbortListener =
+  | ((this: AbortSignal, event: AbortEvent) => void)
+  | { handleEvent(event: AbortEvent): void }
+interface AbortEvent {
+  readonly type: 'abort'
+  readonly target: AbortSignal
+  readonly currentTarget: AbortSignal
+}
+
+/** Gives up requests: see `signal` of `host.http`. */
+declare class AbortSignal {
+  private constructor()
+  static abort(reason?: unknown): AbortSignal
+  /** Aborted after this time, with a `TimeoutError`. */
+  static timeout(delayMs: number): AbortSignal
+  /** Aborted as soon as one of these is, with its reason. */
+  static any(signals: Iterable<AbortSignal>): AbortSignal
+  readonly aborted: boolean
+  readonly reason: unknown
+  onabort: ((this: AbortSignal, event: AbortEvent) => void) | null
+  throwIfAborted(): void
+  addEventListener(type: 'abort', listener: AbortListener, options?: { once?: boolean }): void
+  removeEventListener(type: 'abort', listener: AbortListener): void
+}
 
 /** Encodes UTF-8. */
 declare class TextEncoder {

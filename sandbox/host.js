@@ -17,7 +17,7 @@
     return text
   }
 
-  function httpArguments(url, request = {}) {
+  function httpArguments(url, request) {
     // What is misspelt goes along, to be refused by name.
     const { method = 'GET', headers: given = {}, body = null, timeoutMs = null, ...unknown } = request
     const others = { ...unknown, url: String(url), method, timeoutMs }
@@ -40,7 +40,8 @@
     get: async (path) => await ask('get', { path }, same),
     send: async (resource, modality) =>
       await ask('send', { level: resource?.level, id: resource?.id, modality }, same),
-    http: async (url, request) => await ask('http', httpArguments(url, request), httpResponse),
+    http: async (url, { signal, ...request } = {}) =>
+      await ask('http', httpArguments(url, request), httpResponse, signal),
     hash: async (algorithm, text, key = null) => await ask('hash', { algorithm, text, key }, same),
     kv: freeze({
       get: async (key) => await ask('kv.get', { key }, same),

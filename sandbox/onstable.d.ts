@@ -125,6 +125,8 @@ declare module 'onstable' {
     readonly body?: unknown
     /** 30,000 unless told otherwise; at most 3,600,000. */
     readonly timeoutMs?: number
+    /** Gives the request up: it fails with the reason, and its connection is closed. */
+    readonly signal?: AbortSignal | null
   }
   export interface HttpResponse {
     readonly status: number

@@ -1,6 +1,6 @@
 /**
  * Functions that authors know from browsers and Node, and that the language itself does not have:
- * structuredClone, queueMicrotask, btoa, atob. Timers are in prelude.js, since they need the host.
+ * DOMException, structuredClone, queueMicrotask, btoa, atob. Timers are in prelude.js, since they need the host.
  */
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
 ;(() => {
@@ -10,17 +10,21 @@
   const { ownKeys, apply, get } = Reflect
   const { isArray } = Array
   const { toString } = objectPrototype
-
-  /** A DOMException in all that scripts look at. */
-  function domException(name, message) {
-    const error = new Error(message)
-    defineProperty(error, 'name', { value: name, configurable: true, writable: true })
-    return error
-  }
+  const { captureStackTrace } = Error
 
   function define(name, value) {
     defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false })
   }
+
+  class DOMException extends Error {
+    constructor(message = '', name = 'Error') {
+      super(message)
+      defineProperty(this, 'name', { value: String(name), configurable: true, writable: true })
+      // Again, now that it has its name.
+      captureStackTrace(this, new.target)
+    }
+  }
+  define('DOMException', DOMException)
 
   define('queueMicrotask', function queueMicrotask(callback) {
     if (typeof callback !== 'function') throw new TypeError('queueMicrotask expects a function')
@@ -36,7 +40,7 @@
 
   function clone(value, seen) {
     if (typeof value === 'function' || typeof value === 'symbol') {
-      throw domException('DataCloneError', `${String(value)} could not be cloned`)
+      throw new DOMException(`${String(value)} could not be cloned`, 'DataCloneError')
     }
     if (typeof value !== 'object' || value === null) return value
     if (seen.has(value)) return seen.get(value)
@@ -68,7 +72,7 @@
       return value instanceof DataView ? new DataView(buffer) : new value.constructor(buffer)
     }
     if (apply(toString, value, []) === '[object Promise]' || value instanceof WeakMap) {
-      throw domException('DataCloneError', 'The object could not be cloned')
+      throw new DOMException('The object could not be cloned', 'DataCloneError')
     }
     return {}
   }
@@ -83,7 +87,7 @@
     for (let i = 0; i < text.length; i += 3) {
       const [a, b, c] = [text.charCodeAt(i), text.charCodeAt(i + 1), text.charCodeAt(i + 2)]
       if (a > 255 || b > 255 || c > 255) {
-        throw domException('InvalidCharacterError', 'btoa expects characters up to U+00FF')
+        throw new DOMException('btoa expects characters up to U+00FF', 'InvalidCharacterError')
       }
       encoded += alphabet[a >> 2] + alphabet[((a & 3) << 4) | (b >> 4)]
       encoded += i + 1 < text.length ? alphabet[((b & 15) << 2) | (c >> 6)] : '='
@@ -95,11 +99,11 @@
   define('atob', function atob(encoded) {
     let text = String(encoded).replace(/[\t\n\f\r ]/g, '')
     if (text.length % 4 === 0) text = text.replace(/==?$/, '')
-    if (text.length % 4 === 1) throw domException('InvalidCharacterError', 'atob expects base64')
+    if (text.length % 4 === 1) throw new DOMException('atob expects base64', 'InvalidCharacterError')
     let decoded = ''
     for (let i = 0, bits = 0, width = 0; i < text.length; i++) {
       const sextet = sextets[text.charCodeAt(i)] ?? 255
-      if (sextet === 255) throw domException('InvalidCharacterError', 'atob expects base64')
+      if (sextet === 255) throw new DOMException('atob expects base64', 'InvalidCharacterError')
       bits = ((bits << 6) | sextet) & 0xffff
       width += 6
       if (width >= 8) {

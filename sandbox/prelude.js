@@ -4,37 +4,31 @@
  * Primordials are captured here: what a script changes of its globals changes nothing of this.
  */
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
-;(post, capsJson, makeText, makeHost) => {
-  const { Promise, Error, TypeError, RangeError, String, Number } = globalThis
+;(post, capsJson, seed, makeText, makeAbort, makeCalls, makeHost) => {
+  const { TypeError, RangeError, Number } = globalThis
   const { parse, stringify } = JSON
   const { create, freeze, keys, defineProperty } = Object
-  const { captureStackTrace } = Error
-  const uncurry = Function.prototype.bind.bind(Function.prototype.call)
-  const slice = uncurry(String.prototype.slice)
-  const charCodeAt = uncurry(String.prototype.charCodeAt)
+  const charCodeAt = Function.prototype.call.bind(String.prototype.charCodeAt)
   const caps = parse(capsJson)
   const { show, cut, describe } = makeText(caps)
 
-  /** The load, run or unload at work: `id`, whether it may ask the host, and what it has used of its caps. */
-  let task = { __proto__: null, id: 0, mayAsk: false, logBytes: 0, logCut: false, isWell: false }
+  // Taken by web-crypto.js, where it is part of a script, before the first line of that. It tells a script nothing
+  // but its own random numbers to come.
+  defineProperty(globalThis, '__seed', { value: seed, configurable: true })
+
+  /** The load, run or unload at work: `id`, and what it has used of its caps. */
+  let task = { __proto__: null, id: 0, logBytes: 0, logCut: false, isWell: false }
   let hasSkipped = false
   let script = null
-  let calls = create(null)
-  let waitingCalls = 0
-  let waitingLength = 0
-  let firstQueued = null
-  let lastQueued = null
-  let lastCall = 0
   let timers = create(null)
   let timerCount = 0
   let lastTimer = 0
 
   function begin(id, mayAsk) {
-    task = { __proto__: null, id, mayAsk, logBytes: 0, logCut: false, isWell: false }
-    calls = create(null)
+    task = { __proto__: null, id, logBytes: 0, logCut: false, isWell: false }
     timers = create(null)
-    waitingCalls = waitingLength = timerCount = 0
-    firstQueued = lastQueued = null
+    timerCount = 0
+    calls.begin(id, mayAsk)
   }
 
   // Logs
@@ -65,88 +59,29 @@
     error: (...values) => log('error', values),
   }
 
-  // Host calls
-
-  /** Asks the engine; the promise settles with its answer, read by `read`. */
-  function ask(name, args, read) {
-    return new Promise((resolve, reject) => {
-      if (!task.mayAsk) throw hostError('bad-host-call', `host.${name} works in event callbacks only`)
-      const argumentsJson = stringify(args)
-      if (argumentsJson.length > caps.argumentsLength) {
-        const found = `${argumentsJson.length} characters as JSON, expected at most ${caps.argumentsLength}`
-        throw hostError('too-large', `The arguments of host.${name} are ${found}`)
-      }
-      const site = {}
-      captureStackTrace(site, ask)
-      const id = ++lastCall
-      const call = { __proto__: null, id, name, argumentsJson, resolve, reject, read, site, next: null }
-      if (lastQueued === null) firstQueued = call
-      else lastQueued.next = call
-      lastQueued = call
-      sendQueued()
-    })
-  }
-
-  function sendQueued() {
-    while (firstQueued !== null && waitingCalls < caps.waitingCalls) {
-      const call = firstQueued
-      if (waitingCalls > 0 && waitingLength + call.argumentsJson.length > caps.waitingLength) return
-      firstQueued = call.next
-      if (firstQueued === null) lastQueued = null
-      waitingCalls++
-      waitingLength += call.argumentsJson.length
-      calls[call.id] = call
-      post('call', task.id, call.id, call.name, call.argumentsJson)
-    }
-  }
-
-  function answer(id, ok, json) {
-    const call = calls[id]
-    if (call === undefined) return
-    delete calls[id]
-    waitingCalls--
-    waitingLength -= call.argumentsJson.length
-    sendQueued()
-    try {
-      const value = parse(json)
-      if (ok) call.resolve(call.read(value))
-      else call.reject(hostError(value.code, value.message, call.site))
-    } catch (thrown) {
-      call.reject(thrown)
-    }
-  }
-
-  /** An error with a code, as if it were made where the script called the host. */
-  function hostError(code, message, site) {
-    const error = new Error(message)
-    defineProperty(error, 'code', { value: code, writable: true, configurable: true, enumerable: true })
-    if (site !== undefined) {
-      const stack = String(site.stack)
-      let at = 0
-      while (at < stack.length && charCodeAt(stack, at) !== 10) at++
-      error.stack = `Error: ${message}${slice(stack, at)}`
-    }
-    return error
-  }
-
-  const host = makeHost(ask, (values) => log('info', values))
-
   // Timers
 
-  globalThis.setTimeout = function setTimeout(callback, delayMs, ...args) {
-    if (typeof callback !== 'function') throw new TypeError('setTimeout expects a function')
+  function startTimer(callback, waitMs) {
     if (timerCount >= caps.timers) throw new RangeError(`A run has at most ${caps.timers} timers at a time`)
     const id = ++lastTimer
-    const wait = Number(delayMs)
     timerCount++
-    timers[id] = () => callback(...args)
-    post('timer', task.id, id, wait > 0 && wait < 2 ** 31 ? wait : 0)
+    timers[id] = callback
+    post('timer', task.id, id, waitMs > 0 && waitMs < 2 ** 31 ? waitMs : 0)
     return id
   }
-  globalThis.clearTimeout = function clearTimeout(id) {
-    if (typeof id !== 'number' || timers[id] === undefined) return
+  const isTimer = (id) => timers[id] !== undefined
+  function stopTimer(id) {
+    if (!isTimer(id)) return
     delete timers[id]
     timerCount--
+    post('stop-timer', task.id, id)
+  }
+  globalThis.setTimeout = function setTimeout(callback, delayMs, ...args) {
+    if (typeof callback !== 'function') throw new TypeError('setTimeout expects a function')
+    return startTimer(() => callback(...args), Number(delayMs))
+  }
+  globalThis.clearTimeout = function clearTimeout(id) {
+    if (typeof id === 'number') stopTimer(id)
   }
   function fire(id) {
     const callback = timers[id]
@@ -155,6 +90,12 @@
     timerCount--
     callback()
   }
+
+  // What a callback is given
+
+  const whenAborted = makeAbort(startTimer, stopTimer, isTimer)
+  const calls = makeCalls(post, caps, whenAborted)
+  const host = makeHost(calls.ask, (values) => log('info', values))
 
   // A script's life
 
@@ -216,7 +157,7 @@
     },
     // Only behind one that has ended well and waits for nothing; after one that is skipped, all are, in order.
     runAhead: (id, name, eventJson) => {
-      hasSkipped ||= !task.isWell || waitingCalls > 0
+      hasSkipped ||= !task.isWell || calls.areWaiting()
       if (hasSkipped) return post('skipped', id)
       begin(id, true)
       void call(name, eventJson)
@@ -225,7 +166,7 @@
       begin(id, false)
       void close()
     },
-    answer,
+    answer: calls.answer,
     fire,
   })
 }

@@ -134,6 +134,10 @@ export class ChildProcess {
       case 'call':
         this.#onCall(message.id, message.call, message.name, body)
         break
+      case 'cancel':
+        // It may have been answered meanwhile.
+        this.#tasks.get(message.id)?.waitingCalls.get(message.call)?.abort()
+        break
       default:
         message satisfies never
     }
@@ -146,14 +150,18 @@ export class ChildProcess {
   #onCall(id: number, call: number, name: string, argumentsJson: string): void {
     const task = this.#tasks.get(id)
     if (task === undefined) return
-    const { onCall } = task.request
-    if (onCall === null || task.deadline === null || ++task.waitingCalls > caps.waitingCalls) {
+    const { waitingCalls, request } = task
+    const { onCall } = request
+    const isFull = waitingCalls.size >= caps.waitingCalls || waitingCalls.has(call)
+    if (onCall === null || task.deadline === null || isFull) {
       this.#kill('It broke the protocol: more host calls than allowed', id)
       return
     }
-    onCall(name, argumentsJson).then((answer) => {
+    const givingUp = new AbortController()
+    waitingCalls.set(call, givingUp)
+    onCall(name, argumentsJson, givingUp.signal).then((answer) => {
       if (this.#tasks.get(id) !== task) return
-      task.waitingCalls--
+      waitingCalls.delete(call)
       const body = answer.ok ? answer.value : JSON.stringify(answer.error)
       this.#send({ type: 'answer', id, call, ok: answer.ok }, body)
     })

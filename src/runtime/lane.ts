@@ -150,7 +150,7 @@ export class Lane {
         message,
         body: request.event,
         onLog: (line) => record.addLine(line),
-        onCall: (name, argumentsJson) => record.answer(name, argumentsJson),
+        onCall: (name, argumentsJson, signal) => record.answer(name, argumentsJson, signal),
       },
       after,
     )

@@ -47,6 +47,8 @@ export const fromChild = z.discriminatedUnion('type', [
     disposed: z.boolean(),
   }),
   z.strictObject({ type: z.literal('call'), id: count, call: count, name: z.string().max(40) }),
+  /** A call is given up: it is to be ended, and answered nevertheless. */
+  z.strictObject({ type: z.literal('cancel'), id: count, call: count }),
   z.strictObject({ type: z.literal('log'), id: count, level: z.enum(['debug', 'info', 'warn', 'error']) }),
   /** A task could not be ended: only the end of the process ends it. */
   z.strictObject({

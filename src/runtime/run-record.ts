@@ -1,5 +1,5 @@
 /**
- * What the engine keeps of a run while it is at work: its log within the caps, its host calls and their end.
+ * What the engine keeps of a run while it is at work: its log within the caps, and whether it asked for anything.
  */
 import type { Log } from '../log.ts'
 import { caps } from './caps.ts'
@@ -12,7 +12,7 @@ export class RunRecord {
   readonly #log: Log
   readonly #logs: LogLine[] = []
   #logLength = 0
-  #ending: AbortController | null = null
+  #hasAsked = false
 
   constructor(request: RunRequest, findPlace: FindPlace, log: Log) {
     this.#request = request
@@ -26,13 +26,12 @@ export class RunRecord {
 
   /** Whether the run has asked for anything yet. */
   get hasAsked(): boolean {
-    return this.#ending !== null
+    return this.#hasAsked
   }
 
-  /** Another run ended the process: host calls that still wait are told that nobody listens. */
+  /** Another run ended the process. */
   beginAgain(): void {
-    this.end()
-    this.#ending = null
+    this.#hasAsked = false
     this.#logs.push({ level: 'warn', text: 'Another script ended the process of this run: it begins again' })
     this.#request.onBeginAgain?.()
   }
@@ -44,10 +43,12 @@ export class RunRecord {
     this.#logs.push({ level, text: mapPlaces(text, this.#findPlace) })
   }
 
-  /** Answers a host call. Never rejects. */
-  async answer(name: string, argumentsJson: string): Promise<HostAnswer> {
-    this.#ending ??= new AbortController()
-    const { signal } = this.#ending
+  /**
+   * Answers a host call. Never rejects.
+   * @param signal aborted when nobody waits for the answer any more
+   */
+  async answer(name: string, argumentsJson: string, signal: AbortSignal): Promise<HostAnswer> {
+    this.#hasAsked = true
     try {
       const answer = await this.#request.answer({ name, argumentsJson }, signal)
       if (!answer.ok || Buffer.byteLength(answer.value) <= caps.answerBytes) return answer
@@ -58,10 +59,5 @@ export class RunRecord {
       if (!signal.aborted) this.#log.error({ err: error, call: name }, 'A host call failed')
       return { ok: false, error: { code: 'internal', message: `host.${name} failed inside the server` } }
     }
-  }
-
-  /** Tells host calls that still wait that nobody listens. */
-  end(): void {
-    this.#ending?.abort()
   }
 }

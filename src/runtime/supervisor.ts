@@ -193,7 +193,6 @@ export class Supervisor implements Runtime {
   }
 
   #resultOf(lane: Lane, { end, what }: Attempt, record: RunRecord, durationMs: number): RunResult {
-    record.end()
     const { program, findPlace } = lane
     const { cpuMs, memoryBytes } = end.kind === 'ended' ? end : { cpuMs: 0, memoryBytes: 0 }
     const judgement = judge(end, what, program.limits, findPlace)

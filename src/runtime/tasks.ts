@@ -23,8 +23,8 @@ export interface TaskRequest {
   readonly message: DistributiveOmit<Exclude<ToChild, { type: 'answer' }>, 'id' | 'after'>
   readonly body: string
   onLog(line: LogLine): void
-  /** A host call; null if this task may not make one. */
-  readonly onCall: ((name: string, argumentsJson: string) => Promise<HostAnswer>) | null
+  /** A host call; null if this task may not make one. The signal: nobody waits for it. */
+  readonly onCall: ((name: string, argumentsJson: string, signal: AbortSignal) => Promise<HostAnswer>) | null
 }
 type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never
 
@@ -33,7 +33,8 @@ export interface Task {
   readonly end: (end: TaskEnd) => void
   /** Null before it has begun. */
   deadline: NodeJS.Timeout | null
-  waitingCalls: number
+  /** By their numbers; aborted when they are given up, or the task is over. */
+  readonly waitingCalls: Map<number, AbortController>
 }
 
 export class Tasks {
@@ -56,7 +57,7 @@ export class Tasks {
     const id = ++this.#lastId
     const hasToWait = after !== null && this.#tasks.has(after)
     const deadline = hasToWait ? null : this.#deadline(id, request)
-    this.#tasks.set(id, { request, end, deadline, waitingCalls: 0 })
+    this.#tasks.set(id, { request, end, deadline, waitingCalls: new Map() })
     return id
   }
 
@@ -100,8 +101,9 @@ export class Tasks {
     return setTimeout(onDeadline, message.timeoutMs + this.#graceMs)
   }
 
-  #forget(id: number, { deadline }: Task): void {
+  #forget(id: number, { deadline, waitingCalls }: Task): void {
     if (deadline !== null) clearTimeout(deadline)
+    for (const call of waitingCalls.values()) call.abort()
     this.#tasks.delete(id)
   }
 }

@@ -11,6 +11,7 @@ const fileOf = (name: string) => fileURLToPath(new URL(`../../sandbox/${name}.js
 const families = [
   { names: /\b(URL|URLSearchParams)\b/, file: fileOf('web-url') },
   { names: /\b(TextDecoder|TextEncoder)\b/, file: fileOf('web-encoding') },
+  { names: /\bcrypto\b/, file: fileOf('web-crypto') },
 ]
 
 /** The files of those whose names a program has, if only in a text. */

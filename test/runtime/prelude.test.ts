@@ -16,7 +16,9 @@ async function open(script: string) {
   const context = createContext()
   const read = (name: string) =>
     runInContext(readFileSync(new URL(`../../sandbox/${name}.js`, import.meta.url), 'utf8'), context)
-  const entries = read('prelude')(post, JSON.stringify(caps), read('text'), read('host')) as Entries
+  read('platform')
+  const parts = ['text', 'abort', 'calls', 'host'].map(read)
+  const entries = read('prelude')(post, JSON.stringify(caps), '00', ...parts) as Entries
   runInContext(script, context)
   const enter = async (entry: keyof Entries, ...values: unknown[]) => {
     posts.length = 0
@@ -58,4 +60,18 @@ test('a run is not over while a call waits that it did not wait for', async () =
   )
   expect(await enter('run', ...run(1, { n: 1 }))).toEqual(['call 1 1', 'done 1 true'])
   expect(await enter('runAhead', ...run(2, { n: 2 }))).toEqual(['skipped 2'])
+})
+
+test('a call that was given up is waited for until it is answered', async () => {
+  const enter = await open(`var __exports = { onChange({ n }, host) {
+    if (n === 2) return
+    const controller = new AbortController()
+    host.http('http://a/', { signal: controller.signal }).catch(() => {})
+    controller.abort()
+  } }`)
+  expect(await enter('run', ...run(1, { n: 1 }))).toEqual(['call 1 1', 'cancel 1 1', 'done 1 true'])
+  expect(await enter('runAhead', ...run(2, { n: 2 }))).toEqual(['skipped 2'])
+  expect(await enter('answer', 1, false, '{"code":"http-failed","message":"given up"}')).toEqual([])
+  expect(await enter('run', ...run(2, { n: 2 }))).toEqual(['done 2 true'])
+  expect(await enter('runAhead', ...run(3, { n: 2 }))).toEqual(['done 3 true'])
 })

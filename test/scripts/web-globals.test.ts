@@ -15,6 +15,9 @@ const expressions: Record<string, string> = {
   'new TextEncoder().encode("é€😀").join()': '195,169,226,130,172,240,159,152,128',
   'new TextDecoder().decode(new Uint8Array([226, 130, 172, 255]))': '€\ufffd',
   'new TextDecoder("latin1").decode(new Uint8Array([233]))': 'é',
+  '/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID())': 'true',
+  '"__seed" in globalThis': 'false',
+  'AbortSignal.any([AbortSignal.abort("why"), new AbortController().signal]).reason': 'why',
   'new TextDecoder("utf-16le").decode(new Uint8Array([60, 216, 7, 223]))': '🌇',
 }
 
@@ -27,13 +30,20 @@ beforeAll(async () => {
       'hostile.js': `export function onChange() { for (;;) new URL('https://example.org/?' + 'a'.repeat(1e6)) }
         export const script = { timeout: '1s' }`,
       'wrong.ts': 'export function onChange() {\n  const text = "no url"\n  return new URL(text)\n}',
+      'typed.ts': `import type { Host, StableStudy } from 'onstable'
+        export async function onStableStudy(study: StableStudy, host: Host) {
+          const controller = new AbortController()
+          controller.signal.addEventListener('abort', ({ target }) => console.log(target.reason), { once: true })
+          const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(5)])
+          await host.http('http://a/', { method: 'POST', body: { id: crypto.randomUUID() }, signal })
+        }`,
       'own.js': `const URL = 'mine'\nexport function onChange() { console.log(URL) }`,
     },
   })
 }, 30_000)
 afterAll(() => library?.[Symbol.asyncDispose]())
 
-it('URL, URLSearchParams, TextEncoder and TextDecoder give what they give elsewhere', async () => {
+it('URLs, texts as bytes, random values and signals are what they are elsewhere', async () => {
   expect(await library.logsOf('all.ts', 'onChange')).toEqual(Object.values(expressions))
 })
 
@@ -61,7 +71,9 @@ it('a program has only those that it names', async () => {
   const none = await sizeOf('export function onChange() { return "no URL" }')
   const encoder = await sizeOf('export function onChange() { new TextEncoder() }')
   const url = await sizeOf('export function onChange() { new URL("a:") }')
+  const crypto = await sizeOf('export function onChange() { crypto.randomUUID() }')
   expect(none).toBeLessThan(2_000)
+  expect(crypto).toBeLessThan(20_000)
   expect(encoder).toBeLessThan(60_000)
   expect(url).toBeLessThan(200_000)
 })

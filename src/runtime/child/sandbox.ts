@@ -1,11 +1,15 @@
 /**
- * An isolate with what lives in it before a script does: lockdown, platform, prelude and host.
+ * An isolate with what lives in it before a script does: lockdown, platform, prelude and what that is made with.
  */
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import ivm from 'isolated-vm'
 import { type Caps, codeName } from '../caps.ts'
 
-const sandboxFiles = ['lockdown', 'platform', 'text', 'host', 'prelude'] as const
+/** Each gives a function that makes a part of the prelude; in the order in which the prelude takes them. */
+const partFiles = ['text', 'abort', 'calls', 'host'] as const
+const sandboxFiles = ['lockdown', 'platform', ...partFiles, 'prelude'] as const
+const seedBytes = 32
 export type SandboxSources = Readonly<Record<(typeof sandboxFiles)[number], string>>
 
 /** The functions of the prelude. */
@@ -16,6 +20,8 @@ type EntryFunction = (...values: Argument[]) => void
 
 /** What the isolate posts: a kind, then text and numbers. */
 export type OnPost = (kind: string, ...values: Argument[]) => void
+
+const latelyMs = 10
 
 export interface Sandbox {
   readonly isDisposed: boolean
@@ -29,10 +35,11 @@ export interface Sandbox {
   enter(entry: Entry, values: Argument[], timeoutMs: number): Promise<void>
   /** Evaluates the code of a script. */
   evaluate(code: string, timeoutMs: number): Promise<void>
-  /** Whether `usedBytes` would be a measurement of the last millisecond. */
+  /** Whether `usedBytes` is of the last few milliseconds: to measure costs as much as a short run. */
   readonly wasMeasuredLately: boolean
-  /** Heap and buffers; measured anew after a millisecond, since for a short run that costs as much as the run. */
-  usedBytes(): Promise<number>
+  /** Heap and buffers when they were last measured. */
+  readonly usedBytes: Promise<number>
+  measure(): Promise<number>
   dispose(): void
 }
 
@@ -53,14 +60,15 @@ export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb:
     context.eval(`'use strict';${sources[name]}`, { filename: `onstable:${name}`, reference: true })
   await evaluateOwn('lockdown')
   await evaluateOwn('platform')
-  const makeText = await evaluateOwn('text')
-  const makeHost = await evaluateOwn('host')
+  const parts = await Promise.all(partFiles.map(evaluateOwn))
   const prelude = await evaluateOwn('prelude')
   const post = new ivm.Callback((kind: string, ...values: Argument[]) => sandbox.onPost(kind, ...values), {
     ignored: true,
   })
-  const makers = [makeText.derefInto(), makeHost.derefInto()]
-  const made = await prelude.apply(undefined, [post, JSON.stringify(caps), ...makers], {
+  // Isolates have no entropy. One seed is never given twice, so that no two isolates draw the same.
+  const seed = randomBytes(seedBytes).toString('hex')
+  const makers = parts.map((part) => part.derefInto())
+  const made = await prelude.apply(undefined, [post, JSON.stringify(caps), seed, ...makers], {
     result: { reference: true },
   })
   const entries = made as ivm.Reference<Record<Entry, EntryFunction>>
@@ -72,7 +80,7 @@ export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb:
     const { used_heap_size, externally_allocated_size } = await isolate.getHeapStatistics()
     return used_heap_size + externally_allocated_size
   }
-  let measured: { atMs: number; bytes: Promise<number> } | null = null
+  let measured = { atMs: Number.NEGATIVE_INFINITY, bytes: Promise.resolve(0) }
   const sandbox: Sandbox = {
     get isDisposed() {
       return isolate.isDisposed
@@ -92,12 +100,13 @@ export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb:
       compiled.release()
     },
     get wasMeasuredLately() {
-      return measured !== null && performance.now() - measured.atMs < 1
+      return performance.now() - measured.atMs < latelyMs
     },
-    usedBytes() {
-      if (measured === null || !sandbox.wasMeasuredLately) {
-        measured = { atMs: performance.now(), bytes: measure() }
-      }
+    get usedBytes() {
+      return measured.bytes
+    },
+    measure() {
+      measured = { atMs: performance.now(), bytes: measure() }
       return measured.bytes
     },
     dispose() {

@@ -11,6 +11,8 @@ import type { Argument, Sandbox } from './sandbox.ts'
 /** How long an entry may take to obey isolated-vm's timeout, and then to be disposed of. */
 const obeyMs = 100
 const disposeMs = 300
+/** After an entry that took longer the memory is measured anew, however lately it was. */
+const longMs = 1
 /** At least so long between two looks at the time that a task was at work. */
 const lookMs = 10
 
@@ -35,6 +37,7 @@ export interface TaskEnd {
 
 export interface TaskEvents {
   onCall(call: number, name: string, argumentsJson: string): void
+  onCancel(call: number): void
   onLog(level: LogLevel, text: string): void
   onWedged(limit: MetLimit): void
   onEnd(end: TaskEnd): void
@@ -127,17 +130,19 @@ export class Task {
     if (this.#ended) return
     this.#entries++
     this.#entriesInAll++
-    const leftMs = Math.min(this.#deadline - performance.now(), this.#cpuLeftMs)
+    const { cpuMs } = this.sandbox
+    const leftMs = Math.min(this.#deadline - performance.now(), this.#lastCpuMs - cpuMs)
     const entered = entry(Math.max(1, Math.ceil(leftMs)))
     // Asked for at once, so that both are one visit to the isolate's thread. It runs after the entry.
-    const measured = this.sandbox.wasMeasuredLately ? null : this.sandbox.usedBytes()
+    let measured = this.sandbox.wasMeasuredLately ? null : this.sandbox.measure()
     try {
       await entered
     } catch (thrown) {
       this.#onEntryThrew(thrown)
     }
     try {
-      const usedBytes = await (measured ?? this.sandbox.usedBytes())
+      if (this.sandbox.cpuMs - cpuMs > longMs) measured ??= this.sandbox.measure()
+      const usedBytes = await (measured ?? this.sandbox.usedBytes)
       this.#memoryBytes = Math.max(this.#memoryBytes, usedBytes)
     } catch (thrown) {
       if (!this.sandbox.isDisposed) this.#onEntryThrew(thrown)
@@ -157,8 +162,15 @@ export class Task {
         this.#waitingCalls++
         this.#events.onCall(Number(first), String(second), String(third))
         break
+      case 'cancel':
+        this.#events.onCancel(Number(first))
+        break
       case 'timer':
         this.#setTimer(Number(first), Number(second))
+        break
+      case 'stop-timer':
+        clearTimeout(this.#timers.get(Number(first)))
+        this.#timers.delete(Number(first))
         break
       case 'done':
         this.#done = { ok: first === true, body: String(second) }
