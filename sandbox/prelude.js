@@ -4,7 +4,7 @@
  * Primordials are captured here: what a script changes of its globals changes nothing of this.
  */
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
-;(post, capsJson, seed, makeText, makeAbort, makeCalls, makeHost) => {
+;(send, capsJson, seed, makeText, makeAbort, makeCalls, makeHost) => {
   const { TypeError, RangeError, Number } = globalThis
   const { parse, stringify } = JSON
   const { create, freeze, keys, defineProperty } = Object
@@ -24,7 +24,19 @@
   let timerCount = 0
   let lastTimer = 0
 
+  /** What this visit to the isolate has told the child, which has others to listen to. */
+  let posts = 0
+  function post(kind, id, first, second, third) {
+    if (++posts > caps.postsAtATime) {
+      throw new RangeError(
+        `A run sets timers, logs and asks at most ${caps.postsAtATime} times without waiting`,
+      )
+    }
+    send(kind, id, first, second, third)
+  }
+
   function begin(id, mayAsk) {
+    posts = 0
     task = { __proto__: null, id, logBytes: 0, logCut: false, isWell: false }
     timers = create(null)
     timerCount = 0
@@ -86,6 +98,7 @@
   function fire(id) {
     const callback = timers[id]
     if (callback === undefined) return
+    posts = 0
     delete timers[id]
     timerCount--
     callback()
@@ -116,9 +129,9 @@
         throw new RangeError(`The export "script" is ${loaded.length} characters as JSON: make it shorter`)
       }
       if (typeof script.initialize === 'function') await script.initialize(host)
-      post('done', id, true, loaded)
+      send('done', id, true, loaded)
     } catch (thrown) {
-      post('done', id, false, describe(thrown))
+      send('done', id, false, describe(thrown))
     }
   }
 
@@ -130,9 +143,9 @@
       if (typeof callback !== 'function') throw new TypeError(`The script exports no function "${name}"`)
       await callback(parse(eventJson), host)
       own.isWell = true
-      post('done', id, true, '')
+      send('done', id, true, '')
     } catch (thrown) {
-      post('done', id, false, describe(thrown))
+      send('done', id, false, describe(thrown))
     }
   }
 
@@ -140,9 +153,9 @@
     const { id } = task
     try {
       if (typeof script?.finalize === 'function') await script.finalize(host)
-      post('done', id, true, '')
+      send('done', id, true, '')
     } catch (thrown) {
-      post('done', id, false, describe(thrown))
+      send('done', id, false, describe(thrown))
     }
   }
 
@@ -158,7 +171,7 @@
     // Only behind one that has ended well and waits for nothing; after one that is skipped, all are, in order.
     runAhead: (id, name, eventJson) => {
       hasSkipped ||= !task.isWell || calls.areWaiting()
-      if (hasSkipped) return post('skipped', id)
+      if (hasSkipped) return send('skipped', id)
       begin(id, true)
       void call(name, eventJson)
     },
@@ -166,7 +179,10 @@
       begin(id, false)
       void close()
     },
-    answer: calls.answer,
+    answer: (id, ok, json) => {
+      posts = 0
+      calls.answer(id, ok, json)
+    },
     fire,
   })
 }

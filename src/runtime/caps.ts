@@ -13,6 +13,8 @@ export const caps = {
   /** Host calls of one run that wait for the engine at a time; further ones queue inside the isolate. */
   waitingCalls: 64,
   timers: 256,
+  /** What an isolate may tell its child during one visit; the caps of logs and calls lie below. */
+  postsAtATime: 10_000,
   /** Log of one run: bytes of UTF-8, and 16 for each line. */
   logBytes: 64 * 1024,
   logLineOverheadBytes: 16,
