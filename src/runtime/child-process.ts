@@ -102,6 +102,11 @@ export class ChildProcess {
     return { id, ended: promise }
   }
 
+  /** Asks the child to end a task now. */
+  abandon(id: number): void {
+    if (this.#tasks.get(id) !== undefined) this.#send({ type: 'abandon', id })
+  }
+
   /** Ends the process; tasks in it are lost without blame. */
   async close(): Promise<void> {
     this.#kill('The runtime was closed', null)

@@ -75,8 +75,11 @@ export class Lane {
     return result
   }
 
-  /** Makes the isolate in that child; every later run there uses it. */
-  async load(child: ChildProcess): Promise<Attempt> {
+  /**
+   * Makes the isolate in that child; every later run there uses it.
+   * @param signal aborted when nobody wants it any more: then it ends soon, and not well
+   */
+  async load(child: ChildProcess, signal?: AbortSignal): Promise<Attempt> {
     const { code, script, limits } = this.program
     const message = {
       type: 'load',
@@ -85,7 +88,12 @@ export class Lane {
     } as const
     const onLog = (line: LogLine) => this.#logOutsideRuns(line)
     const startedMs = performance.now()
-    const end = await child.perform({ message, body: code, onLog, onCall: null }).ended
+    const { id, ended } = child.perform({ message, body: code, onLog, onCall: null })
+    const abandon = () => child.abandon(id)
+    if (signal?.aborted) abandon()
+    signal?.addEventListener('abort', abandon)
+    const end = await ended
+    signal?.removeEventListener('abort', abandon)
     this.#child = end.kind === 'ended' && end.outcome === 'ok' ? child : null
     return { what: `Loading "${script}"`, end, durationMs: performance.now() - startedMs }
   }

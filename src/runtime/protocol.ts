@@ -7,7 +7,8 @@ import { z } from 'zod'
 
 /**
  * What the engine asks of a child. The body of `load` is the code, of `run` the event, of `answer` JSON. A run
- * may be handed over ahead: it begins when the one it is `after` has ended well, or not at all.
+ * may be handed over ahead: it begins when the one it is `after` has ended well, or not at all. A task that is
+ * abandoned is to end at once.
  */
 export type ToChild =
   | { type: 'load'; id: number; version: string; timeoutMs: number; cpuMs: number; memoryMb: number }
@@ -22,10 +23,14 @@ export type ToChild =
       after: number | null
     }
   | { type: 'answer'; id: number; call: number; ok: boolean }
+  | { type: 'abandon'; id: number }
 
 /** The limits that a task can meet: of its wall time, of its time at work, of its memory. */
 const limits = ['timed-out', 'out-of-cpu', 'out-of-memory'] as const
 export type MetLimit = (typeof limits)[number]
+
+/** A message that begins a task. */
+export type FirstMessage = Exclude<ToChild, { type: 'answer' | 'abandon' }>
 
 const count = z.number().int().nonnegative()
 

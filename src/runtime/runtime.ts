@@ -98,9 +98,9 @@ export interface Runtime extends AsyncDisposable {
   /**
    * Makes an isolate for a version, evaluates it and calls its `initialize`. Loading what is loaded already
    * changes nothing. Throws `script-refused` with a `ScriptError` as its cause when the code or `initialize`
-   * throws or meets a limit.
+   * throws or meets a limit, or soon after `signal` is aborted.
    */
-  load(program: Program): Promise<Loaded>
+  load(program: Program, signal?: AbortSignal): Promise<Loaded>
   /** Calls `finalize` (best effort) and drops the isolate, after the runs that are in flight. */
   unload(version: string): Promise<void>
   /**

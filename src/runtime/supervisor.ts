@@ -4,17 +4,16 @@
  */
 import { fault } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { Attempts, eventTooLong, isTooLong } from './attempts.ts'
 import { caps } from './caps.ts'
 import type { ChildProcess } from './child-process.ts'
 import type { Children } from './children.ts'
 import { Conduct } from './conduct.ts'
-import { Homes } from './homes.ts'
 import { type Announced, type Attempt, Lane } from './lane.ts'
 import { judge } from './outcome.ts'
 import { wireLoaded } from './protocol.ts'
 import { RunRecord } from './run-record.ts'
 import type { Loaded, Program, RunRequest, RunResult, Runtime, Suspension } from './runtime.ts'
-import { Suspects } from './suspects.ts'
 
 interface LoadedVersion {
   readonly program: Program
@@ -37,20 +36,17 @@ export class Supervisor implements Runtime {
   /** Unloaded, but runs in flight still use the isolates. */
   readonly #leaving = new Map<string, LoadedVersion>()
   readonly #conduct = new Conduct(() => performance.now())
-  readonly #homes: Homes
-  readonly #suspects: Suspects
+  readonly #attempts: Attempts
   #lanesOpened = 0
-  #isClosed = false
 
   constructor({ children, log, onSuspend }: SupervisorParts) {
     this.#children = children
     this.#log = log
     this.#onSuspend = onSuspend
-    this.#homes = new Homes(children, this.#conduct)
-    this.#suspects = new Suspects(children)
+    this.#attempts = new Attempts(children, this.#conduct)
   }
 
-  load(program: Program): Promise<Loaded> {
+  load(program: Program, signal?: AbortSignal): Promise<Loaded> {
     const known = this.#versions.get(program.version) ?? this.#leaving.get(program.version)
     if (known !== undefined) {
       this.#leaving.delete(program.version)
@@ -58,7 +54,7 @@ export class Supervisor implements Runtime {
       return known.loaded
     }
     const lane = this.#openLane(program)
-    const loaded = lane.inTurn(() => this.#load(lane))
+    const loaded = lane.inTurn(() => this.#load(lane, signal))
     const entry = { program, lanes: [lane], loaded }
     this.#versions.set(program.version, entry)
     loaded.catch(() => {
@@ -111,7 +107,7 @@ export class Supervisor implements Runtime {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#attempts.close()
     const versions = [...this.#versions.values(), ...this.#leaving.values()]
     const lanes = versions.flatMap((version) => version.lanes)
     await Promise.all(lanes.filter(({ isIdle }) => isIdle).map((lane) => lane.finalize()))
@@ -136,17 +132,17 @@ export class Supervisor implements Runtime {
 
   async #forget(program: Program): Promise<void> {
     this.#conduct.forget(program.version)
-    await this.#homes.leave(program)
+    await this.#attempts.leave(program)
   }
 
-  async #load(lane: Lane): Promise<Loaded> {
+  async #load(lane: Lane, signal?: AbortSignal): Promise<Loaded> {
     const { program, findPlace } = lane
     const bytes = Buffer.byteLength(program.code)
     if (bytes > caps.codeBytes) {
       const found = `${bytes} bytes with all that it imports, expected at most ${caps.codeBytes}`
       throw fault('script-refused', `Script "${program.script}" is ${found}`)
     }
-    const { end, what } = await this.#attempt(lane, null, (child) => lane.load(child))
+    const { end, what } = await this.#attempts.settle(lane, null, (child) => lane.load(child, signal))
     const { error } = judge(end, what, program.limits, findPlace)
     if (error === null && end.kind === 'ended') {
       const { functions, manifest } = wireLoaded.parse(JSON.parse(end.body))
@@ -159,37 +155,8 @@ export class Supervisor implements Runtime {
   async #run(lane: Lane, request: RunRequest, record: RunRecord, announced: Announced): Promise<RunResult> {
     const startedAt = performance.now()
     const work = (child: ChildProcess) => lane.run(child, request, record, announced)
-    const attempt = isTooLong(request.event) ? eventTooLong : await this.#attempt(lane, record, work)
+    const attempt = isTooLong(request.event) ? eventTooLong : await this.#attempts.settle(lane, record, work)
     return this.#resultOf(lane, attempt, record, performance.now() - startedAt)
-  }
-
-  /**
-   * Tries until the task has ended, or is to blame for the end of a child. One that another task took down with it
-   * is begun again: beside others where it is known which that was, by itself where it is not, or the second time.
-   */
-  async #attempt(
-    lane: Lane,
-    record: RunRecord | null,
-    work: (child: ChildProcess) => Promise<Attempt>,
-  ): Promise<Attempt> {
-    let attempt = closedAttempt
-    for (let tries = 0; !this.#isClosed; tries++) {
-      const child = await this.#homes.childFor(lane.program).catch(() => null)
-      if (child === null) break
-      attempt = await work(child)
-      const { end } = attempt
-      if (end.kind === 'ended' || end.blame === 'this') break
-      // A child that is being killed takes nothing more, and is the one in use until it is gone.
-      await child.gone
-      if (this.#isClosed) break
-      record?.beginAgain()
-      if (tries === 0 && end.blame === 'another') continue
-      const alone = await this.#suspects.try(child, work)
-      if (alone === null) continue
-      attempt = alone
-      break
-    }
-    return attempt
   }
 
   #resultOf(lane: Lane, { end, what }: Attempt, record: RunRecord, durationMs: number): RunResult {
@@ -219,34 +186,4 @@ export class Supervisor implements Runtime {
         verdict satisfies never
     }
   }
-}
-
-const isTooLong = (event: string) => Buffer.byteLength(event) > caps.eventBytes
-
-const closedAttempt: Attempt = {
-  what: 'The run',
-  end: {
-    kind: 'lost',
-    blame: 'another',
-    outcome: 'crashed',
-    reason: 'The runtime was closed',
-  },
-  durationMs: 0,
-}
-
-const eventTooLong: Attempt = {
-  what: 'The run',
-  end: {
-    kind: 'ended',
-    outcome: 'threw',
-    body: JSON.stringify({
-      name: 'RangeError',
-      message: `The event is longer than ${caps.eventBytes / 1024 / 1024} MB as JSON`,
-      stack: '',
-    }),
-    cpuMs: 0,
-    memoryBytes: 0,
-    disposed: false,
-  },
-  durationMs: 0,
 }

@@ -2,7 +2,7 @@
  * The tasks in a child: what each came with, how each ended, and from when to when its time counts. Of one version
  * one task is at work at a time; a run that was handed over ahead begins when the one before it has ended.
  */
-import type { Ended, MetLimit, ToChild } from './protocol.ts'
+import type { Ended, FirstMessage, MetLimit } from './protocol.ts'
 import type { HostAnswer, LogLine } from './runtime.ts'
 
 export type LossOutcome = MetLimit | 'crashed'
@@ -20,7 +20,7 @@ export type TaskEnd =
 
 /** The first message of a task, and what it may do while it is at work. */
 export interface TaskRequest {
-  readonly message: DistributiveOmit<Exclude<ToChild, { type: 'answer' }>, 'id' | 'after'>
+  readonly message: DistributiveOmit<FirstMessage, 'id' | 'after'>
   readonly body: string
   onLog(line: LogLine): void
   /** A host call; null if this task may not make one. The signal: nobody waits for it. */

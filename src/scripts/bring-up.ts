@@ -26,6 +26,8 @@ export type MissingGrants = (script: string, needs: Needs) => string | null
 export interface BringUpParts {
   readonly runtime: Pick<Runtime, 'load' | 'unload'>
   readonly missingGrants: MissingGrants
+  /** Aborted when a newer version is waiting. */
+  readonly signal?: AbortSignal
   /** Text of the script file, to find the place of an export; null if there is none. */
   readonly sourceText: string | null
 }
@@ -41,7 +43,8 @@ export async function bringUp(
 ): Promise<ScriptInForce> {
   const script = await inspect(name, version, parts)
   const { timeoutMs, cpuMs, memoryMb, isolation } = script.manifest
-  await parts.runtime.load(programOf(name, version, { timeoutMs, cpuMs, memoryMb }, isolation))
+  const limits = { timeoutMs, cpuMs, memoryMb }
+  await parts.runtime.load(programOf(name, version, limits, isolation), parts.signal)
   return script
 }
 
@@ -55,7 +58,7 @@ export async function inspect(
   version: ScriptVersion,
   parts: BringUpParts,
 ): Promise<ScriptInForce> {
-  const { functions, exported } = await lookInto(name, version, parts.runtime)
+  const { functions, exported } = await lookInto(name, version, parts)
   const refusal = (message: string, exportName: string) =>
     refused({ message, file: name, ...placeOfExport(parts.sourceText ?? '', exportName) })
   const wrong = misspelt(functions)
@@ -81,11 +84,11 @@ __exports = { script: { exported: __exports?.script,
 
 const description = z.object({ exported: z.unknown().optional(), functions: z.array(z.string()) })
 
-async function lookInto(name: string, version: ScriptVersion, runtime: BringUpParts['runtime']) {
+async function lookInto(name: string, version: ScriptVersion, { runtime, signal }: BringUpParts) {
   const hash = `${version.hash}-look`
   const program = programOf(name, { ...version, hash, code: version.code + describeExports }, lookLimits)
   try {
-    const { manifest } = await runtime.load(program)
+    const { manifest } = await runtime.load(program, signal)
     const described = description.safeParse(manifest)
     if (!described.success) {
       throw refused({ ...problemOf(new Error('The export "script" is not plain data'), name) })

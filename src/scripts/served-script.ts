@@ -50,7 +50,7 @@ export class ServedScript {
   constructor(parts: ServedScriptParts, row: ScriptRow | null) {
     this.#parts = parts
     this.#stored = row
-    this.refresh = lastWins(() => this.#refresh())
+    this.refresh = lastWins((signal) => this.#refresh(signal))
   }
 
   get inForce(): ScriptInForce | null {
@@ -97,12 +97,12 @@ export class ServedScript {
     return this.#inputs === null || this.#inputs.has(path) || this.#problem !== null
   }
 
-  async #refresh(): Promise<void> {
+  async #refresh(signal: AbortSignal): Promise<void> {
     const { name, content, log } = this.#parts
     try {
       const own = await content(name)
       if (own === null) await this.#park()
-      else await this.#renew('text' in own ? own.text : null)
+      else await this.#renew('text' in own ? own.text : null, signal)
     } catch (error) {
       // The store did not take it: what was in force still is.
       this.#blame(error)
@@ -110,15 +110,17 @@ export class ServedScript {
     }
   }
 
-  async #renew(sourceText: string | null): Promise<void> {
+  async #renew(sourceText: string | null, signal: AbortSignal): Promise<void> {
     const { name, log } = this.#parts
     try {
       this.#inputs = null
       const compiled = await this.#compile()
       this.#inputs = new Set(compiled.inputs)
-      if (compiled.hash !== this.#inForce?.version) await this.#swap(compiled, sourceText)
+      if (compiled.hash !== this.#inForce?.version) await this.#swap(compiled, sourceText, signal)
       this.#problem = null
     } catch (error) {
+      // A newer save has the last word.
+      if (signal.aborted) return
       const problem = this.#blame(error)
       if (this.#inForce === null) await this.#fallBack()
       const rest = this.#inForce === null ? 'It is not served' : 'The version before stays in force'
@@ -137,10 +139,18 @@ export class ServedScript {
     return compileScript({ folder, name, read })
   }
 
-  async #swap({ hash, code, sourceMap }: ScriptVersion, sourceText: string | null): Promise<void> {
+  async #swap(
+    { hash, code, sourceMap }: ScriptVersion,
+    sourceText: string | null,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const { name, store, runtime, log, onSwap } = this.#parts
     const version = { hash, code, sourceMap }
-    const next = await bringUp(name, version, { ...this.#parts, sourceText })
+    const next = await bringUp(name, version, {
+      ...this.#parts,
+      sourceText,
+      ...(signal === undefined ? {} : { signal }),
+    })
     try {
       await store.putScript(name, version, next.subscriptions)
     } catch (error) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { OnStableError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
-import { type HostCall, type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
+import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
 import { linesOf, loadProgram, makeProgram } from '../support/program.ts'
 
 let runtime: Runtime

@@ -352,6 +352,22 @@ test('editors find the typings without any set-up, and a tsconfig of the user is
   expect(files.library.list()).toEqual([])
 })
 
+test.each([
+  ['loops at its top level', 'for (;;);'],
+  ['loops in initialize', 'export function initialize() { for (;;); }'],
+  ['waits for ever in initialize', 'export const initialize = () => new Promise(() => {})'],
+])('a save that %s is given up when a newer one comes', { timeout: 15_000 }, async (_, text) => {
+  await using files = await openTestLibrary({ files: { 'a.ts': says('one') } })
+  files.save({ 'a.ts': `${text}\nexport function onStableStudy() {}` })
+  await sleep(500)
+  const began = performance.now()
+  files.save({ 'a.ts': says('two') })
+  await untilInForce(files, 'a.ts', 'two')
+  // By itself it would be refused after five seconds at the earliest.
+  expect(performance.now() - began).toBeLessThan(4_000)
+  expect(statusOf(files, 'a.ts')).toMatchObject({ state: 'in-force', problem: null })
+})
+
 test('a suspended version is not served, also after a restart, until it is resumed', async () => {
   await using files = await openTestLibrary({ files: { 'a.ts': says('one') } })
   const { version } = files.library.get('a.ts')!

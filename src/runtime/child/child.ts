@@ -4,7 +4,7 @@
 import type { Duplex } from 'node:stream'
 import { caps } from '../caps.ts'
 import { frameSender, readFrames } from '../frames.ts'
-import type { FromChild, ToChild, WireThrown } from '../protocol.ts'
+import type { FirstMessage, FromChild, ToChild, WireThrown } from '../protocol.ts'
 import { Line } from './line.ts'
 import { openSandbox, readSandboxSources, type Sandbox } from './sandbox.ts'
 import { Task, type TaskEnd } from './task.ts'
@@ -27,7 +27,7 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
     send({ type: 'ended', id: task.id, outcome, cpuMs, memoryBytes, disposed }, body)
     lines.get(task.sandbox)?.ended(task.id, outcome === 'ok' && !disposed, isBrief)
   }
-  const begin = (message: Exclude<ToChild, { type: 'answer' }>, sandbox: Sandbox): Task => {
+  const begin = (message: FirstMessage, sandbox: Sandbox): Task => {
     const task: Task = new Task(message, sandbox, {
       onCall: (call, name, argumentsJson) => send({ type: 'call', id: task.id, call, name }, argumentsJson),
       onCancel: (call) => send({ type: 'cancel', id: task.id, call }),
@@ -72,6 +72,10 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
     await undefined
     if (message.type === 'answer') {
       tasks.get(message.id)?.answer(message.call, message.ok, body)
+      return
+    }
+    if (message.type === 'abandon') {
+      tasks.get(message.id)?.abandon()
       return
     }
     if (message.type === 'load') {

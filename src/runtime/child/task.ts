@@ -7,14 +7,10 @@
  */
 import type { Ended, MetLimit, WireThrown } from '../protocol.ts'
 import type { Argument, Sandbox } from './sandbox.ts'
+import { Watchdog } from './watchdog.ts'
 
-/** How long an entry may take to obey isolated-vm's timeout, and then to be disposed of. */
-const obeyMs = 100
-const disposeMs = 300
 /** After an entry that took longer the memory is measured anew, however lately it was. */
 const longMs = 1
-/** At least so long between two looks at the time that a task was at work. */
-const lookMs = 10
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -48,14 +44,8 @@ export class Task {
   readonly version: string
   readonly sandbox: Sandbox
   readonly #events: TaskEvents
-  readonly #timeoutMs: number
-  readonly #deadline: number
-  /** The isolate's own clock at which the task has been at work for as long as it may. */
-  readonly #lastCpuMs: number
-  /** Before this no entry can have met the time limit, whatever an error says. */
-  #limitFromMs: number
+  readonly #watchdog: Watchdog
   readonly #timers = new Map<number, NodeJS.Timeout>()
-  #watchdog: NodeJS.Timeout
   readonly #cpuMsBefore: number
   #cpuMs = 0
   #memoryBytes = 0
@@ -82,12 +72,11 @@ export class Task {
     this.version = task.version
     this.sandbox = sandbox
     this.#events = events
-    this.#timeoutMs = task.timeoutMs
-    this.#deadline = performance.now() + task.timeoutMs
-    this.#limitFromMs = this.#deadline - obeyMs
     this.#cpuMsBefore = sandbox.cpuMs
-    this.#lastCpuMs = this.#cpuMsBefore + task.cpuMs
-    this.#watchdog = setTimeout(() => this.#watch(), Math.min(task.timeoutMs, task.cpuMs))
+    this.#watchdog = new Watchdog(task, sandbox, {
+      onLimit: (limit) => this.#onLimit(limit),
+      onWedged: (limit) => events.onWedged(this.#limit ?? limit),
+    })
     sandbox.onCatastrophe = (message) => {
       const limit = message.includes('memory') ? 'out-of-memory' : 'timed-out'
       events.onWedged(this.#limit ?? limit)
@@ -108,7 +97,7 @@ export class Task {
 
   /** A run that the isolate has been given ahead of its turn: what came of that is this task's. */
   async follow({ atMs, entered, posts }: Ahead, callback: string, event: string): Promise<void> {
-    this.#limitFromMs = atMs + this.#timeoutMs - obeyMs
+    this.#watchdog.beganAt(atMs)
     const entry = this.#enter(() => entered)
     for (const { kind, values } of posts) this.onPost(kind, values)
     await entry
@@ -121,6 +110,11 @@ export class Task {
     this.#enter((timeoutMs) => this.sandbox.enter('close', [this.id], timeoutMs))
   }
 
+  /** Ends now, whatever it is at. */
+  abandon(): void {
+    if (this.#onLimit('timed-out')) this.#watchdog.giveUp()
+  }
+
   answer(call: number, ok: boolean, json: string): void {
     this.#waitingCalls--
     this.#enter((timeoutMs) => this.sandbox.enter('answer', [call, ok, json], timeoutMs))
@@ -131,8 +125,7 @@ export class Task {
     this.#entries++
     this.#entriesInAll++
     const { cpuMs } = this.sandbox
-    const leftMs = Math.min(this.#deadline - performance.now(), this.#lastCpuMs - cpuMs)
-    const entered = entry(Math.max(1, Math.ceil(leftMs)))
+    const entered = entry(this.#watchdog.leftMs)
     // Asked for at once, so that both are one visit to the isolate's thread. It runs after the entry.
     let measured = this.sandbox.wasMeasuredLately ? null : this.sandbox.measure()
     try {
@@ -192,38 +185,21 @@ export class Task {
 
   #onEntryThrew(thrown: unknown): void {
     const { name, message, stack = '' } = thrown instanceof Error ? thrown : new Error(String(thrown))
-    const isLate = performance.now() >= this.#limitFromMs
     // A script can throw an error of that name: only a limit that may have been met counts.
-    const timedOut = message === 'Script execution timed out.' && (isLate || this.#cpuLeftMs < obeyMs)
+    const limit = message === 'Script execution timed out.' ? this.#watchdog.limitInReach : null
     if (this.sandbox.isDisposed) this.#limit ??= message.includes('memory') ? 'out-of-memory' : 'timed-out'
-    else if (timedOut) this.#limit ??= isLate ? 'timed-out' : 'out-of-cpu'
+    else if (limit !== null) this.#limit ??= limit
     this.#stray ??= { name, message: message.slice(0, 8192), stack: stack.slice(0, 8192) }
-    if (this.sandbox.isDisposed || timedOut) this.#endByLimit()
+    if (this.sandbox.isDisposed || limit !== null) this.#endByLimit()
   }
 
-  get #cpuLeftMs(): number {
-    return this.#lastCpuMs - this.sandbox.cpuMs
-  }
-
-  #watch(): void {
-    const leftMs = this.#deadline - performance.now()
-    const cpuLeftMs = this.#cpuLeftMs
-    if (leftMs < 1) this.#onLimit('timed-out')
-    else if (cpuLeftMs < 1) this.#onLimit('out-of-cpu')
-    else this.#watchdog = setTimeout(() => this.#watch(), Math.min(leftMs, Math.max(cpuLeftMs, lookMs)))
-  }
-
-  #onLimit(limit: MetLimit): void {
+  /** @returns whether an entry is at work */
+  #onLimit(limit: MetLimit): boolean {
     this.#limit ??= limit
-    if (this.#entries === 0) {
-      this.#endByLimit()
-      return
-    }
     this.#measureCpu()
-    this.#watchdog = setTimeout(() => {
-      this.#watchdog = setTimeout(() => this.#events.onWedged(this.#limit ?? 'timed-out'), disposeMs)
-      this.sandbox.dispose()
-    }, obeyMs)
+    if (this.#entries > 0) return true
+    this.#endByLimit()
+    return false
   }
 
   /** After a limit nothing is known of the isolate's state: it goes. */
@@ -247,7 +223,7 @@ export class Task {
   #end(outcome: TaskEnd['outcome'], body: string): void {
     if (this.#ended) return
     this.#ended = true
-    clearTimeout(this.#watchdog)
+    this.#watchdog.stop()
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#measureCpu()
     if (this.#isLast) this.sandbox.dispose()
