@@ -175,16 +175,25 @@ declare module 'onstable' {
       readonly http?: readonly string[]
     }
     readonly retry?: {
-      /** Tries in all, the first included. Default 8. */
+      /** Tries in all, the first included, at most 100. Default 8. */
       readonly attempts?: number
       readonly backoff?: 'exponential' | 'fixed'
       /** Wait before the second try, such as `'1s'`. Default 1 s. */
       readonly delay?: string
     }
-    /** Longest run, such as `'30s'` or `'5m'`. Default 30 s. */
+    /** Longest run, waiting included, such as `'30s'` or `'5m'`. Default 30 s. */
     readonly timeout?: string
+    /** How long of that it may be at work. Default 10 s. */
+    readonly cpu?: string
     /** Heap in megabytes. Default 64. */
     readonly memoryMb?: number
+    /**
+     * Runs at a time, from 1 to 16; of one study never two. Each is in an isolate of its own, with globals of its
+     * own; what they write to the same key of `host.kv` is decided by who ends last. Default 1.
+     */
+    readonly concurrency?: number
+    /** `process`: never in one process with other scripts. Default `shared`. */
+    readonly isolation?: 'shared' | 'process'
   }
 
   type Told = void | Promise<void>

@@ -2,7 +2,8 @@
  * Which walls stand around a child, as the kernel tells of the running process: not what was asked for.
  */
 import { readFileSync, readlinkSync } from 'node:fs'
-import type { Wall, Walls } from './walls.ts'
+import { residentMb } from './resident-memory.ts'
+import { userOf, type Wall, type Walls } from './walls.ts'
 
 /**
  * One line for the server's log.
@@ -15,13 +16,10 @@ export function describeWalls(
   watchedMb: number,
 ): { readonly text: string; readonly isWhole: boolean } {
   const facts = standingAround(pid)
-  const standing = [
-    'a process of its own',
-    "Node's permission model",
-    'no environment',
-    `at most ${watchedMb.toLocaleString('en-US')} MB of memory`,
-  ]
+  const standing = ['a process of its own', "Node's permission model", 'no environment']
   const fallen: string[] = []
+  if (residentMb(pid) > 0) standing.push(`at most ${watchedMb.toLocaleString('en-US')} MB of memory`)
+  else fallen.push('memory limit (the system does not show how much a process holds)')
   for (const [wall, fact] of Object.entries(facts) as [Wall, string | null][]) {
     if (fact === null) fallen.push(`${wall} (${missing.get(wall) ?? 'the system does not show it'})`)
     else standing.push(fact)
@@ -34,15 +32,22 @@ export function describeWalls(
 /** For each wall what to say of it; null: it does not stand. */
 function standingAround(pid: number): Record<Wall, string | null> {
   const status = textOf(`/proc/${pid}/status`)
-  const user = numberOf(status, /^Uid:\s+(\d+)/m)
+  const user = userOf(pid)
   const writtenBytes = numberOf(textOf(`/proc/${pid}/limits`), /^Max file size\s+(\d+)/m)
-  const network = linkOf(`/proc/${pid}/ns/net`)
   return {
     'own user': user !== null && user !== process.getuid?.() ? `its own user (${user})` : null,
-    'empty network': network !== null && network !== linkOf('/proc/self/ns/net') ? 'an empty network' : null,
+    'empty network': hasEmptyNetwork(pid) ? 'an empty network' : null,
     'no new privileges': numberOf(status, /^NoNewPrivs:\s+(\d+)/m) === 1 ? 'no new privileges' : null,
     'resource limits': writtenBytes === 0 ? 'no files written' : null,
   }
+}
+
+function hasEmptyNetwork(pid: number): boolean {
+  const network = linkOf(`/proc/${pid}/ns/net`)
+  if (network !== null) return network !== linkOf('/proc/self/ns/net')
+  // Of another user's process that is not shown to everybody, but its interfaces are: a loopback never used.
+  const interfaces = textOf(`/proc/${pid}/net/dev`).trim().split('\n').slice(2)
+  return interfaces.length === 1 && /^\s*lo:\s+0\s+0\s/.test(interfaces[0]!)
 }
 
 function numberOf(text: string, pattern: RegExp): number | null {

@@ -1,5 +1,8 @@
 /** The walls that the operating system puts around a child, as the kernel tells of them. */
+import { execFile } from 'node:child_process'
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startRuntime } from '../../src/runtime/runtime.ts'
 import { neededFiles } from '../../src/runtime/spawn.ts'
@@ -7,6 +10,9 @@ import { describeWalls } from '../../src/runtime/standing-walls.ts'
 import { chooseWalls, sandboxUserId, type Walls } from '../../src/runtime/walls.ts'
 import { childPids } from '../support/child-pids.ts'
 import { keptLog } from '../support/kept-log.ts'
+
+const run = promisify(execFile)
+const printWalls = fileURLToPath(new URL('../support/print-walls.ts', import.meta.url))
 
 let walls: Walls
 let stack: AsyncDisposableStack
@@ -93,6 +99,30 @@ describe('the line at start', () => {
     const { text, isWhole } = describeWalls(process.pid, { command: [], missing: new Map() }, 100)
     expect(isWhole).toBe(false)
     expect(text).toMatch(/Missing: own user \(.*\); empty network \(.*\)/)
+  })
+})
+
+describe('a server that does not run as root', () => {
+  /** The line that it prints, with these capabilities. */
+  const lineWith = async (capabilities: readonly string[]) => {
+    const sets = capabilities.map((name) => `+${name}`).join()
+    const ambient = capabilities.length === 0 ? [] : [`--inh-caps=${sets}`, `--ambient-caps=${sets}`]
+    const user = ['--reuid=12345', '--regid=12345', '--clear-groups', '--no-new-privs', ...ambient]
+    const { stderr } = await run('setpriv', [...user, process.execPath, printWalls], { env: {} })
+    return String(JSON.parse(stderr.split('\n')[0]!).msg)
+  }
+
+  it('has the walls that need no rights', async (context) => {
+    context.skip(walls.missing.has('own user'), walls.missing.get('own user'))
+    const line = await lineWith([])
+    expect(line).toContain('no new privileges, no files written')
+    expect(line).toMatch(/Missing: own user \(.*Operation not permitted\)/)
+  })
+
+  it('has all of them with three capabilities, and says so if one of these lacks', async (context) => {
+    context.skip(walls.missing.has('own user'), walls.missing.get('own user'))
+    expect(await lineWith(['setuid', 'setgid', 'kill'])).toContain(`its own user (${sandboxUserId})`)
+    expect(await lineWith(['setuid', 'setgid'])).toMatch(/Missing: own user \(.*CAP_KILL\)/)
   })
 })
 
