@@ -68,8 +68,6 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
   }
 
   const handle = async (message: ToChild, body: string): Promise<void> => {
-    // isolated-vm notes the callers of whatever enters an isolate, which takes the longer the more there are.
-    await undefined
     if (message.type === 'answer') {
       tasks.get(message.id)?.answer(message.call, message.ok, body)
       return
