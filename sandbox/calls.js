@@ -12,7 +12,7 @@
   const charCodeAt = uncurry(String.prototype.charCodeAt)
 
   /** The task at work; the calls of earlier ones are no longer of any consequence. */
-  let task = { __proto__: null, id: 0, mayAsk: false }
+  let task = { __proto__: null, id: 0, mayAsk: false, calls: 0 }
   let waiting = create(null)
   let waitingCalls = 0
   let waitingLength = 0
@@ -21,7 +21,7 @@
   let lastCall = 0
 
   function begin(id, mayAsk) {
-    task = { __proto__: null, id, mayAsk }
+    task = { __proto__: null, id, mayAsk, calls: 0 }
     waiting = create(null)
     waitingCalls = waitingLength = 0
     firstQueued = lastQueued = null
@@ -34,6 +34,9 @@
   function ask(name, args, read, signal) {
     return new Promise((resolve, reject) => {
       if (!task.mayAsk) throw hostError('bad-host-call', `host.${name} works in event callbacks only`)
+      if (task.calls >= caps.callsPerRun) {
+        throw hostError('too-large', `A run asks the host at most ${caps.callsPerRun} times`)
+      }
       const argumentsJson = stringify(args)
       if (argumentsJson.length > caps.argumentsLength) {
         const found = `${argumentsJson.length} characters as JSON, expected at most ${caps.argumentsLength}`
@@ -42,6 +45,7 @@
       const site = {}
       captureStackTrace(site, ask)
       const id = ++lastCall
+      task.calls++
       const call = { __proto__: null, task, id, name, argumentsJson, resolve, reject, read, site, next: null }
       call.isGivenUp = false
       call.unlisten = null

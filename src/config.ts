@@ -94,6 +94,9 @@ export const settingsSchema = z
       .array(stabilityRule)
       .default([])
       .describe('Other ages by `level`, `modality` and `remoteAet`: the longest of those that match counts'),
+    scriptsMemoryMb: number('megabytes from 256 on', (value) => isWhole(value) && value >= 256)
+      .default(1_536)
+      .describe('Megabytes that a process of scripts may hold before it is ended'),
     modalities: z
       .record(z.string(), modality)
       .default({})

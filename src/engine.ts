@@ -61,6 +61,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   const runtime = stages.use(
     await startRuntime({
       log,
+      maxChildMemoryMb: settings.scriptsMemoryMb,
       onSuspend: ({ script, version, reason }) => void library.suspend(script, version, reason),
     }),
   )

@@ -12,6 +12,7 @@ export const caps = {
   waitingLength: 4 * 1024 * 1024,
   /** Host calls of one run that wait for the engine at a time; further ones queue inside the isolate. */
   waitingCalls: 64,
+  callsPerRun: 50_000,
   timers: 256,
   /** What an isolate may tell its child during one visit; the caps of logs and calls lie below. */
   postsAtATime: 10_000,

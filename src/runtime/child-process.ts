@@ -157,8 +157,8 @@ export class ChildProcess {
     if (task === undefined) return
     const { waitingCalls, request } = task
     const { onCall } = request
-    const isFull = waitingCalls.size >= caps.waitingCalls || waitingCalls.has(call)
-    if (onCall === null || task.deadline === null || isFull) {
+    const isFull = waitingCalls.size >= caps.waitingCalls || ++task.calls > caps.callsPerRun
+    if (onCall === null || task.deadline === null || isFull || waitingCalls.has(call)) {
       this.#kill('It broke the protocol: more host calls than allowed', id)
       return
     }

@@ -35,6 +35,8 @@ export interface Task {
   deadline: NodeJS.Timeout | null
   /** By their numbers; aborted when they are given up, or the task is over. */
   readonly waitingCalls: Map<number, AbortController>
+  /** All that it has made. */
+  calls: number
 }
 
 export class Tasks {
@@ -57,7 +59,7 @@ export class Tasks {
     const id = ++this.#lastId
     const hasToWait = after !== null && this.#tasks.has(after)
     const deadline = hasToWait ? null : this.#deadline(id, request)
-    this.#tasks.set(id, { request, end, deadline, waitingCalls: new Map() })
+    this.#tasks.set(id, { request, end, deadline, waitingCalls: new Map(), calls: 0 })
     return id
   }
 

@@ -101,6 +101,25 @@ describe('limits', () => {
     expect(lines.filter((line) => line.includes('met its limit'))).toHaveLength(1)
   })
 
+  it('host calls beyond 50,000 of a run are refused, and the run may go on', async () => {
+    const run = await loadProgram(
+      runtime,
+      `export async function onChange(e, host) {
+         let made = 0, refused
+         for (let i = 0; i < 1_000; i++) {
+           const some = await Promise.allSettled(Array.from({ length: 60 }, () => host.get('/system')))
+           made += some.filter(({ status }) => status === 'fulfilled').length
+           refused = some.find(({ status }) => status === 'rejected')
+           if (refused) break
+         }
+         console.log(made, refused.reason.code)
+       }`,
+      { timeoutMs: 25_000 },
+    )
+    const result = await run('onChange', {}, async () => ({ ok: true, value: '1' }))
+    expect(linesOf(result)).toEqual(['50000 too-large'])
+  })
+
   it('host calls beyond 64 at a time wait for their turn', async () => {
     const run = await loadProgram(
       runtime,
