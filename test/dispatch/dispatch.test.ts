@@ -148,6 +148,22 @@ describe('dispatch', () => {
     expect(Math.max(...spans.map(({ to }) => to)) - first).toBeLessThan(2_200)
   })
 
+  it('serves a script beside one that has much to do: neither waits for the other', async () => {
+    const work = 'const end = Date.now() + 10; while (Date.now() < end);'
+    await put('busy', { onStoredInstance: work })
+    for (let n = 0; n < 200; n++) await store.record(arrivalOf({ instance: String(n) }))
+    dispatch.wake()
+    await ended('busy', 20)
+    await put('late', { onStoredInstance: '' })
+    const before = (await runsOf('busy')).length
+    await store.record(arrivalOf({ instance: 'one more' }))
+    dispatch.wake()
+    await ended('late', 1)
+    // Its own share of the work meanwhile: it is at about fifty a second.
+    expect((await runsOf('busy')).length - before).toBeLessThan(60)
+    await ended('busy', 201)
+  })
+
   it('tries a failed run again, holds back its study alone, and sets it aside after the last try', async () => {
     await put(
       's',
