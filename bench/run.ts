@@ -1,6 +1,7 @@
 /** The command of the benchmarks: `npm run bench -- ingest --against orthanc`. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { hostileMethod, measureHostile } from './hostile.ts'
 import { ingestMethod, measureIngest, type Rounds } from './ingest.ts'
 import { latenessMethod, measureLateness } from './lateness.ts'
 import { orthancProgram } from './orthanc-server.ts'
@@ -39,6 +40,13 @@ const parts: readonly Part[] = [
     title: 'Lateness of stable events',
     method: latenessMethod,
     measure: measureLateness,
+  },
+  {
+    name: 'hostile',
+    does: 'what attacks do to others, and how soon they end',
+    title: 'Attacks',
+    method: hostileMethod,
+    measure: measureHostile,
   },
   {
     name: 'syncs',

@@ -13,6 +13,7 @@ import { holdKeyValue } from './held-key-value.ts'
 import { openHttp } from './http-call.ts'
 import { parseCall } from './parse.ts'
 import { missingGrants, type Needs, permissionsOf } from './permissions.ts'
+import { Turns } from './turns.ts'
 
 export { type CallRecord, type GetRoute, missingGrants, type Needs, type Send }
 
@@ -49,6 +50,9 @@ export interface Host extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** Calls that other servers take most of the time of. */
+const waitsForOthers: ReadonlySet<ParsedHostCall['name']> = new Set(['send', 'http'])
+
 /** Longest answer, as bytes of JSON. */
 const maxAnswerBytes = 4 * 1024 * 1024
 
@@ -60,14 +64,18 @@ export function createHost({ settings, store, get, send, log }: HostParts): Host
     const records = recordCalls()
     const { modalities } = settings
     const parts = { get, send, http, permissions, keyValue, modalities, idempotencyKey }
+    const turns = new Turns()
     const answer = async (call: HostCall, signal: AbortSignal): Promise<HostAnswer> => {
       const record = records.begin(call.name)
+      const endTurn = await turns.take()
       try {
         if (!isLive())
           throw fault('lease-lost', 'This run is no longer the one that counts: another has taken over')
         const parsed: ParsedHostCall = parseCall(call)
         record.target(parsed)
-        const value = await handle(parsed, parts, signal)
+        const handling = handle(parsed, parts, signal)
+        if (waitsForOthers.has(parsed.name)) endTurn()
+        const value = await handling
         const bytes = Buffer.byteLength(value)
         if (bytes > maxAnswerBytes) throw tooLong(call.name, bytes)
         record.end(bytes, null)
@@ -78,6 +86,8 @@ export function createHost({ settings, store, get, send, log }: HostParts): Host
           log.error({ script, call: call.name, err: thrown }, 'A host call failed')
         record.end(0, error.code)
         return { ok: false, error: { code: error.code, message: error.message } }
+      } finally {
+        endTurn()
       }
     }
     return { answer, records: records.all, keyValueWrites: keyValue.writes }

@@ -18,7 +18,7 @@ export interface Place {
 export type FindPlace = (line: number, column: number) => Place | null
 
 /** Frames of what surrounds the script in its isolate. */
-const ownFrames = /\n\s+at [^\n]*\bonstable:(?!script:)[^\n]*/g
+const ownFrames = /\n[ \t]+at [^\n]*\bonstable:(?!script:)[^\n]*/g
 const bundlePlaces = new RegExp(`${codeName}:(\\d{1,9}):(\\d{1,9})`, 'g')
 
 /** @param sourceMap JSON; read when it is first needed. Without a usable one, no place is found. */

@@ -5,10 +5,13 @@ import { editDistance, nearest } from '../lib/nearest.ts'
 import { type CallbackName, callbacks, isCallback } from './callbacks.ts'
 
 const known = Object.keys(callbacks)
+/** To compare names takes its time, and a file of a thousand exports is not one that was misspelt. */
+const mostLookedAt = 200
 
 /** A function that looks like a callback and is none, with what to say of it; null: there is none. */
 export function misspelt(functions: readonly string[]): { name: string; message: string } | null {
-  const name = functions.find((candidate) => !isCallback(candidate) && looksLikeCallback(candidate))
+  const others = functions.filter((name) => !isCallback(name)).slice(0, mostLookedAt)
+  const name = others.find(looksLikeCallback)
   if (name === undefined) return null
   return { name, message: `Callback "${name}" is unknown: did you mean "${nearest(name, known)}"?` }
 }
@@ -20,5 +23,9 @@ export function callbacksAmong(functions: readonly string[]): CallbackName[] {
 
 function looksLikeCallback(name: string): boolean {
   if (name.startsWith('on')) return true
-  return known.some((callback) => editDistance(name.toLowerCase(), callback.toLowerCase()) <= 2)
+  return known.some((callback) => isNear(name.toLowerCase(), callback.toLowerCase()))
+}
+
+function isNear(from: string, to: string): boolean {
+  return Math.abs(from.length - to.length) <= 2 && editDistance(from, to) <= 2
 }

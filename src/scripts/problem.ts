@@ -36,9 +36,21 @@ export function problemText({ message, file, line, column }: ScriptProblem): str
 
 /** Where a source text exports a name; the start of the file if that cannot be seen. */
 export function placeOfExport(source: string, name: string): { line: number; column: number } {
-  const match = new RegExp(`^.*\\bexport\\b.*?\\b(?=${name}\\b)`, 'm').exec(source)
-  if (match === null) return { line: 1, column: 1 }
-  return { line: source.slice(0, match.index).split('\n').length, column: match[0].length + 1 }
+  // No pattern: source and name are the script's, and would decide how long it takes.
+  for (const [index, text] of source.split('\n').entries()) {
+    const exported = indexOfWord(text, 'export', 0)
+    const at = exported < 0 ? -1 : indexOfWord(text, name, exported)
+    if (at >= 0) return { line: index + 1, column: at + 1 }
+  }
+  return { line: 1, column: 1 }
+}
+
+function indexOfWord(text: string, word: string, from: number): number {
+  const isPart = (character: string | undefined) => character !== undefined && /[\w$]/.test(character)
+  for (let at = text.indexOf(word, from); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (!isPart(text[at - 1]) && !isPart(text[at + word.length])) return at
+  }
+  return -1
 }
 
 function textOf(value: unknown, key: string): string | null {

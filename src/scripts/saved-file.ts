@@ -6,7 +6,9 @@
  *              ▲                   └─ other ─┐
  *              └─────────────────────────────┘
  */
-import { readFile } from 'node:fs/promises'
+
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { isSystemError, messageOf } from '../errors.ts'
 
 /** Text of a saved file, or why it cannot be read; null: there is no such file. */
@@ -90,14 +92,23 @@ export class SavedFile {
   }
 }
 
+/** More than any source that compiles to what may be handed to an isolate. */
+const mostBytes = 8 * 1024 * 1024
+
 async function readContent(path: string): Promise<Content> {
   try {
-    return { text: await readFile(path, 'utf8') }
+    // Opening a pipe would wait for somebody to write to it.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const { size } = await file.stat()
+    if (size > mostBytes) return { unreadable: `It has ${size} bytes, expected at most ${mostBytes}` }
+    return { text: await file.readFile('utf8') }
   } catch (error) {
     return isSystemError(error, 'ENOENT', 'ENOTDIR') ? null : { unreadable: messageOf(error) }
   }
 }
 
 function isSame(left: Content, right: Content): boolean {
-  return JSON.stringify(left) === JSON.stringify(right)
+  if (left === null || right === null) return left === right
+  if ('text' in left) return 'text' in right && left.text === right.text
+  return 'unreadable' in right && left.unreadable === right.unreadable
 }
