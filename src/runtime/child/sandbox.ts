@@ -29,8 +29,12 @@ export interface Sandbox {
   enter(entry: Entry, values: Argument[], timeoutMs: number): Promise<void>
   /** Evaluates the code of a script. */
   evaluate(code: string, timeoutMs: number): Promise<void>
+  /** No entry is in it or waits for it. */
+  readonly isFree: boolean
   /** Whether `usedBytes` would be a measurement of the last millisecond. */
   readonly wasMeasuredLately: boolean
+  /** The last measurement that has come in. */
+  readonly lastUsedBytes: number
   /** Heap and buffers; measured anew after a millisecond, since for a short run that costs as much as the run. */
   usedBytes(): Promise<number>
   dispose(): void
@@ -68,11 +72,14 @@ export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb:
   for (const entry of entryNames) {
     references[entry] = await entries.get(entry, { reference: true })
   }
+  let lastUsedBytes = 0
   const measure = async () => {
     const { used_heap_size, externally_allocated_size } = await isolate.getHeapStatistics()
-    return used_heap_size + externally_allocated_size
+    lastUsedBytes = used_heap_size + externally_allocated_size
+    return lastUsedBytes
   }
   let measured: { atMs: number; bytes: Promise<number> } | null = null
+  let entered = 0
   const sandbox: Sandbox = {
     get isDisposed() {
       return isolate.isDisposed
@@ -83,13 +90,24 @@ export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb:
     onPost: () => {},
     onCatastrophe: () => {},
     async enter(entry, values, timeoutMs) {
-      await references[entry].apply(undefined, values, { timeout: timeoutMs })
+      entered++
+      try {
+        await references[entry].apply(undefined, values, { timeout: timeoutMs })
+      } finally {
+        entered--
+      }
     },
     async evaluate(code, timeoutMs) {
       // The last value of the code must not leave the isolate.
       const compiled = await isolate.compileScript(`${code}\n;undefined`, { filename: codeName })
       await compiled.run(context, { timeout: timeoutMs })
       compiled.release()
+    },
+    get isFree() {
+      return entered === 0
+    },
+    get lastUsedBytes() {
+      return lastUsedBytes
     },
     get wasMeasuredLately() {
       return measured !== null && performance.now() - measured.atMs < 1

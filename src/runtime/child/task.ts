@@ -122,16 +122,19 @@ export class Task {
     if (this.#ended) return
     this.#entries++
     this.#entriesInAll++
+    const { isFree, wasMeasuredLately } = this.sandbox
     const entered = entry(Math.max(1, Math.ceil(this.#deadline - performance.now())))
     // Asked for at once, so that both are one visit to the isolate's thread. It runs after the entry.
-    const measured = this.sandbox.wasMeasuredLately ? null : this.sandbox.usedBytes()
+    const measured = isFree && !wasMeasuredLately ? this.sandbox.usedBytes() : null
     try {
       await entered
     } catch (thrown) {
       this.#onEntryThrew(thrown)
     }
     try {
-      const usedBytes = await (measured ?? this.sandbox.usedBytes())
+      // A measurement behind runs that were given ahead would wait for them: this one must not pay for those.
+      const usedBytes = await (measured ??
+        (this.sandbox.isFree ? this.sandbox.usedBytes() : this.sandbox.lastUsedBytes))
       this.#memoryBytes = Math.max(this.#memoryBytes, usedBytes)
     } catch (thrown) {
       if (!this.sandbox.isDisposed) this.#onEntryThrew(thrown)
