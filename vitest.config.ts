@@ -1,8 +1,10 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Minutes long: `npm run test:hostile`.
+    exclude: [...configDefaults.exclude, 'test/hostile/**'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',

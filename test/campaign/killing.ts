@@ -1,7 +1,7 @@
 /** Kills the server and starts it again, as planned; what ends without that, or does not end with it, is noted. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { childrenOf, isRunning, type ProcessMark } from '../support/processes.ts'
 import type { Kill } from './plan.ts'
-import { childrenOf, isRunning, type ProcessMark } from './processes.ts'
 import type { Target } from './sending.ts'
 
 export interface Killer {

@@ -26,6 +26,7 @@ const source = `let begun = 0, atWork = 0
       if (ms > 0) await wait(ms)
       if (act === 'throw') throw new Error('as asked')
       if (act === 'loop') for (;;);
+      if (act === 'search for ever') Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)
       if (act === 'wait for ever') await new Promise(() => {})
       if (act === 'ask') console.log(await host.kv.get('key'))
       if (act === 'forget to wait') forgotten(host, begun)
@@ -147,16 +148,22 @@ describe('runs that are handed over ahead', () => {
     expect((await endless)?.outcome).toBe('timed-out')
   })
 
-  it('are charged with a time limit that they meet right behind a short one', async () => {
-    const request = await load(300)
-    await runtime.run(request({}))
-    const first = runtime.run(request({}))
-    const [short, loop, behind] = [{}, { act: 'loop' }, {}].map((event) => runtime.runAhead(request(event)))
-    expect([(await first).outcome, (await short)?.outcome]).toEqual(['ok', 'ok'])
-    expect((await loop)?.outcome).toBe('timed-out')
-    expect(await behind).toBeNull()
-    expect(linesOf(await runtime.run(request({})))).toEqual(['1'])
-  })
+  it.each(['loop', 'search for ever'])(
+    'are charged with a time limit that they meet right behind a short one: %s',
+    async (act) => {
+      const request = await load(300)
+      // Whether the short one was measured lately is a matter of luck.
+      for (let round = 0; round < 5; round++) {
+        await runtime.run(request({}))
+        const first = runtime.run(request({}))
+        const [short, long, behind] = [{}, { act }, {}].map((event) => runtime.runAhead(request(event)))
+        expect([(await first).outcome, (await short)?.outcome]).toEqual(['ok', 'ok'])
+        expect((await long)?.outcome).toBe('timed-out')
+        expect(await behind).toBeNull()
+        expect(linesOf(await runtime.run(request({})))).toEqual(['1'])
+      }
+    },
+  )
 
   it('follow nothing that was never begun, and no other version', async () => {
     const request = await load()

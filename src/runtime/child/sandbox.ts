@@ -35,10 +35,12 @@ export interface Sandbox {
   enter(entry: Entry, values: Argument[], timeoutMs: number): Promise<void>
   /** Evaluates the code of a script. */
   evaluate(code: string, timeoutMs: number): Promise<void>
-  /** Whether `usedBytes` is of the last few milliseconds: to measure costs as much as a short run. */
+  /** No entry is in it or waits for it. */
+  readonly isFree: boolean
+  /** Whether `lastUsedBytes` is of the last few milliseconds: to measure costs as much as a short run. */
   readonly wasMeasuredLately: boolean
   /** Heap and buffers when they were last measured. */
-  readonly usedBytes: Promise<number>
+  readonly lastUsedBytes: number
   measure(): Promise<number>
   dispose(): void
 }
@@ -87,11 +89,9 @@ export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb:
     references[entry] = await entries.get(entry, { reference: true })
   }
   const getHeapStatistics = isolate.getHeapStatistics.bind(isolate)
-  const measure = async () => {
-    const { used_heap_size, externally_allocated_size } = await withoutCallers(getHeapStatistics)
-    return used_heap_size + externally_allocated_size
-  }
-  let measured = { atMs: Number.NEGATIVE_INFINITY, bytes: Promise.resolve(0) }
+  let lastUsedBytes = 0
+  let measuredAtMs = Number.NEGATIVE_INFINITY
+  let entered = 0
   const sandbox: Sandbox = {
     get isDisposed() {
       return isolate.isDisposed
@@ -101,9 +101,14 @@ export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb:
     },
     onPost: () => {},
     onCatastrophe: () => {},
-    enter(entry, values, timeoutMs) {
+    async enter(entry, values, timeoutMs) {
       const reference = references[entry]
-      return withoutCallers(reference.apply.bind(reference, undefined, values, { timeout: timeoutMs }))
+      entered++
+      try {
+        await withoutCallers(reference.apply.bind(reference, undefined, values, { timeout: timeoutMs }))
+      } finally {
+        entered--
+      }
     },
     async evaluate(code, timeoutMs) {
       // The last value of the code must not leave the isolate.
@@ -111,15 +116,20 @@ export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb:
       await compiled.run(context, { timeout: timeoutMs })
       compiled.release()
     },
+    get isFree() {
+      return entered === 0
+    },
+    get lastUsedBytes() {
+      return lastUsedBytes
+    },
     get wasMeasuredLately() {
-      return performance.now() - measured.atMs < latelyMs
+      return performance.now() - measuredAtMs < latelyMs
     },
-    get usedBytes() {
-      return measured.bytes
-    },
-    measure() {
-      measured = { atMs: performance.now(), bytes: measure() }
-      return measured.bytes
+    async measure() {
+      measuredAtMs = performance.now()
+      const { used_heap_size, externally_allocated_size } = await withoutCallers(getHeapStatistics)
+      lastUsedBytes = used_heap_size + externally_allocated_size
+      return lastUsedBytes
     },
     dispose() {
       if (!isolate.isDisposed) isolate.dispose()

@@ -124,18 +124,19 @@ export class Task {
     if (this.#ended) return
     this.#entries++
     this.#entriesInAll++
-    const { cpuMs } = this.sandbox
+    const { isFree, wasMeasuredLately, cpuMs } = this.sandbox
     const entered = entry(this.#watchdog.leftMs)
     // Asked for at once, so that both are one visit to the isolate's thread. It runs after the entry.
-    let measured = this.sandbox.wasMeasuredLately ? null : this.sandbox.measure()
+    let measured = isFree && !wasMeasuredLately ? this.sandbox.measure() : null
     try {
       await entered
     } catch (thrown) {
       this.#onEntryThrew(thrown)
     }
     try {
-      if (this.sandbox.cpuMs - cpuMs > longMs) measured ??= this.sandbox.measure()
-      const usedBytes = await (measured ?? this.sandbox.usedBytes)
+      // A measurement behind runs that were given ahead would wait for them: this one must not pay for those.
+      if (this.sandbox.isFree && this.sandbox.cpuMs - cpuMs > longMs) measured ??= this.sandbox.measure()
+      const usedBytes = await (measured ?? this.sandbox.lastUsedBytes)
       this.#memoryBytes = Math.max(this.#memoryBytes, usedBytes)
     } catch (thrown) {
       if (!this.sandbox.isDisposed) this.#onEntryThrew(thrown)

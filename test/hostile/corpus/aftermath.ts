@@ -1,0 +1,196 @@
+/**
+ * Attacks on the runs that come next: what is left behind, and what is handed over ahead of its turn.
+ */
+import { type Attack, error, limitOrError, nothing, time, timeOrMemory } from '../attack.ts'
+
+export const aftermath: readonly Attack[] = [
+  {
+    number: 901,
+    name: 'aft-stray-rejection',
+    callback: `() => { Promise.reject(new Error('stray')) }`,
+    outcomes: error,
+  },
+  {
+    number: 902,
+    name: 'aft-stray-rejection-after-host',
+    callback: `async (event, host) => { await host.kv.get('a'); Promise.reject(new Error('stray')) }`,
+    outcomes: error,
+  },
+  {
+    number: 903,
+    name: 'aft-forgotten-await',
+    callback: `async (event, host) => { await host.kv.get('a'); host.get('nowhere') }`,
+    outcomes: error,
+  },
+  {
+    number: 904,
+    name: 'aft-forgotten-await-of-own',
+    callback: `async (event, host) => { (async () => { await host.kv.get('a'); await host.kv.get('b'); throw new Error('late') })() }`,
+    outcomes: error,
+  },
+  {
+    number: 905,
+    name: 'aft-throw-in-microtask',
+    callback: `() => { queueMicrotask(() => { throw new Error('late') }) }`,
+    outcomes: error,
+  },
+  {
+    number: 906,
+    name: 'aft-throw-in-timer-while-waiting',
+    callback: `() => new Promise((resolve) => { setTimeout(() => { throw new Error('in timer') }, 1); setTimeout(resolve, 20) })`,
+    outcomes: error,
+  },
+  {
+    number: 907,
+    name: 'aft-throw-in-timer-left-behind',
+    callback: `() => { setTimeout(() => { throw new Error('late') }, 0) }`,
+    outcomes: nothing,
+  },
+  {
+    number: 908,
+    name: 'aft-spin-in-timer-left-behind',
+    callback: '() => { for (let i = 0; i < 200; i++) setTimeout(() => { for (;;); }, i) }',
+    outcomes: nothing,
+  },
+  {
+    number: 909,
+    name: 'aft-many-rejections-after-host',
+    callback: `async (event, host) => { await host.kv.get('a'); for (let i = 0; i < 1000; i++) Promise.reject(new Error('stray ' + i)) }`,
+    outcomes: error,
+  },
+  {
+    number: 910,
+    name: 'aft-rejection-of-nothing',
+    callback: `async (event, host) => { await host.kv.get('a'); Promise.reject(); Promise.reject(null); Promise.reject(Symbol('x')) }`,
+    outcomes: error,
+  },
+  {
+    number: 911,
+    name: 'aft-rejection-of-a-function',
+    callback: `async (event, host) => { await host.kv.get('a'); Promise.reject(() => {}); Promise.reject(globalThis) }`,
+    outcomes: limitOrError,
+  },
+  {
+    number: 912,
+    name: 'aft-rejection-of-something-huge',
+    callback: `() => { Promise.reject(new Error('x'.repeat(1e7))) }`,
+    outcomes: limitOrError,
+  },
+  {
+    number: 913,
+    name: 'aft-rejection-of-an-amplified-object',
+    callback: `() => { let a = 'lol'; for (let i = 0; i < 40; i++) a = [a, a, a, a]; Promise.reject(a) }`,
+    outcomes: limitOrError,
+  },
+  {
+    number: 914,
+    name: 'aft-rejection-of-many-large-texts',
+    callback: `async (event, host) => { await host.kv.get('a'); const s = 'x'.repeat(1e7); Promise.reject(Array.from({ length: 2000 }, () => s)) }`,
+    outcomes: limitOrError,
+  },
+  {
+    number: 915,
+    name: 'aft-resolved-by-the-next-run',
+    top: `globalThis.waiting = []`,
+    callback: `() => { new Promise((resolve) => waiting.push(resolve)).then(() => { throw new Error('late') }); setTimeout(() => waiting.pop()(), 1) }`,
+    outcomes: nothing,
+  },
+  {
+    number: 916,
+    name: 'aft-host-call-answered-late',
+    callback: `(event, host) => { host.kv.get('a').then(() => host.kv.get('b')).then(() => { throw new Error('late') }) }`,
+    outcomes: error,
+  },
+  {
+    number: 917,
+    name: 'aft-ended-twice',
+    callback: `async (event, host) => { host.kv.get('a').then(() => { for (;;); }); throw new Error('first') }`,
+    outcomes: limitOrError,
+  },
+  {
+    number: 918,
+    name: 'aft-handled-too-late',
+    callback: `async () => { const p = Promise.reject(new Error('x')); await new Promise((resolve) => setTimeout(resolve, 5)); p.catch(() => {}) }`,
+    outcomes: ['ok', 'threw'],
+  },
+
+  // Ahead of their turn.
+  { number: 951, name: 'ahd-loop', callback: '() => { for (;;); }', isAhead: true, outcomes: time },
+  {
+    number: 952,
+    name: 'ahd-memory',
+    callback: '() => { const k = []; for (;;) k.push(new Array(1e5).fill({})) }',
+    isAhead: true,
+    outcomes: timeOrMemory,
+  },
+  {
+    number: 953,
+    name: 'ahd-wedge',
+    callback: '() => Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)',
+    isAhead: true,
+    outcomes: time,
+  },
+  {
+    number: 954,
+    name: 'ahd-throws-proxy',
+    callback: '() => { throw new Proxy(new Error(), { get() { for (;;); } }) }',
+    isAhead: true,
+    outcomes: time,
+  },
+  {
+    number: 955,
+    name: 'ahd-stray-rejection',
+    callback: `() => { Promise.reject(new Error('stray')) }`,
+    isAhead: true,
+    outcomes: error,
+  },
+  {
+    number: 956,
+    name: 'ahd-stray-proxy',
+    callback: `() => { Promise.reject(new Proxy(new Error('z'), { get() { for (;;); } })) }`,
+    isAhead: true,
+    outcomes: time,
+  },
+  {
+    number: 957,
+    name: 'ahd-never-settles',
+    callback: '() => new Promise(() => {})',
+    isAhead: true,
+    outcomes: time,
+  },
+  {
+    number: 958,
+    name: 'ahd-map',
+    callback: '() => { const m = new Map(); for (let i = 0; ; i++) m.set(i, { i }) }',
+    isAhead: true,
+    outcomes: limitOrError,
+  },
+  {
+    number: 959,
+    name: 'ahd-log-flood',
+    callback: `() => { for (;;) console.log('x'.repeat(1e4)) }`,
+    isAhead: true,
+    outcomes: time,
+  },
+  {
+    number: 960,
+    name: 'ahd-asks-and-spins',
+    callback: `(event, host) => { for (let i = 0; i < 1000; i++) host.kv.get('k' + i); for (;;); }`,
+    isAhead: true,
+    outcomes: time,
+  },
+  {
+    number: 961,
+    name: 'ahd-microtasks-detached',
+    callback: `() => { (async () => { for (;;) await 0 })() }`,
+    isAhead: true,
+    outcomes: time,
+  },
+  {
+    number: 962,
+    name: 'ahd-timers-left-behind',
+    callback: `() => { for (let i = 0; i < 200; i++) setTimeout(() => { for (;;); }, i) }`,
+    isAhead: true,
+    outcomes: nothing,
+  },
+]
