@@ -4,11 +4,11 @@
  * a frame that breaks the protocol, or by itself. Then every task in it is lost, and told who is to blame.
  */
 import { fault } from '../errors.ts'
+import { residentMb } from '../lib/resident-memory.ts'
 import type { Log } from '../log.ts'
 import { caps } from './caps.ts'
 import { frameSender, readFrames, type SendFrame } from './frames.ts'
 import { type Ended, type FromChild, fromChild, type ToChild } from './protocol.ts'
-import { residentMb } from './resident-memory.ts'
 import type { SpawnChild, SpawnedChild } from './spawn.ts'
 import { type LossOutcome, type TaskEnd, type TaskRequest, Tasks } from './tasks.ts'
 

@@ -2,7 +2,7 @@
  * Which walls stand around a child, as the kernel tells of the running process: not what was asked for.
  */
 import { readFileSync, readlinkSync } from 'node:fs'
-import { residentMb } from './resident-memory.ts'
+import { residentMb } from '../lib/resident-memory.ts'
 import { userOf, type Wall, type Walls } from './walls.ts'
 
 /**

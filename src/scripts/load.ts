@@ -3,7 +3,8 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { type BuildFailure, type BuildResult, build } from 'esbuild'
+import type { BuildFailure, BuildResult } from 'esbuild'
+import { buildWithin } from './build.ts'
 import { forIsolates } from './build-options.ts'
 import { confineImports } from './imports.ts'
 import { refused } from './problem.ts'
@@ -30,7 +31,7 @@ export async function compileScript(source: ScriptSource): Promise<CompiledScrip
 
 async function bundle(source: ScriptSource, inject: string[]): Promise<CompiledScript> {
   const { folder, name } = source
-  const result = await build({
+  const result = await buildWithin({
     ...forIsolates,
     entryPoints: [join(folder, name)],
     absWorkingDir: folder,

@@ -3,7 +3,7 @@
  * part of its program.
  */
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { buildWithin } from './build.ts'
 import { forIsolates } from './build-options.ts'
 
 const fileOf = (name: string) => fileURLToPath(new URL(`../../sandbox/${name}.js`, import.meta.url))
@@ -26,11 +26,11 @@ export function isWebGlobals(path: string): boolean {
 /** Such a file with all that it imports, in one text. */
 export async function bundleWebGlobals(file: string): Promise<string> {
   // By itself: to ask a plugin about each of hundreds of imports would take fifteen times as long.
-  const result = await build({
+  const result = await buildWithin({
     ...forIsolates,
     entryPoints: [file],
     format: 'esm',
     sourcemap: 'inline',
   })
-  return result.outputFiles[0]!.text
+  return result.outputFiles![0]!.text
 }
