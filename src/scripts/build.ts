@@ -13,9 +13,7 @@ const lookMs = 100
 const tries = 3
 
 /** @throws what `build` throws, an Error with `errors`; an Error without them if esbuild does not come to an end */
-export async function buildWithin<Options extends BuildOptions>(
-  options: Options,
-): Promise<BuildResult<Options>> {
+export async function buildWithin(options: BuildOptions): Promise<BuildResult> {
   for (let left = tries; ; left--) {
     const { promise, resolve } = Promise.withResolvers<string>()
     const stopWatching = watch(resolve)
