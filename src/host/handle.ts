@@ -52,7 +52,7 @@ export async function handle(call: ParsedHostCall, parts: HandleParts, signal: A
     case 'kv.get':
       return await keyValue.get(call.key)
     case 'kv.set':
-      return keyValue.set(call.key, call.value)
+      return await keyValue.set(call.key, call.value)
     case 'kv.delete':
       return keyValue.delete(call.key)
     case 'kv.list':

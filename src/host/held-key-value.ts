@@ -7,19 +7,24 @@ import type { KeyValueWrite, Store } from '../store/store.ts'
 /** Values are JSON text, and so are the answers. */
 export interface HeldKeyValue {
   get(key: string): Promise<string>
-  set(key: string, value: string): string
+  set(key: string, value: string): Promise<string>
   delete(key: string): string
   list(prefix: string): Promise<string>
   writes(): readonly KeyValueWrite[]
 }
 
+export type MemoryStore = Pick<Store, 'keyValue' | 'keyValueBytes' | 'keyValueList'>
+
 const maxKeys = 1_000
+/** Of all that a script remembers, since it is for ever. */
+const maxStoredBytes = 256 * 1024 * 1024
 const maxBytes = 4 * 1024 * 1024
 const maxListed = 1_000
 
-export function holdKeyValue(store: Pick<Store, 'keyValue' | 'keyValueList'>, script: string): HeldKeyValue {
+export function holdKeyValue(store: MemoryStore, script: string): HeldKeyValue {
   const held = new Map<string, string | null>()
   let bytes = 0
+  let storedBytes: Promise<number> | null = null
 
   const write = (key: string, value: string | null): string => {
     const bytesAfter = bytes + sizeOf(key, value) - (held.has(key) ? sizeOf(key, held.get(key)!) : 0)
@@ -34,16 +39,30 @@ export function holdKeyValue(store: Pick<Store, 'keyValue' | 'keyValueList'>, sc
 
   return {
     get: async (key) => (held.has(key) ? held.get(key)! : await store.keyValue(script, key)) ?? 'null',
-    set: (key, value) => write(key, jsonText(value)),
+    async set(key, value) {
+      storedBytes ??= store.keyValueBytes(script)
+      if ((await storedBytes) + bytes > maxStoredBytes) {
+        const limit = `${maxStoredBytes / 1024 / 1024} MB`
+        throw fault(
+          'too-large',
+          `The memory of the script is full, at ${limit}: delete what it no longer needs`,
+        )
+      }
+      return write(key, jsonText(value))
+    },
     delete: (key) => write(key, null),
     async list(prefix) {
-      const stored = await store.keyValueList(script, prefix, maxListed + held.size)
+      const stored = await store.keyValueList(script, prefix, maxListed + held.size, maxBytes)
       const found = new Map<string, string | null>(stored.map(({ key, value }) => [key, value]))
       for (const [key, value] of held) if (key.startsWith(prefix)) found.set(key, value)
       const entries = [...found]
         .filter(([, value]) => value !== null)
         .sort(([left], [right]) => (left < right ? -1 : 1))
         .slice(0, maxListed)
+      if (entries.reduce((sum, [, value]) => sum + value!.length, 0) > maxBytes) {
+        const found = `The values below "${prefix}" have more than ${maxBytes} characters`
+        throw fault('too-large', `${found}: list a longer prefix, or get them one by one`)
+      }
       return `[${entries.map(([key, value]) => `{"key":${JSON.stringify(key)},"value":${value}}`).join(',')}]`
     },
     writes: () => [...held].map(([key, value]) => ({ key, value })),

@@ -5,11 +5,11 @@ import type { Settings } from '../config.ts'
 import { fault, messageOf, OnStableError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { HostAnswer, HostCall } from '../runtime/runtime.ts'
-import type { KeyValueWrite, Store } from '../store/store.ts'
+import type { KeyValueWrite } from '../store/store.ts'
 import { type CallRecord, recordCalls } from './call-record.ts'
 import type { ParsedHostCall } from './calls.ts'
 import { type GetRoute, handle, type Send } from './handle.ts'
-import { holdKeyValue } from './held-key-value.ts'
+import { holdKeyValue, type MemoryStore } from './held-key-value.ts'
 import { openHttp } from './http-call.ts'
 import { parseCall } from './parse.ts'
 import { missingGrants, type Needs, permissionsOf } from './permissions.ts'
@@ -19,7 +19,7 @@ export { type CallRecord, type GetRoute, missingGrants, type Needs, type Send }
 
 export interface HostParts {
   readonly settings: Pick<Settings, 'grants' | 'modalities'>
-  readonly store: Pick<Store, 'keyValue' | 'keyValueList'>
+  readonly store: MemoryStore
   /** Asks the REST face. */
   readonly get: GetRoute
   readonly send: Send

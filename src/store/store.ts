@@ -104,10 +104,14 @@ export interface Store extends AsyncDisposable {
   runs(query: { script?: string; limit: number }): Promise<readonly RunSummary[]>
 
   keyValue(script: string, key: string): Promise<string | null>
+  /** Bytes of all keys and values of a script. */
+  keyValueBytes(script: string): Promise<number>
+  /** In the order of the keys; ends with the value with which all of them are longer than `mostLength`. */
   keyValueList(
     script: string,
     prefix: string,
     limit: number,
+    mostLength: number,
   ): Promise<readonly { key: string; value: string }[]>
 
   close(): Promise<void>

@@ -131,3 +131,31 @@ test('keys and values that are none are refused, and it is said which', async ()
   }
   expect(history.keyValueWrites()).toEqual([])
 })
+
+test('a list of more than 4 MB is refused, and a longer prefix is answered', async () => {
+  await using opened = await openTestHost()
+  const { call } = opened.begin()
+  for (const name of ['a1', 'a2', 'a3', 'b1']) {
+    await commit(
+      opened,
+      ['x', 'y'].map((end) => entry(name + end, 'x'.repeat(900_000))),
+    )
+  }
+  expect(await call('kv.list', { prefix: '' })).toMatchObject({ code: 'too-large' })
+  expect(await call('kv.list', { prefix: 'a' })).toMatchObject({ code: 'too-large' })
+  expect(await call('kv.list', { prefix: 'a1' })).toMatchObject({ value: [{ key: 'a1x' }, { key: 'a1y' }] })
+})
+
+test('a script remembers at most 256 MB, and may write again when it has deleted', {
+  timeout: 60_000,
+}, async () => {
+  await using opened = await openTestHost()
+  const large = (n: number) => ['w', 'x', 'y', 'z'].map((end) => entry(n + end, 'x'.repeat(1_000_000)))
+  for (let n = 0; n < 68; n++) await commit(opened, large(n))
+  const full = opened.begin()
+  expect(await full.call('kv.set', entry('more', 1))).toMatchObject({ code: 'too-large' })
+  for (let n = 0; n < 4; n++)
+    for (const end of ['w', 'x', 'y', 'z']) await full.call('kv.delete', key(n + end))
+  await commit(opened, full.history.keyValueWrites())
+  expect(await opened.begin().call('kv.set', entry('more', 1))).toEqual({ value: null })
+})

@@ -398,8 +398,22 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
           { key: 'b', value: '2' },
         ]
         await store.settle(settlementOf(first!, 'done', { keyValueWrites }))
-        expect(await store.keyValueList('s', 'a/', 10)).toEqual([{ key: 'a/1', value: '1' }])
+        expect(await store.keyValueList('s', 'a/', 10, 100)).toEqual([{ key: 'a/1', value: '1' }])
+        expect(await store.keyValueList('s', '', 10, 100)).toHaveLength(2)
+        expect(await store.keyValueList('s', '', 10, 0)).toHaveLength(1)
+        expect(await store.keyValueList('s', '', 1, 100)).toHaveLength(1)
         expect(await store.keyValue('other', 'b')).toBeNull()
+        expect(await store.keyValueBytes('s')).toBe(6)
+        expect(await store.keyValueBytes('other')).toBe(0)
+        await store.record(arrivalOf({ instance: '2' }))
+        const [second] = (await store.lease({ s: 1 }, 1_000)).leases
+        const more = [
+          { key: 'a/1', value: '"ä"' },
+          { key: 'b', value: null },
+          { key: 'never there', value: null },
+        ]
+        await store.settle(settlementOf(second!, 'done', { keyValueWrites: more }))
+        expect(await store.keyValueBytes('s')).toBe(7)
       })
 
       it('keeps what a parked script is owed, and serves it when it is back', async () => {

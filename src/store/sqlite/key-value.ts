@@ -16,17 +16,42 @@ export function keyValueList(
   script: string,
   prefix: string,
   limit: number,
+  mostLength: number,
 ): { key: string; value: string }[] {
-  return session
+  const rows = session
     .sql(
-      'select key, value from key_value where script = @script and substr(key, 1, length(@prefix)) = @prefix order by key limit @limit',
+      'select key, value from key_value where script = @script and key >= @prefix and key < @end order by key limit @limit',
     )
-    .all({ script, prefix, limit }) as { key: string; value: string }[]
+    .iterate({ script, prefix, end: `${prefix}\u{10ffff}`, limit }) as Iterable<{
+    key: string
+    value: string
+  }>
+  const found: { key: string; value: string }[] = []
+  let length = 0
+  for (const row of rows) {
+    found.push(row)
+    length += row.value.length
+    if (length > mostLength) break
+  }
+  return found
+}
+
+/** Bytes of all keys and values of a script. */
+export function keyValueBytes(session: Session, script: string): number {
+  const row = session.sql('select memory_bytes as bytes from script where name = ?').get(script)
+  return (row as { bytes: number } | undefined)?.bytes ?? 0
 }
 
 export function writeKeyValues(session: Session, script: string, writes: readonly KeyValueWrite[]): void {
+  const held = session.sql('select octet_length(value) as bytes from key_value where script = ? and key = ?')
+  let more = 0
   for (const { key, value } of writes) {
+    const keyBytes = Buffer.byteLength(key)
+    const before = held.get(script, key) as { bytes: number } | undefined
+    if (before !== undefined) more -= keyBytes + before.bytes
+    if (value !== null) more += keyBytes + Buffer.byteLength(value)
     if (value === null) session.sql('delete from key_value where script = ? and key = ?').run(script, key)
     else session.sql('insert or replace into key_value values (?, ?, ?)').run(script, key, value)
   }
+  session.sql('update script set memory_bytes = memory_bytes + ? where name = ?').run(more, script)
 }

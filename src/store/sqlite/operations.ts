@@ -6,7 +6,7 @@
 import type { Settlement } from '../store.ts'
 import { changes, hideChanges } from './changes.ts'
 import { find, findAll, holds, list, related, statistics } from './find.ts'
-import { keyValue, keyValueList } from './key-value.ts'
+import { keyValue, keyValueBytes, keyValueList } from './key-value.ts'
 import { lease, reclaimLeases, renew } from './lease.ts'
 import { type Entry, recordAll } from './record-all.ts'
 import { forgetTrash, orphans, remove, trash } from './remove.ts'
@@ -80,6 +80,7 @@ export const operations = {
   backlog: reading(backlog),
   runs: reading(runs),
   keyValue: reading(keyValue),
+  keyValueBytes: reading(keyValueBytes),
   keyValueList: reading(keyValueList),
 } as const satisfies Record<string, Operation>
 

@@ -136,5 +136,8 @@ export const migrations: readonly string[] = [
   `
   alter table script add column suspended_reason text;
   alter table script add column suspended_at integer;
+  alter table script add column memory_bytes integer not null default 0;
+  update script set memory_bytes = (
+    select coalesce(sum(octet_length(key) + octet_length(value)), 0) from key_value k where k.script = script.name);
   `,
 ]
