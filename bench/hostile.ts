@@ -4,10 +4,10 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
+import { packageVersion } from '../src/lib/version.ts'
 import { type Attack, attackingCallback, scriptOf } from '../test/hostile/attack.ts'
 import { classes } from '../test/hostile/corpus.ts'
 import { startHostileServer } from '../test/hostile/hostile-server.ts'
-import { packageVersion } from '../src/lib/version.ts'
 import { median, shown } from './figures.ts'
 import { openStage, type Stage } from './hostile-stage.ts'
 import type { Rounds } from './ingest.ts'
