@@ -27,13 +27,15 @@
   let lastCall = 0
   let timers = create(null)
   let timerCount = 0
+  /** Set since the isolate was entered: those that were cleared at once have been posted, too. */
+  let timersSet = 0
   let lastTimer = 0
 
   function begin(id, mayAsk) {
     task = { __proto__: null, id, mayAsk, logBytes: 0, logCut: false, isWell: false }
     calls = create(null)
     timers = create(null)
-    waitingCalls = waitingLength = timerCount = 0
+    waitingCalls = waitingLength = timerCount = timersSet = 0
     firstQueued = lastQueued = null
   }
 
@@ -104,6 +106,7 @@
     const call = calls[id]
     if (call === undefined) return
     delete calls[id]
+    timersSet = 0
     waitingCalls--
     waitingLength -= call.argumentsJson.length
     sendQueued()
@@ -136,6 +139,9 @@
   globalThis.setTimeout = function setTimeout(callback, delayMs, ...args) {
     if (typeof callback !== 'function') throw new TypeError('setTimeout expects a function')
     if (timerCount >= caps.timers) throw new RangeError(`A run has at most ${caps.timers} timers at a time`)
+    if (++timersSet > caps.timersSet) {
+      throw new RangeError(`A run sets at most ${caps.timersSet} timers before it waits`)
+    }
     const id = ++lastTimer
     const wait = Number(delayMs)
     timerCount++
@@ -147,8 +153,10 @@
     if (typeof id !== 'number' || timers[id] === undefined) return
     delete timers[id]
     timerCount--
+    post('clear', task.id, id)
   }
   function fire(id) {
+    timersSet = 0
     const callback = timers[id]
     if (callback === undefined) return
     delete timers[id]

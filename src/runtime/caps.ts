@@ -12,7 +12,9 @@ export const caps = {
   waitingLength: 4 * 1024 * 1024,
   /** Host calls of one run that wait for the engine at a time; further ones queue inside the isolate. */
   waitingCalls: 64,
+  /** Timers of one run at a time, and those that it sets before it waits for anything. */
   timers: 256,
+  timersSet: 1024,
   /** Log of one run: bytes of UTF-8, and 16 for each line. */
   logBytes: 64 * 1024,
   logLineOverheadBytes: 16,

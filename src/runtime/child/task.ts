@@ -157,6 +157,9 @@ export class Task {
       case 'timer':
         this.#setTimer(Number(first), Number(second))
         break
+      case 'clear':
+        this.#clearTimer(Number(first))
+        break
       case 'done':
         this.#done = { ok: first === true, body: String(second) }
         this.#check()
@@ -173,6 +176,11 @@ export class Task {
       this.#enter((timeoutMs) => this.sandbox.enter('fire', [timer], timeoutMs))
     }
     this.#timers.set(timer, setTimeout(fire, delayMs))
+  }
+
+  #clearTimer(timer: number): void {
+    clearTimeout(this.#timers.get(timer))
+    this.#timers.delete(timer)
   }
 
   #onEntryThrew(thrown: unknown): void {
