@@ -172,6 +172,7 @@
       script = globalThis.__exports
       if (typeof script !== 'object' || script === null) throw new TypeError('The script exports nothing')
       const functions = []
+      defineProperty(functions, 'toJSON', { value: undefined })
       for (const name of keys(script)) {
         if (typeof script[name] === 'function') {
           defineProperty(functions, functions.length, { value: name, enumerable: true })

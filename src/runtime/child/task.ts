@@ -63,7 +63,9 @@ export class Task {
   /** A rejection that nobody handled. */
   #stray: WireThrown | null = null
   #limit: 'timed-out' | 'out-of-memory' | null = null
+  /** The isolate goes with this task; with a load only if that does not end well. */
   #isLast = false
+  #isLoad = false
   #ended = false
 
   constructor(
@@ -87,6 +89,7 @@ export class Task {
   }
 
   async load(code: string): Promise<void> {
+    this.#isLoad = true
     await this.#enter((timeoutMs) => this.sandbox.enter('begin', [this.id], timeoutMs))
     await this.#enter((timeoutMs) => this.sandbox.evaluate(code, timeoutMs))
     if (this.#stray !== null) this.#done = { ok: false, body: '' }
@@ -229,7 +232,7 @@ export class Task {
     clearTimeout(this.#watchdog)
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#measureCpu()
-    if (this.#isLast) this.sandbox.dispose()
+    if (this.#isLast || (this.#isLoad && outcome !== 'ok')) this.sandbox.dispose()
     const isBrief = this.#entriesInAll === 1
     this.#events.onEnd({ outcome, body, cpuMs: this.#cpuMs, memoryBytes: this.#memoryBytes, isBrief })
   }
