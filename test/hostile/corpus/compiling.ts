@@ -17,21 +17,9 @@ export const compiling: readonly Attack[] = [
     outcomes: error,
   },
   {
-    number: 862,
-    name: 'src-nested-a-million-deep',
-    top: `globalThis.nested = ${'['.repeat(1e6)}${']'.repeat(1e6)}`,
-    outcomes: refused,
-  },
-  {
     number: 863,
     name: 'src-nested-ten-thousand-deep',
     top: `globalThis.nested = ${'['.repeat(1e4)}${']'.repeat(1e4)}`,
-    outcomes: ['ok', 'refused'],
-  },
-  {
-    number: 864,
-    name: 'src-enum-that-doubles',
-    top: `enum E { A0 = 'aaaaaaaa', ${Array.from({ length: 27 }, (_, index) => `A${index + 1} = A${index} + A${index}`).join()} }`,
     outcomes: ['ok', 'refused'],
   },
   { number: 865, name: 'src-large-comment', top: `/* ${'x'.repeat(5e7)} */`, outcomes: refused },
@@ -46,6 +34,18 @@ export const compiling: readonly Attack[] = [
     number: 868,
     name: 'src-source-map-of-the-input-of-the-compiler',
     top: `//# source${'Mapping'}URL=/dev/stdin`,
+    outcomes: ['ok', 'refused'],
+  },
+  {
+    number: 862,
+    name: 'src-nested-a-million-deep',
+    top: `globalThis.nested = ${'['.repeat(1e6)}${']'.repeat(1e6)}`,
+    outcomes: refused,
+  },
+  {
+    number: 864,
+    name: 'src-enum-that-doubles',
+    top: `enum E { A0 = 'aaaaaaaa', ${Array.from({ length: 27 }, (_, index) => `A${index + 1} = A${index} + A${index}`).join()} }`,
     outcomes: ['ok', 'refused'],
   },
 ]
