@@ -24,6 +24,8 @@ export interface Attack {
   readonly manifest?: string
   /** The text of the whole file, if it is not made of the parts above. */
   readonly file?: () => string
+  /** Instances that come before the one that is attacked with. */
+  readonly instancesBefore?: number
   /** The run is handed to the isolate ahead of its turn, behind a harmless one. */
   readonly isAhead?: boolean
   /** A harmless version follows at once, so that `finalize` is called while others are at work. */
@@ -72,7 +74,7 @@ export function scriptOf(attack: Attack): string {
     `export const script = { retry: { attempts: 1 }, timeout: '500ms', memoryMb: 32, ${manifest} }`,
     'const say = console.log',
     ...harmless,
-    top,
+    `;${top}`,
     `export const ${attacking} = ${callback}`,
     '',
   ].join('\n')

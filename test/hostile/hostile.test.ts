@@ -9,7 +9,7 @@ import { until } from '../support/until.ts'
 import { type Attack, attackingCallback, escapeWord, harmlessLine, outcomes, scriptOf } from './attack.ts'
 import { classes } from './corpus.ts'
 import {
-  emptyText,
+  harmlessText,
   hostileScript,
   openTheatre,
   type Run,
@@ -22,9 +22,14 @@ const outcomeMs = 5_000
 /** Time limit of the look at a script that is saved, and of its load. */
 const loadMs = 10_000
 /** What the family of processes may hold more than before an attack: a heap within its limit, and garbage. */
-const allowanceMb = 128
+const allowanceMb = 192
 /** What it may hold more after all of them. */
-const allowanceInAllMb = 192
+const allowanceInAllMb = 256
+/** What it may hold at any moment: one process up to where it is killed, what it takes until then, the others. */
+const mostMb = 2_560
+/** JSON of what is kept of a run: of its error, and of its log, of which each byte may take six. */
+const reasonLength = 64 * 1024
+const logsLength = 6 * 64 * 1024
 
 let theatre: Theatre
 let firstMb: number
@@ -34,27 +39,64 @@ beforeAll(async () => {
 })
 afterAll(() => theatre[Symbol.asyncDispose]())
 
+it('every attack has a number and a name of its own', () => {
+  const attacks = Object.values(classes).flat()
+  expect(new Set(attacks.map(({ number }) => number)).size).toBe(attacks.length)
+  expect(new Set(attacks.map(({ name }) => name)).size).toBe(attacks.length)
+})
+
 describe.each(Object.entries(classes))('attacks: %s', (_, attacks) => {
   it.each(attacks)('$number $name', { timeout: 60_000 }, async (attack) => {
     const beforeMb = theatre.residentMb()
     const beforeRun = theatre.lastRun()
-    const outcome = await withBystander(() => make(attack, beforeRun))
-    expect(outcomes).toContain(outcome)
-    expect(attack.outcomes).toContain(outcome)
+    theatre.mostResidentMb()
+    const { id, outcome, reason } = await withBystander(() => make(attack, beforeRun))
+    expect(attack.outcomes, reason).toContain(outcome)
     await withBystander(async () => {})
     await theatre.untilIdle()
     const runs = theatre.runsAfter(beforeRun)
-    for (const run of runs) expect(leaksOf(run.reason + run.logs)).toEqual([])
+    for (const run of runs) expectSound(run)
     expect(runs.filter((run) => !isAttack(run, attack) && run.outcome !== 'ok')).toEqual([])
     expect(runs.filter(({ script }) => script !== hostileScript).length).toBeGreaterThan(0)
-    if (outcome !== 'refused') expect(harmlessCallbacks(runs, attack)).toContain('onStoredInstance')
+    if (outcome !== 'refused')
+      expect(runs.filter((run) => run.id > id && isHarmless(run, attack))).not.toEqual([])
     await memoryGivenBack(beforeMb + allowanceMb)
+    expect(theatre.mostResidentMb()).toBeLessThan(mostMb)
+  })
+})
+
+describe('attacks by several scripts at once', () => {
+  const crowd = [1, 35, 206, 301, 505, 711].map((number) => attackOf(number))
+  const nameOf = ({ number }: Attack) => `crowd-${number}.ts`
+
+  it('each ends as it would alone, and nobody else notices', { timeout: 60_000 }, async () => {
+    for (const attack of crowd) theatre.save(scriptOf(attack), nameOf(attack))
+    await until('all to be in force', async () => {
+      const statuses = await Promise.all(crowd.map((attack) => theatre.status(nameOf(attack))))
+      return statuses.every((status) => status?.state === 'in-force')
+    })
+    const beforeRun = theatre.lastRun()
+    const runOf = (attack: Attack) =>
+      theatre
+        .runsAfter(beforeRun)
+        .find(({ script, callback }) => script === nameOf(attack) && callback === attackingCallback(attack))
+    await withBystander(async () => {
+      await theatre.attack(`CROWD-${beforeRun}`)
+      await until('all to have ended', () => crowd.every(runOf), 30_000)
+    })
+    await theatre.untilIdle()
+    for (const attack of crowd) expect(attack.outcomes, attack.name).toContain(runOf(attack)!.outcome)
+    const runs = theatre.runsAfter(beforeRun)
+    for (const run of runs) expectSound(run)
+    expect(runs.filter((run) => run.callback !== 'onNewSeries' && run.outcome !== 'ok')).toEqual([])
+    expect(theatre.mostResidentMb()).toBeLessThan(mostMb)
+    for (const attack of crowd) theatre.save(harmlessText(attack.number), nameOf(attack))
   })
 })
 
 describe('after all of it', () => {
   it('the memory is what it was at the beginning', { timeout: 60_000 }, async () => {
-    theatre.save(emptyText)
+    theatre.save(harmlessText(0))
     await memoryGivenBack(firstMb + allowanceInAllMb)
   })
 
@@ -66,6 +108,12 @@ describe('after all of it', () => {
     expect(ownErrorsIn(theatre.server.stderr())).toEqual([])
   })
 })
+
+function attackOf(number: number): Attack {
+  return Object.values(classes)
+    .flat()
+    .find((attack) => attack.number === number)!
+}
 
 /** Does the work while the bystander's instances come in, again and again, and at least once. */
 async function withBystander<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -84,10 +132,15 @@ async function withBystander<Result>(work: () => Promise<Result>): Promise<Resul
 }
 
 /** Saves the script, and has it run if it is not refused. */
-async function make(attack: Attack, beforeRun: number): Promise<string> {
+async function make(attack: Attack, beforeRun: number): Promise<Pick<Run, 'id' | 'outcome' | 'reason'>> {
   const text = scriptOf(attack).replaceAll('OUTSIDE', theatre.outsideUrl)
-  const { version } = await save(text)
-  if (version === null) return 'refused'
+  const { version, reason } = await save(text)
+  if (version === null) {
+    await replace(attack)
+    return { id: 0, outcome: 'refused', reason }
+  }
+  for (let sent = 0; sent < (attack.instancesBefore ?? 0); sent++) await theatre.poke()
+  await theatre.untilIdle()
   await theatre.attack(`HOSTILE-${attack.number}-${beforeRun}`)
   const run = await until(
     'the run to end',
@@ -95,31 +148,38 @@ async function make(attack: Attack, beforeRun: number): Promise<string> {
     limitMs(text) + outcomeMs,
   )
   if (attack.isReplaced) {
-    await save(emptyText)
+    await replace(attack)
     await sleep(1_500)
   }
-  return run.outcome
+  return run
 }
 
-/** Saves the hostile script. @returns its version, or null if it was refused for what its problem then says */
-async function save(text: string): Promise<{ version: string | null }> {
+/** The next save is served, whatever the last one was. */
+async function replace({ number }: Attack): Promise<void> {
+  const { version, reason } = await save(harmlessText(number))
+  expect(version, reason).not.toBe(null)
+}
+
+/** Saves the hostile script. @returns its version, or null if it was refused, and why */
+async function save(text: string): Promise<{ version: string | null; reason: string }> {
   const before = await theatre.status()
   const isNews = ({ version, problem }: ScriptStatus) =>
-    (problem === null && version !== before.version) ||
-    (problem !== null && problem.at !== before.problem?.at)
+    (problem === null && version !== before?.version) ||
+    (problem !== null && problem.at !== before?.problem?.at)
   theatre.save(text)
   const { version, problem } = await until(
     'the script to be in force or refused',
     async () => {
       const status = await theatre.status()
-      return isNews(status) ? status : null
+      return status !== null && isNews(status) ? status : null
     },
     loadMs + outcomeMs,
   )
-  if (problem === null) return { version }
-  expect(leaksOf(JSON.stringify(problem))).toEqual([])
-  expect(version).toBe(before.version)
-  return { version: null }
+  if (problem === null) return { version, reason: '' }
+  const reason = JSON.stringify(problem)
+  expectNoLeak(reason)
+  expect(version).toBe(before?.version)
+  return { version: null, reason }
 }
 
 function limitMs(text: string): number {
@@ -131,20 +191,27 @@ function isAttack({ script, callback }: Run, attack: Attack): boolean {
   return script === hostileScript && callback === attackingCallback(attack)
 }
 
-/** Those of the hostile script that did what they should, and only that. */
-function harmlessCallbacks(runs: readonly Run[], attack: Attack): string[] {
+/** A run of another callback of the hostile script, which did what it should, and only that. */
+function isHarmless({ script, outcome, logs }: Run, attack: Attack): boolean {
   const line = JSON.stringify([{ level: 'info', text: harmlessLine(attack) }])
-  return runs
-    .filter((run) => run.script === hostileScript && run.outcome === 'ok' && run.logs === line)
-    .map(({ callback }) => callback)
+  return script === hostileScript && outcome === 'ok' && logs === line
 }
 
-/** What a text says that no script may know. */
-function leaksOf(text: string): string[] {
-  const leaks = [...theatre.forbidden]
-    .filter(([secret]) => text.includes(secret))
-    .map(([, meaning]) => meaning)
-  return text.includes(escapeWord) ? [...leaks, `an escape: ${text.slice(0, 500)}`] : leaks
+/** What is kept of a run is not more than it should be, and says nothing that a script may not know. */
+function expectSound({ outcome, reason, logs }: Run): void {
+  expect(outcomes).toContain(outcome)
+  expect(reason === '').toBe(outcome === 'ok')
+  expect(reason.length).toBeLessThan(reasonLength)
+  expect(logs.length).toBeLessThan(logsLength)
+  expectNoLeak(reason, logs)
+}
+
+/** No text says what a script may not know. */
+function expectNoLeak(...texts: readonly string[]): void {
+  const forbidden = new Map([...theatre.forbidden, [escapeWord, 'an escape']])
+  for (const text of texts) {
+    for (const [words, meaning] of forbidden) expect(text.includes(words), `${meaning}: ${text}`).toBe(false)
+  }
 }
 
 async function memoryGivenBack(mostMb: number): Promise<void> {
@@ -158,16 +225,25 @@ async function memoryGivenBack(mostMb: number): Promise<void> {
   })
 }
 
-/** Messages of errors that are no script's. */
+/** Errors that are not of a script: neither logged by one nor why one was refused. */
 function ownErrorsIn(log: string): string[] {
   return log.split('\n').filter((line) => {
     if (line === '') return false
     const entry = parsed(line)
-    return entry === null || ((entry.level ?? 0) >= 50 && entry.script === undefined)
+    if (entry === null) return true
+    const isOfRun = entry.callback !== undefined
+    const isRefusal = /(It is not served|The version before stays in force)$/.test(entry.msg ?? '')
+    return (entry.level ?? 0) >= 50 && !isOfRun && !isRefusal
   })
 }
 
-function parsed(line: string): { readonly level?: number; readonly script?: string } | null {
+interface LogEntry {
+  readonly level?: number
+  readonly callback?: string
+  readonly msg?: string
+}
+
+function parsed(line: string): LogEntry | null {
   try {
     return JSON.parse(line)
   } catch {

@@ -48,8 +48,9 @@ export interface Theatre extends AsyncDisposable {
   readonly forbidden: ReadonlyMap<string, string>
   /** URL that the hostile script is granted. */
   readonly outsideUrl: string
-  save(text: string): void
-  status(): Promise<ScriptStatus>
+  /** @param name that of the hostile script without */
+  save(text: string, name?: string): void
+  status(name?: string): Promise<ScriptStatus | null>
   /** Sends one instance that begins a patient of its own. */
   attack(patient: string): Promise<void>
   /** Sends one instance of the bystander's, and sees that all that it asks is answered. */
@@ -58,8 +59,10 @@ export interface Theatre extends AsyncDisposable {
   runsAfter(id: number): Run[]
   /** Until no script is owed anything. */
   untilIdle(): Promise<void>
-  /** Of the server and all that it has started. */
+  /** Of the server and all that it has started, now. */
   residentMb(): number
+  /** The most that was seen since the last question. */
+  mostResidentMb(): number
   /** Every process that was seen. */
   processes(): readonly ProcessMark[]
 }
@@ -70,7 +73,7 @@ export async function openTheatre(): Promise<Theatre> {
   const server = parts.use(
     await startServer({
       stableAge: 86_400,
-      scripts: { [bystanderScript]: bystanderText, [hostileScript]: emptyText },
+      scripts: { [bystanderScript]: bystanderText, [hostileScript]: harmlessText(0) },
       environment: {
         CANARY: environmentCanary,
         ONSTABLE_GRANTS: JSON.stringify({ [hostileScript]: { http: [outside.url] } }),
@@ -87,6 +90,7 @@ export async function openTheatre(): Promise<Theatre> {
   )
   const system = await get(server, '/system')
   let pokes = 0
+  let mostMb = 0
   const theatre: Omit<Theatre, typeof Symbol.asyncDispose> = {
     server,
     outsideUrl: outside.url,
@@ -100,10 +104,10 @@ export async function openTheatre(): Promise<Theatre> {
       ['node_modules/isolated-vm', 'where the sandbox is'],
       ['/runtime/child/', 'a stack of the child process'],
     ]),
-    save: (text) => writeFileSync(join(server.scripts, hostileScript), text),
-    async status() {
+    save: (text, name = hostileScript) => writeFileSync(join(server.scripts, name), text),
+    async status(name = hostileScript) {
       const scripts = (await get(server, '/scripts')) as ScriptStatus[]
-      return scripts.find(({ name }) => name === hostileScript)!
+      return scripts.find((script) => script.name === name) ?? null
     },
     attack: (patient) => post(server, dicomFile({ patient })),
     async poke() {
@@ -125,7 +129,14 @@ export async function openTheatre(): Promise<Theatre> {
     residentMb() {
       const family = familyOf(server.pid)
       for (const { pid, startedAt } of family) seen.set(`${pid} ${startedAt}`, { pid, startedAt })
-      return family.reduce((sum, { residentMb }) => sum + residentMb, 0)
+      const nowMb = family.reduce((sum, { residentMb }) => sum + residentMb, 0)
+      mostMb = Math.max(mostMb, nowMb)
+      return nowMb
+    },
+    mostResidentMb() {
+      const most = mostMb
+      mostMb = 0
+      return most
     },
     processes: () => [...seen.values()],
   }
@@ -170,7 +181,7 @@ export function onStoredInstance(instance) {
 }
 `
 
-export const emptyText = `
-export const script = { retry: { attempts: 1 } }
-export const onStoredInstance = () => console.log('empty')
-`
+/** A script that does no harm, another one for every number. */
+export function harmlessText(number: number): string {
+  return `export const onStoredInstance = () => console.log('harmless ${number}')\n`
+}

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLog } from '../../src/log.ts'
+import { residentMb } from '../../src/runtime/resident-memory.ts'
 import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
 import { childPids } from '../support/child-pids.ts'
 import { linesOf, loadProgram, makeProgram } from '../support/program.ts'
@@ -51,6 +52,17 @@ describe('children', () => {
     expect(result.error?.message).toContain('limit of 300 ms')
     expect(linesOf(await harmless())).toEqual(['fine'])
     expect(deaths).toHaveLength(1)
+  })
+
+  it('keep nothing of versions that are refused', async () => {
+    const source = `globalThis.kept = new Array(5e6).fill(1.5)
+      export function initialize() { throw new Error('no') }`
+    for (let count = 0; count < 10; count++) {
+      await expect(runtime.load(makeProgram(source, { memoryMb: 128 }))).rejects.toThrow('refused: no')
+    }
+    const heldMb = () => Math.max(...childPids(entry).map(residentMb))
+    await vi.waitFor(() => expect(heldMb()).toBeLessThan(300), { timeout: 10_000 })
+    expect(deaths).toEqual([])
   })
 
   it('take runs of others down with them, which are begun again', async () => {

@@ -87,6 +87,14 @@ describe('inside an isolate', () => {
       '(() => { for (;;) setTimeout(() => {}, 1000) })()',
       'RangeError: A run has at most 256 timers at a time',
     ],
+    [
+      '(() => { for (;;) clearTimeout(setTimeout(() => {}, 1000)) })()',
+      'RangeError: A run sets at most 1024 timers before it waits',
+    ],
+    [
+      '(async () => { let set = 0; for (let i = 0; i < 9; i++) { for (let j = 0; j < 500; j++, set++) clearTimeout(setTimeout(() => {}, 9)); await new Promise((resolve) => setTimeout(resolve, 0)) } return set })()',
+      '4500',
+    ],
     ['typeof import("fs").then', 'function'],
   ])('%s gives %s', async (expression, expected) => {
     expect(await inside(expression)).toMatch(expected)

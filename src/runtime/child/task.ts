@@ -60,7 +60,9 @@ export class Task {
   /** A rejection that nobody handled. */
   #stray: WireThrown | null = null
   #limit: MetLimit | null = null
+  /** The isolate goes with this task; with a load only if that does not end well. */
   #isLast = false
+  #isLoad = false
   #ended = false
 
   constructor(
@@ -84,6 +86,7 @@ export class Task {
   }
 
   async load(code: string): Promise<void> {
+    this.#isLoad = true
     await this.#enter((timeoutMs) => this.sandbox.enter('begin', [this.id], timeoutMs))
     await this.#enter((timeoutMs) => this.sandbox.evaluate(code, timeoutMs))
     if (this.#stray !== null) this.#done = { ok: false, body: '' }
@@ -163,8 +166,7 @@ export class Task {
         this.#setTimer(Number(first), Number(second))
         break
       case 'stop-timer':
-        clearTimeout(this.#timers.get(Number(first)))
-        this.#timers.delete(Number(first))
+        this.#clearTimer(Number(first))
         break
       case 'done':
         this.#done = { ok: first === true, body: String(second) }
@@ -182,6 +184,11 @@ export class Task {
       this.#enter((timeoutMs) => this.sandbox.enter('fire', [timer], timeoutMs))
     }
     this.#timers.set(timer, setTimeout(fire, delayMs))
+  }
+
+  #clearTimer(timer: number): void {
+    clearTimeout(this.#timers.get(timer))
+    this.#timers.delete(timer)
   }
 
   #onEntryThrew(thrown: unknown): void {
@@ -227,7 +234,7 @@ export class Task {
     this.#watchdog.stop()
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#measureCpu()
-    if (this.#isLast) this.sandbox.dispose()
+    if (this.#isLast || (this.#isLoad && outcome !== 'ok')) this.sandbox.dispose()
     const isBrief = this.#entriesInAll === 1
     this.#events.onEnd({ outcome, body, cpuMs: this.#cpuMs, memoryBytes: this.#memoryBytes, isBrief })
   }

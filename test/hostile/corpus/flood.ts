@@ -1,7 +1,7 @@
 /** Floods: host calls, logs, timers and writes, more than anybody can serve. */
-import { type Attack, error, limitOrError, limitOrNothing, nothing, time, timeOrMemory } from '../attack.ts'
+import { type Attack, limitOrError, limitOrNothing, time, timeOrMemory } from '../attack.ts'
 
-export const flood: readonly Attack[] = [
+export const floods: readonly Attack[] = [
   {
     number: 169,
     name: 'fld-100k-pending',
@@ -134,71 +134,19 @@ export const flood: readonly Attack[] = [
     callback: `async (event, host) => { for (let i = 0; i < 900; i++) await host.kv.set('lost' + i, i); throw new Error('x') }`,
     outcomes: limitOrError,
   },
-
-  // An outside server that the script may ask, and that is on its side.
   {
-    number: 730,
-    name: 'fld-outside-never-answers',
-    manifest: `needs: { http: ['OUTSIDE'] },`,
-    callback: `async (event, host) => { await host.http('OUTSIDEsilent') }`,
-    outcomes: time,
-  },
-  {
-    number: 731,
-    name: 'fld-outside-never-ends',
-    manifest: `needs: { http: ['OUTSIDE'] }, timeout: '1s',`,
-    callback: `async (event, host) => { await host.http('OUTSIDEendless') }`,
-    outcomes: limitOrError,
-  },
-  {
-    number: 732,
-    name: 'fld-outside-many',
-    manifest: `needs: { http: ['OUTSIDE'] },`,
-    callback: `async (event, host) => { await Promise.all(Array.from({ length: 1000 }, () => host.http('OUTSIDEsilent'))) }`,
-    outcomes: timeOrMemory,
-  },
-  {
-    number: 733,
-    name: 'fld-outside-leads-elsewhere',
-    manifest: `needs: { http: ['OUTSIDE'] },`,
-    callback: `async (event, host) => {
-      const answer = await host.http('OUTSIDEredirect')
-      if (answer.ok || answer.text.includes('ApiVersion')) console.log('ESCAPED')
-    }`,
-    outcomes: nothing,
-  },
-  {
-    number: 734,
-    name: 'fld-outside-odd-answers',
-    manifest: `needs: { http: ['OUTSIDE'] },`,
-    callback: `async (event, host) => {
-      const { headers, text, json } = await host.http('OUTSIDEodd')
-      try { json() } catch (e) { console.log(e.message) }
-      if (({}).polluted !== undefined) console.log('ESCAPED')
-      throw new Error(text.slice(0, 100) + Object.keys(headers).length)
-    }`,
-    outcomes: error,
-  },
-  {
-    number: 735,
-    name: 'fld-outside-split-headers',
-    manifest: `needs: { http: ['OUTSIDE'] },`,
-    callback: `async (event, host) => {
-      await host.http('OUTSIDEodd', { headers: { a: 'b\\r\\nHost: elsewhere\\r\\n\\r\\nGET /secret HTTP/1.1' } })
-      console.log('ESCAPED')
-    }`,
-    outcomes: error,
-  },
-  {
-    number: 736,
-    name: 'fld-outside-beside-what-is-granted',
-    manifest: `needs: { http: ['OUTSIDE'] },`,
-    callback: `async (event, host) => {
-      const { port } = new URL('OUTSIDE')
-      for (const url of ['http://127.0.0.1:' + port + '@127.0.0.1:9/', 'http://127.0.0.2:' + port + '/', 'http://localhost:' + port + '/', 'http://[::1]:' + port + '/', 'file:///etc/passwd', 'data:text/plain,x']) {
-        try { await host.http(url); console.log('ESCAPED', url) } catch {}
+    number: 720,
+    name: 'fld-memory-of-many-runs',
+    file: () => `
+      export const script = { retry: { attempts: 1 }, timeout: '2s', memoryMb: 32 }
+      let runs = 0
+      export async function onStoredInstance(instance, host) {
+        if (++runs <= 40) for (let i = 0; i < 4; i++) await host.kv.set(instance.id + i, 'x'.repeat(9e5))
+        console.log('harmless 720')
       }
-    }`,
-    outcomes: nothing,
+      export const onNewSeries = (series, host) => Promise.allSettled([1, 2, 3, 4].map(() => host.kv.list()))
+    `,
+    instancesBefore: 40,
+    outcomes: limitOrNothing,
   },
 ]

@@ -1,5 +1,5 @@
 /** Attacks on what the isolate's own code stands on: intrinsics replaced, prototypes with traps, globals gone. */
-import { type Attack, error, nothing, time } from '../attack.ts'
+import { type Attack, nothing, time } from '../attack.ts'
 
 /** Uses all that a script is given. */
 const useEverything = `async (event, host) => {
@@ -137,8 +137,9 @@ export const patches: readonly Attack[] = [
     584,
     'global-getters',
     `
+    const { defineProperty } = Object
     for (const name of ['Promise', 'Error', 'JSON', 'String', 'Object', 'console', 'setTimeout'])
-      Object.defineProperty(globalThis, name, { get() { for (;;); }, configurable: true })`,
+      defineProperty(globalThis, name, { get() { for (;;); }, configurable: true })`,
   ),
   patching(
     585,
@@ -197,7 +198,7 @@ export const patches: readonly Attack[] = [
     number: 592,
     name: 'pat-host-replaced',
     callback: `(event, host) => { host.get = host.kv.get = () => { for (;;); }; host.log.call = 1; host.kv = null }`,
-    outcomes: error,
+    outcomes: ['ok', 'threw'],
   },
   {
     number: 593,
