@@ -4,7 +4,7 @@
  * Primordials are captured here: what a script changes of its globals changes nothing of this.
  */
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
-;(send, capsJson, seed, makeText, makeAbort, makeCalls, makeHost) => {
+;(post, capsJson, seed, makeText, makeAbort, makeCalls, makeHost) => {
   const { TypeError, RangeError, Number } = globalThis
   const { parse, stringify } = JSON
   const { create, freeze, keys, defineProperty } = Object
@@ -22,21 +22,12 @@
   let script = null
   let timers = create(null)
   let timerCount = 0
+  /** Of this visit to the isolate: those that were cleared at once have been posted, too. */
+  let timersSet = 0
   let lastTimer = 0
 
-  /** What this visit to the isolate has told the child, which has others to listen to. */
-  let posts = 0
-  function post(kind, id, first, second, third) {
-    if (++posts > caps.postsAtATime) {
-      throw new RangeError(
-        `A run sets timers, logs and asks at most ${caps.postsAtATime} times without waiting`,
-      )
-    }
-    send(kind, id, first, second, third)
-  }
-
   function begin(id, mayAsk) {
-    posts = 0
+    timersSet = 0
     task = { __proto__: null, id, logBytes: 0, logCut: false, isWell: false }
     timers = create(null)
     timerCount = 0
@@ -75,6 +66,9 @@
 
   function startTimer(callback, waitMs) {
     if (timerCount >= caps.timers) throw new RangeError(`A run has at most ${caps.timers} timers at a time`)
+    if (++timersSet > caps.timersSet) {
+      throw new RangeError(`A run sets at most ${caps.timersSet} timers before it waits`)
+    }
     const id = ++lastTimer
     timerCount++
     timers[id] = callback
@@ -98,7 +92,7 @@
   function fire(id) {
     const callback = timers[id]
     if (callback === undefined) return
-    posts = 0
+    timersSet = 0
     delete timers[id]
     timerCount--
     callback()
@@ -129,9 +123,9 @@
         throw new RangeError(`The export "script" is ${loaded.length} characters as JSON: make it shorter`)
       }
       if (typeof script.initialize === 'function') await script.initialize(host)
-      send('done', id, true, loaded)
+      post('done', id, true, loaded)
     } catch (thrown) {
-      send('done', id, false, describe(thrown))
+      post('done', id, false, describe(thrown))
     }
   }
 
@@ -143,9 +137,9 @@
       if (typeof callback !== 'function') throw new TypeError(`The script exports no function "${name}"`)
       await callback(parse(eventJson), host)
       own.isWell = true
-      send('done', id, true, '')
+      post('done', id, true, '')
     } catch (thrown) {
-      send('done', id, false, describe(thrown))
+      post('done', id, false, describe(thrown))
     }
   }
 
@@ -153,9 +147,9 @@
     const { id } = task
     try {
       if (typeof script?.finalize === 'function') await script.finalize(host)
-      send('done', id, true, '')
+      post('done', id, true, '')
     } catch (thrown) {
-      send('done', id, false, describe(thrown))
+      post('done', id, false, describe(thrown))
     }
   }
 
@@ -171,7 +165,7 @@
     // Only behind one that has ended well and waits for nothing; after one that is skipped, all are, in order.
     runAhead: (id, name, eventJson) => {
       hasSkipped ||= !task.isWell || calls.areWaiting()
-      if (hasSkipped) return send('skipped', id)
+      if (hasSkipped) return post('skipped', id)
       begin(id, true)
       void call(name, eventJson)
     },
@@ -180,7 +174,7 @@
       void close()
     },
     answer: (id, ok, json) => {
-      posts = 0
+      timersSet = 0
       calls.answer(id, ok, json)
     },
     fire,

@@ -14,8 +14,8 @@ export const caps = {
   waitingCalls: 64,
   callsPerRun: 50_000,
   timers: 256,
-  /** What an isolate may tell its child during one visit; the caps of logs and calls lie below. */
-  postsAtATime: 10_000,
+  /** Timers that are set during one visit to the isolate, those that are cleared at once included. */
+  timersSet: 10_000,
   /** Log of one run: bytes of UTF-8, and 16 for each line. */
   logBytes: 64 * 1024,
   logLineOverheadBytes: 16,

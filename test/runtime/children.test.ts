@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { residentMb } from '../../src/lib/resident-memory.ts'
 import { createLog } from '../../src/log.ts'
-import { residentMb } from '../../src/runtime/resident-memory.ts'
 import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
 import { childPids } from '../support/child-pids.ts'
 import { linesOf, loadProgram, makeProgram } from '../support/program.ts'
