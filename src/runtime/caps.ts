@@ -15,7 +15,7 @@ export const caps = {
   callsPerRun: 50_000,
   timers: 256,
   /** Timers that are set during one visit to the isolate, those that are cleared at once included. */
-  timersSet: 10_000,
+  timersSet: 1_024,
   /** Log of one run: bytes of UTF-8, and 16 for each line. */
   logBytes: 64 * 1024,
   logLineOverheadBytes: 16,

@@ -89,7 +89,7 @@ describe('inside an isolate', () => {
     ],
     [
       '(() => { for (;;) clearTimeout(setTimeout(() => {}, 1000)) })()',
-      'RangeError: A run sets at most 10000 timers before it waits',
+      'RangeError: A run sets at most 1024 timers before it waits',
     ],
     [
       '(async () => { let set = 0; for (let i = 0; i < 9; i++) { for (let j = 0; j < 500; j++, set++) clearTimeout(setTimeout(() => {}, 9)); await new Promise((resolve) => setTimeout(resolve, 0)) } return set })()',
