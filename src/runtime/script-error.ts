@@ -57,7 +57,7 @@ export function mapPlaces(text: string, findPlace: FindPlace): string {
 
 /** The error as the author should see it: of the stack, only frames of the script are kept. */
 export function scriptError(thrown: WireThrown, findPlace: FindPlace): ScriptError {
-  const message = mapPlaces(thrown.message.replace(/ \[onstable:[^\]]*\]$/, ''), findPlace)
+  const message = mapPlaces(thrown.message.replace(/ \[onstable:[^\][]*\]$/, ''), findPlace)
   const frames = thrown.stack
     .split('\n')
     .filter((frame) => (/^\s*at /.test(frame) ? frame.includes(codeName) : frame.startsWith('Caused by: ')))
