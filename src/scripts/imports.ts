@@ -24,7 +24,7 @@ export function confineImports({ folder, name, read }: ScriptSource): Plugin {
         const inside = pathInside(folder, path)
         if (inside === null || isOfPackage(path)) return undefined
         try {
-          return { contents: await read(inside), loader: 'default' }
+          return { contents: withoutSourceMap(await read(inside)), loader: 'default' }
         } catch (error) {
           const what = inside === name ? 'The script' : `"${inside}"`
           return { errors: [{ text: `${what} cannot be read: ${messageOf(error)}` }] }
@@ -32,6 +32,11 @@ export function confineImports({ folder, name, read }: ScriptSource): Plugin {
       })
     },
   }
+}
+
+/** Source maps of files, which esbuild would read from wherever the comment says. */
+function withoutSourceMap(text: string): string {
+  return text.replace(/([#@]) sourceMappingURL=(?!data:)/g, '$1 sourceMappingURL ')
 }
 
 /** Marks the questions of this plugin to esbuild, so that it does not answer them itself. */
