@@ -54,7 +54,8 @@ async function bundle(source: ScriptSource, inject: string[]): Promise<CompiledS
 
 function compiledOf(result: BuildResult, { name }: ScriptSource): CompiledScript {
   const textOf = (suffix: string) => result.outputFiles!.find(({ path }) => path.endsWith(suffix))!.text
-  const code = textOf('.js')
+  // esbuild puts a function of its own in the place of `require`, but there is none. As long as what it replaces.
+  const code = textOf('.js').replaceAll('typeof __require', 'typeof   require')
   return {
     hash: createHash('sha256').update(`${name}\0${code}`).digest('hex').slice(0, 16),
     code,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -415,4 +416,41 @@ test('a folder that is filled later and a folder of imports that is moved in are
   await untilProblem(files, 'a.js', 'is not there')
   renameSync(outside, join(files.folder, 'lib'))
   await untilInForce(files, 'a.js', 'moved')
+})
+
+test.each([
+  [
+    'too large',
+    (path: string) => writeFileSync(path, `// ${'\u0001'.repeat(9_000_000)}`),
+    'larger than 8 MB',
+  ],
+  ['a pipe', (path: string) => void execFileSync('mkfifo', [path]), 'not a file'],
+])('what is %s is refused unread, and other scripts are served', async (_, make, message) => {
+  await using files = await openTestLibrary()
+  make(join(files.folder, 'odd.ts'))
+  await untilProblem(files, 'odd.ts', message)
+  files.save({ 'other.ts': says('served') })
+  await untilInForce(files, 'other.ts', 'served')
+})
+
+test('a comment names no file that is read', async () => {
+  await using opened = await openTestLibrary({
+    files: {
+      'script.ts': `export const onStableStudy = () => { throw new Error('here') }\n//# sourceMappingURL=../secret.txt`,
+      '../secret.txt': 'secret',
+    },
+  })
+  expect(opened.library.list()[0]!.problem).toBeNull()
+  expect((await opened.run('script.ts', 'onStableStudy')).error).toMatchObject({ file: 'script.ts', line: 1 })
+})
+
+test('there is no require, not even one that refuses', async () => {
+  await using opened = await openTestLibrary({
+    files: {
+      'script.ts': `export const onStableStudy = () => { console.log(typeof require, 'x'.length); null.x }`,
+    },
+  })
+  const { logs, error } = await opened.run('script.ts', 'onStableStudy')
+  expect(logs.map(({ text }) => text)).toEqual(['undefined 1'])
+  expect(error).toMatchObject({ line: 1 })
 })
