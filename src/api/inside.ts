@@ -6,7 +6,8 @@ import type { FastifyInstance } from 'fastify'
 import { fault } from '../errors.ts'
 import type { InsideAnswer } from './api.ts'
 
-const mostBytes = 32 * 1024 * 1024
+/** As much as a script can be given. */
+const mostBytes = 4 * 1024 * 1024
 
 /** @throws `bad-host-call` if the answer is larger than a script can be given */
 export async function getInside(
@@ -38,7 +39,7 @@ async function textOf(stream: Readable, path: string): Promise<string> {
     if (length > mostBytes) {
       throw fault(
         'bad-host-call',
-        `The answer of ${path} is larger than 32 MB: ask for less, with "since" and "limit"`,
+        `The answer of ${path} is larger than 4 MB: ask for less, with "since" and "limit"`,
       )
     }
     chunks.push(chunk)
