@@ -99,7 +99,9 @@ async function readContent(path: string): Promise<Content> {
   try {
     // Opening a pipe would wait for somebody to write to it.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    const { size } = await file.stat()
+    const found = await file.stat()
+    if (!found.isFile()) return { unreadable: 'It is not a file' }
+    const { size } = found
     if (size > mostBytes) return { unreadable: `It has ${size} bytes, expected at most ${mostBytes}` }
     return { text: await file.readFile('utf8') }
   } catch (error) {
