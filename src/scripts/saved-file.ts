@@ -102,7 +102,7 @@ async function readContent(path: string): Promise<Content> {
     const found = await file.stat()
     if (!found.isFile()) return { unreadable: 'It is not a file' }
     const { size } = found
-    if (size > mostBytes) return { unreadable: `It has ${size} bytes, expected at most ${mostBytes}` }
+    if (size > mostBytes) return { unreadable: `It is larger than ${mostBytes / 1024 / 1024} MB` }
     return { text: await file.readFile('utf8') }
   } catch (error) {
     return isSystemError(error, 'ENOENT', 'ENOTDIR') ? null : { unreadable: messageOf(error) }
