@@ -7,8 +7,8 @@ import { messageOf } from '../errors.ts'
 import { residentMbOfChildren } from '../lib/resident-memory.ts'
 
 const mostMs = 10_000
-const mostMb = 1_024
-const lookMs = 100
+const mostMb = 512
+const lookMs = 50
 /** Others may end the process, too; one that does it each time is the one. */
 const tries = 3
 
