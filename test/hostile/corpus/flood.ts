@@ -141,12 +141,12 @@ export const floods: readonly Attack[] = [
       export const script = { retry: { attempts: 1 }, timeout: '2s', memoryMb: 32 }
       let runs = 0
       export async function onStoredInstance(instance, host) {
-        if (++runs <= 40) for (let i = 0; i < 4; i++) await host.kv.set(instance.id + i, 'x'.repeat(9e5))
+        if (++runs <= 30) for (let i = 0; i < 4; i++) await host.kv.set(instance.id + i, 'x'.repeat(9e5))
         console.log('harmless 720')
       }
       export const onNewSeries = (series, host) => Promise.allSettled([1, 2, 3, 4].map(() => host.kv.list()))
     `,
-    instancesBefore: 40,
+    instancesBefore: 30,
     outcomes: limitOrNothing,
   },
 ]

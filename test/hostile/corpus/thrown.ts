@@ -114,7 +114,7 @@ export const thrown: readonly Attack[] = [
     number: 511,
     name: 'bnd-throw-huge-name',
     callback: `() => { throw Object.assign(new Error('x'), { name: 'n'.repeat(1e7), cause: { stack: 'c'.repeat(1e7) } }) }`,
-    outcomes: error,
+    outcomes: limitOrError,
   },
   {
     number: 512,
