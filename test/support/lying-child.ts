@@ -29,29 +29,36 @@ const anId = () =>
     ? (pick(tasks) ?? 1)
     : pick<unknown>([below(50), 0, -1, 1.5, 2 ** 53, 1e308, '1', null, {}, [1]])
 
-const argumentsByCall: Readonly<Record<string, () => unknown>> = {
-  send: () => ({ level: 'Study', id: studyId, modality: pick(['GRANTED', 'OTHER', '']) }),
-  http: () => ({
-    url: pick([
-      granted,
-      granted,
-      other,
-      granted.replace('http://', 'http://x@'),
-      'file:///etc/passwd',
-      'http://',
-    ]),
-    method: pick(['GET', 'POST']),
-    headers: pick([{}, {}, { host: 'x' }, { 'x\r\ny': 'z' }]),
-    body: pick([null, 'x'.repeat(1e5)]),
-    timeoutMs: pick([null, 1_000, 1]),
+const argumentsByCall = new Map<string, () => unknown>(
+  Object.entries({
+    send: () => ({ level: 'Study', id: studyId, modality: pick(['GRANTED', 'OTHER', '']) }),
+    http: () => ({
+      url: pick([
+        granted,
+        granted,
+        granted,
+        granted,
+        granted,
+        other,
+        granted.replace('http://', 'http://x@'),
+        'file:///etc/passwd',
+        'http://',
+      ]),
+      method: pick(['GET', 'POST']),
+      headers: pick([{}, {}, {}, {}, { host: 'x' }, { 'x\r\ny': 'z' }]),
+      body: pick([null, 'x'.repeat(1e5)]),
+      timeoutMs: pick([null, 1_000, 1]),
+    }),
+    get: () => ({
+      path: pick(['/system', '/scripts', '/instances/../scripts', '/studies?expand', '//x', '']),
+    }),
+    'kv.get': () => ({ key: pick(['a', '', 'x'.repeat(1e4)]) }),
+    'kv.set': () => ({ key: 'a', value: pick(['1', '{', '"x"', '['.repeat(1e4)]) }),
+    'kv.list': () => ({ prefix: '' }),
+    hash: () => ({ algorithm: 'md5', text: 'x'.repeat(1e5), key: null }),
   }),
-  get: () => ({ path: pick(['/system', '/scripts', '/instances/../scripts', '/studies?expand', '//x', '']) }),
-  'kv.get': () => ({ key: pick(['a', '', 'x'.repeat(1e4)]) }),
-  'kv.set': () => ({ key: 'a', value: pick(['1', '{', '"x"', '['.repeat(1e4)]) }),
-  'kv.list': () => ({ prefix: '' }),
-  hash: () => ({ algorithm: 'md5', text: 'x'.repeat(1e5), key: null }),
-}
-const callNames = [...Object.keys(argumentsByCall), 'send', 'http', '__proto__', 'then', '']
+)
+const callNames = [...argumentsByCall.keys(), 'send', 'http', 'http', 'http', '__proto__', 'then', '']
 const oddArguments = [
   '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}',
   deep(1e5),
@@ -62,7 +69,7 @@ const oddArguments = [
 /** Mostly one that a run may make. */
 function call(): void {
   const name = pick(callNames)
-  const make = random() < 0.9 ? argumentsByCall[name] : pick(Object.values(argumentsByCall))
+  const make = random() < 0.9 ? argumentsByCall.get(name) : pick([...argumentsByCall.values()])
   const text = make === undefined || random() < 0.1 ? pick(oddArguments) : JSON.stringify(make())
   const id = random() < 0.998 ? (runs.at(-1 - below(3)) ?? anId()) : anId()
   send({ type: 'call', id, call: random() < 0.998 ? ++lastCall : below(5), name }, text)
