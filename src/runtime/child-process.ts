@@ -30,6 +30,9 @@ export interface Death {
 /** Silent heartbeats in a row after which a child is dead. */
 const silenceBeats = 5
 const memoryPollMs = 100
+/** What a child may hold beside its isolates while it has nothing to do, and for how long. */
+const idleMb = 192
+const idlePolls = 10
 
 export class ChildProcess {
   readonly #options: ChildOptions
@@ -40,6 +43,9 @@ export class ChildProcess {
   readonly #gone = Promise.withResolvers<Death>()
   readonly #pulse: NodeJS.Timeout
   readonly #memoryPoll: NodeJS.Timeout
+  /** Heap limits of the isolates that are in it. */
+  readonly #isolatesMb = new Map<string, number>()
+  #idlePolls = 0
   #silentBeats = 0
   #lastWords = ''
   /** Why this child ends, and the task to blame if it is known; set once. */
@@ -94,6 +100,8 @@ export class ChildProcess {
     const { promise, resolve } = Promise.withResolvers<TaskEnd>()
     const id = this.#tasks.add(request, after, resolve)
     const { message, body } = request
+    if (message.type === 'load') this.#isolatesMb.set(message.version, message.memoryMb)
+    if (message.type === 'unload') this.#isolatesMb.delete(message.version)
     if (this.#verdict !== null) {
       this.#tasks.take(id)
       resolve({ kind: 'lost', blame: 'another', outcome: 'crashed', reason: this.#verdict.reason })
@@ -149,7 +157,9 @@ export class ChildProcess {
   }
 
   #onEnded({ type: _, id, ...end }: Ended, body: string): void {
-    this.#tasks.take(id)?.end({ kind: 'ended', ...end, body })
+    const task = this.#tasks.take(id)
+    if (end.disposed && task !== undefined) this.#isolatesMb.delete(task.request.message.version)
+    task?.end({ kind: 'ended', ...end, body })
   }
 
   #onCall(id: number, call: number, name: string, argumentsJson: string): void {
@@ -203,11 +213,15 @@ export class ChildProcess {
 
   #weigh(): void {
     const megabytes = residentMb(this.#child.process.pid)
-    if (megabytes <= this.#options.maxChildMemoryMb) return
-    this.#kill(
-      `It used ${megabytes} MB, more than ${this.#options.maxChildMemoryMb}`,
-      undefined,
-      'out-of-memory',
-    )
+    const { maxChildMemoryMb } = this.#options
+    if (megabytes > maxChildMemoryMb) {
+      this.#kill(`It used ${megabytes} MB, more than ${maxChildMemoryMb}`, undefined, 'out-of-memory')
+      return
+    }
+    // What attacks have left behind must not be charged to whoever comes next.
+    const heapsMb = [...this.#isolatesMb.values()].reduce((sum, heapMb) => sum + heapMb, 0)
+    const isTooMuch = megabytes > Math.min(idleMb + heapsMb, maxChildMemoryMb * 0.75)
+    this.#idlePolls = this.#tasks.isEmpty && isTooMuch ? this.#idlePolls + 1 : 0
+    if (this.#idlePolls >= idlePolls) this.#kill(`It held ${megabytes} MB with nothing to do`, null)
   }
 }

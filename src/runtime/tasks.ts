@@ -88,6 +88,10 @@ export class Tasks {
     return all
   }
 
+  get isEmpty(): boolean {
+    return this.#tasks.size === 0
+  }
+
   /** The one at work; null if there is none, or another beside it. */
   get onlyOneAtWork(): number | null {
     const atWork = [...this.#tasks].filter(([, { deadline }]) => deadline !== null)
