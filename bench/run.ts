@@ -7,6 +7,7 @@ import { latenessMethod, measureLateness } from './lateness.ts'
 import { orthancProgram } from './orthanc-server.ts'
 import { drawReport } from './picture.ts'
 import { describeMachine, Notebook, type Report, readReport } from './report.ts'
+import { measureRuns, runsMethod } from './runs.ts'
 import { sidesOf } from './servers.ts'
 import { measureSyncs, syncsMethod } from './syncs.ts'
 import { printReport } from './table.ts'
@@ -24,6 +25,9 @@ interface Part {
   readonly title: string
   readonly method: readonly string[]
   readonly measure: (notebook: Notebook, rounds: Rounds) => Promise<void>
+  /** Whether Orthanc has something like it. */
+  readonly isCompared: boolean
+  readonly rounds: number
 }
 
 const parts: readonly Part[] = [
@@ -33,6 +37,8 @@ const parts: readonly Part[] = [
     title: 'Ingest',
     method: ingestMethod,
     measure: measureIngest,
+    isCompared: true,
+    rounds: 9,
   },
   {
     name: 'lateness',
@@ -40,6 +46,8 @@ const parts: readonly Part[] = [
     title: 'Lateness of stable events',
     method: latenessMethod,
     measure: measureLateness,
+    isCompared: true,
+    rounds: 9,
   },
   {
     name: 'hostile',
@@ -54,18 +62,29 @@ const parts: readonly Part[] = [
     title: 'Syncs per instance',
     method: syncsMethod,
     measure: measureSyncs,
+    isCompared: true,
+    rounds: 9,
+  },
+  {
+    name: 'runs',
+    does: 'what a run in the sandbox costs',
+    title: 'Runs in the sandbox',
+    method: runsMethod,
+    measure: measureRuns,
+    isCompared: false,
+    rounds: 5,
   },
 ]
 
 const program = new Command('npm run bench --').description('Measures OnStable, side by side with Orthanc')
 for (const part of parts) {
-  program
-    .command(part.name)
-    .description(part.does)
-    .addOption(new Option('--against <server>', 'take turns with a real server').choices(['orthanc']))
-    .option('--pairs <count>', 'rounds of each side', positiveInteger, 9)
+  const command = program.command(part.name).description(part.does)
+  if (part.isCompared)
+    command.addOption(new Option('--against <server>', 'take turns with a real server').choices(['orthanc']))
+  command
+    .option('--pairs <count>', 'rounds of each side', positiveInteger, part.rounds)
     .option('--json <file>', 'write the figures to a file')
-    .option('--quick', 'few instances: shows that it works, not how fast')
+    .option('--quick', 'few of everything: shows that it works, not how fast')
     .action((options: Options) => run(part, options))
 }
 program

@@ -1,0 +1,147 @@
+/**
+ * What a run in the sandbox costs, from the engine and back: one after the other, over several scripts at once,
+ * and the making of an isolate. The runtime is the product's, in this process, without a server around it.
+ */
+import { transformSync } from 'esbuild'
+import { packageVersion } from '../src/lib/version.ts'
+import { createLog } from '../src/log.ts'
+import { type Program, type Runtime, startRuntime } from '../src/runtime/runtime.ts'
+import { quantile, shown } from './figures.ts'
+import type { Rounds } from './ingest.ts'
+import { largeScript } from './large-script.ts'
+import type { Notebook } from './report.ts'
+
+export const runsMethod = [
+  'The runtime of the server, in this process, with its child process as it is in service: with whatever walls of',
+  'the operating system this machine allows. Each run is given an event of 2 KB; the host call is answered at once.',
+  '"one after the other" is one script, from the call to the answer. "8 scripts" have four runs in line each.',
+  '"isolate" is a script of 20 KB, from handing over its code until it could run; it is unloaded before the next.',
+  'Before every measure the same is done unmeasured.',
+]
+
+const scripts = 8
+const inLine = 4
+const event = JSON.stringify({ level: 'Study', padding: 'x'.repeat(2_000) })
+const answer = async () => ({ ok: true, value: '{"Version":"1"}' }) as const
+
+const callbacks = [
+  {
+    name: 'one host call',
+    source: 'export async function onChange(event, host) { await host.get("/system") }',
+    mostMicroseconds: 200,
+    leastPerSecond: 8_000,
+  },
+  {
+    name: 'no host call',
+    source: 'export async function onChange() {}',
+    mostMicroseconds: null,
+    leastPerSecond: null,
+  },
+]
+type Callback = (typeof callbacks)[number]
+
+/** Every measure in turn, as often as there are rounds. */
+export async function measureRuns(notebook: Notebook, { pairs, isQuick }: Rounds): Promise<void> {
+  await using runtime = await startRuntime({ log: createLog('silent') })
+  notebook.versions.OnStable = packageVersion()
+  const counts = isQuick
+    ? { runs: 300, runsOfAll: 1_600, loads: 4 }
+    : { runs: 3_000, runsOfAll: 30_000, loads: 50 }
+  const loaded = await Promise.all(
+    callbacks.map(async (callback) => {
+      const programs = Array.from({ length: scripts }, () => makeProgram(callback.source))
+      for (const program of programs) await runtime.load(program)
+      return { callback, programs }
+    }),
+  )
+  for (let round = 1; round <= pairs; round++) {
+    const says = (what: string) => console.error(`round ${round}/${pairs}, ${what}`)
+    for (const { callback, programs } of loaded) {
+      await runInTurn(runtime, programs[0]!, counts.runs)
+      const took = await runInTurn(runtime, programs[0]!, counts.runs)
+      says(`${callback.name}: ${noteTurns(notebook, callback, took)}`)
+      await runAll(runtime, programs, counts.runsOfAll / 2)
+      const perSecond = await runAll(runtime, programs, counts.runsOfAll)
+      says(`${callback.name}, 8 scripts: ${notePool(notebook, callback, perSecond)}`)
+    }
+    await loadInTurn(runtime, counts.loads / 2)
+    const took = await loadInTurn(runtime, counts.loads)
+    const medianMs = quantile(took, 0.5)
+    notebook.note('isolate of 20 KB, median', 'ms', 'OnStable', medianMs, { of: 'value', atMost: 10 })
+    says(`isolate: ${shown(medianMs)} ms`)
+  }
+}
+
+function noteTurns(notebook: Notebook, { name, mostMicroseconds }: Callback, took: number[]): string {
+  const [p50, p99] = [quantile(took, 0.5), quantile(took, 0.99)]
+  const target = mostMicroseconds === null ? null : ({ of: 'value', atMost: mostMicroseconds } as const)
+  notebook.note(`${name}, one after the other, p50`, 'µs', 'OnStable', p50, target)
+  notebook.note(`${name}, one after the other, p99`, 'µs', 'OnStable', p99)
+  return `${shown(p50)} µs, p99 ${shown(p99)} µs`
+}
+
+function notePool(notebook: Notebook, { name, leastPerSecond }: Callback, perSecond: number): string {
+  const target = leastPerSecond === null ? null : ({ of: 'value', atLeast: leastPerSecond } as const)
+  notebook.note(`${name}, 8 scripts`, 'runs/s', 'OnStable', perSecond, target)
+  return `${shown(perSecond)}/s`
+}
+
+/** How long each took, in µs. */
+async function runInTurn(runtime: Runtime, program: Program, runs: number): Promise<number[]> {
+  const took: number[] = []
+  for (let each = 0; each < runs; each++) {
+    const startedMs = performance.now()
+    await run(runtime, program)
+    took.push((performance.now() - startedMs) * 1_000)
+  }
+  return took
+}
+
+/** Runs per second of all scripts together; of each, several are in line all the time. */
+async function runAll(runtime: Runtime, programs: readonly Program[], runs: number): Promise<number> {
+  let left = runs
+  const startedMs = performance.now()
+  const lines = programs.flatMap((program) => Array.from({ length: inLine }, () => program))
+  await Promise.all(
+    lines.map(async (program) => {
+      while (left-- > 0) await run(runtime, program)
+    }),
+  )
+  return (runs * 1_000) / (performance.now() - startedMs)
+}
+
+/** How long each took to load, in ms. */
+async function loadInTurn(runtime: Runtime, loads: number): Promise<number[]> {
+  const took: number[] = []
+  for (let each = 0; each < loads; each++) {
+    const program = makeProgram(largeScript(each, 'onChange(event) { return judge(event) }'))
+    const startedMs = performance.now()
+    await runtime.load(program)
+    took.push(performance.now() - startedMs)
+    await runtime.unload(program.version)
+  }
+  return took
+}
+
+async function run(runtime: Runtime, { version }: Program): Promise<void> {
+  const { outcome, error } = await runtime.run({ version, callback: 'onChange', event, answer })
+  if (outcome !== 'ok') throw new Error(`A run ended "${outcome}": ${error?.message}`)
+}
+
+function makeProgram(source: string): Program {
+  const { code, map } = transformSync(source, {
+    format: 'iife',
+    globalName: '__exports',
+    sourcemap: 'external',
+    sourcefile: 'script.js',
+  })
+  return {
+    version: crypto.randomUUID(),
+    script: 'script.js',
+    code,
+    sourceMap: map,
+    // As scripts have them that say nothing.
+    limits: { timeoutMs: 30_000, cpuMs: 10_000, memoryMb: 64 },
+    isolation: 'shared',
+  }
+}
