@@ -55,6 +55,8 @@ const parts: readonly Part[] = [
     title: 'Attacks',
     method: hostileMethod,
     measure: measureHostile,
+    isCompared: false,
+    rounds: 1,
   },
   {
     name: 'syncs',
