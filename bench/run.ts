@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { hostileMethod, measureHostile } from './hostile.ts'
 import { ingestMethod, measureIngest, type Rounds } from './ingest.ts'
 import { latenessMethod, measureLateness } from './lateness.ts'
+import { measureMemory, memoryMethod } from './memory.ts'
 import { orthancProgram } from './orthanc-server.ts'
 import { drawReport } from './picture.ts'
 import { describeMachine, Notebook, type Report, readReport } from './report.ts'
@@ -55,6 +56,15 @@ const parts: readonly Part[] = [
     title: 'Attacks',
     method: hostileMethod,
     measure: measureHostile,
+    isCompared: false,
+    rounds: 1,
+  },
+  {
+    name: 'memory',
+    does: 'whether memory stays where it is over 100,000 runs and 10,000 reloads',
+    title: 'Memory',
+    method: memoryMethod,
+    measure: measureMemory,
     isCompared: false,
     rounds: 1,
   },

@@ -98,7 +98,7 @@ async function runInTurn(runtime: Runtime, program: Program, runs: number): Prom
 }
 
 /** Runs per second of all scripts together; of each, several are in line all the time. */
-async function runAll(runtime: Runtime, programs: readonly Program[], runs: number): Promise<number> {
+export async function runAll(runtime: Runtime, programs: readonly Program[], runs: number): Promise<number> {
   let left = runs
   const startedMs = performance.now()
   const lines = programs.flatMap((program) => Array.from({ length: inLine }, () => program))
@@ -123,12 +123,12 @@ async function loadInTurn(runtime: Runtime, loads: number): Promise<number[]> {
   return took
 }
 
-async function run(runtime: Runtime, { version }: Program): Promise<void> {
+export async function run(runtime: Runtime, { version }: Program): Promise<void> {
   const { outcome, error } = await runtime.run({ version, callback: 'onChange', event, answer })
   if (outcome !== 'ok') throw new Error(`A run ended "${outcome}": ${error?.message}`)
 }
 
-function makeProgram(source: string): Program {
+export function makeProgram(source: string): Program {
   const { code, map } = transformSync(source, {
     format: 'iife',
     globalName: '__exports',
