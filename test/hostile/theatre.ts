@@ -124,7 +124,7 @@ export async function openTheatre(): Promise<Theatre> {
         const backlog = (await get(server, '/backlog')) as Record<'waiting' | 'leased' | 'behind', number>[]
         return backlog.every(({ waiting, leased, behind }) => waiting + leased + behind === 0)
       }
-      await until('all runs to have ended', isIdle, 10_000)
+      await until('all runs to have ended', isIdle, 30_000)
     },
     residentMb() {
       const family = familyOf(server.pid)
