@@ -129,6 +129,13 @@
     }
   }
 
+  /** Long text comes in pieces. */
+  function whole(pieces) {
+    let text = ''
+    for (let i = 0; i < pieces.length; i++) text += pieces[i]
+    return text
+  }
+
   async function call(name, eventJson) {
     const own = task
     const { id } = own
@@ -157,25 +164,25 @@
     __proto__: null,
     begin: (id) => begin(id, false),
     open: () => void open(),
-    run: (id, name, eventJson) => {
+    run: (id, name, ...event) => {
       hasSkipped = false
       begin(id, true)
-      void call(name, eventJson)
+      void call(name, whole(event))
     },
     // Only behind one that has ended well and waits for nothing; after one that is skipped, all are, in order.
-    runAhead: (id, name, eventJson) => {
+    runAhead: (id, name, ...event) => {
       hasSkipped ||= !task.isWell || calls.areWaiting()
       if (hasSkipped) return post('skipped', id)
       begin(id, true)
-      void call(name, eventJson)
+      void call(name, whole(event))
     },
     close: (id) => {
       begin(id, false)
       void close()
     },
-    answer: (id, ok, json) => {
+    answer: (id, ok, ...json) => {
       timersSet = 0
-      calls.answer(id, ok, json)
+      calls.answer(id, ok, whole(json))
     },
     fire,
   })

@@ -139,4 +139,30 @@ describe('limits', () => {
     expect(linesOf(result)).toEqual(['500 /499'])
     expect(most).toBeLessThanOrEqual(64)
   })
+
+  it('large events and answers leave nothing behind in the isolate', async () => {
+    const run = await loadProgram(
+      runtime,
+      `export async function onChange(event, host) { await host.get('/system') }`,
+    )
+    const large = 'x'.repeat(100_000)
+    const answer = async () => ({ ok: true, value: JSON.stringify(large) }) as const
+    let most = 0
+    for (let each = 0; each < 200; each++) {
+      most = Math.max(most, (await run('onChange', { large }, answer)).memoryBytes)
+    }
+    expect(most / 1024 / 1024).toBeLessThan(24)
+  })
+
+  it('an event of almost 4 MB arrives as it is, whatever its characters', async () => {
+    const run = await loadProgram(
+      runtime,
+      `export function onChange({ text }) {
+         for (let at = 0; at < text.length; at += 5) if (text.slice(at, at + 5) !== 'aé漢😀') throw new Error(at)
+         console.log(text.length)
+       }`,
+    )
+    const text = 'aé漢😀'.repeat(390_000)
+    expect(linesOf(await run('onChange', { text }))).toEqual([String(text.length)])
+  })
 })

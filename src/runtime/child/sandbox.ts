@@ -51,6 +51,19 @@ export function readSandboxSources(): SandboxSources {
   return Object.fromEntries(sandboxFiles.map((name) => [name, read(name)])) as unknown as SandboxSources
 }
 
+/**
+ * Text of 1 KB or more is kept outside the heap by isolated-vm, where only a whole garbage collection frees it:
+ * that comes after 64 MB, or when the isolate is full. So each isolate gets its text in pieces.
+ */
+const pieceLength = 511
+
+function inPieces(value: Argument): Argument | Argument[] {
+  if (typeof value !== 'string' || value.length <= pieceLength) return value
+  const pieces = []
+  for (let at = 0; at < value.length; at += pieceLength) pieces.push(value.slice(at, at + pieceLength))
+  return pieces
+}
+
 const soon = Promise.resolve()
 /**
  * Calls a function of isolated-vm with none of ours on the stack: it notes the places of all callers for the case
@@ -105,7 +118,9 @@ export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb:
       const reference = references[entry]
       entered++
       try {
-        await withoutCallers(reference.apply.bind(reference, undefined, values, { timeout: timeoutMs }))
+        await withoutCallers(
+          reference.apply.bind(reference, undefined, values.flatMap(inPieces), { timeout: timeoutMs }),
+        )
       } finally {
         entered--
       }
