@@ -30,6 +30,11 @@ export interface Death {
 /** Silent heartbeats in a row after which a child is dead. */
 const silenceBeats = 5
 const memoryPollMs = 100
+const startMs = 15_000
+/** How long after its end what it said last is read; somebody that it started may hold its pipe for ever. */
+const lastWordsMs = 200
+/** What may wait to be sent to a child; while there is more, it is not listened to. */
+const mostUnsentBytes = 16 * 1024 * 1024
 /** What a child may hold beside its isolates while it has nothing to do, and for how long. */
 const idleMb = 192
 const idlePolls = 10
@@ -68,12 +73,14 @@ export class ChildProcess {
       this.#lastWords = (this.#lastWords + chunk.toString('latin1')).slice(-2048)
     })
     this.#child.process.on('error', (error) => this.#onGone(error.message))
+    this.#child.process.on('exit', () => setTimeout(() => this.#letGo(), lastWordsMs))
     this.#child.process.on('close', (code, signal) =>
       this.#onGone(`It ended with ${signal ?? `code ${code}`}`),
     )
     this.#pulse = setInterval(() => this.#listen(), options.heartbeatMs)
     this.#memoryPoll = setInterval(() => this.#weigh(), memoryPollMs)
-    this.#ready.promise.catch(() => {})
+    const late = setTimeout(() => this.#kill('It did not start in time'), startMs)
+    this.#ready.promise.catch(() => {}).finally(() => clearTimeout(late))
   }
 
   /** Resolves when the child can take tasks; rejects if it ends before. */
@@ -146,6 +153,7 @@ export class ChildProcess {
         break
       case 'call':
         this.#onCall(message.id, message.call, message.name, body)
+        this.#waitUntilItReads()
         break
       case 'cancel':
         // It may have been answered meanwhile.
@@ -164,11 +172,14 @@ export class ChildProcess {
 
   #onCall(id: number, call: number, name: string, argumentsJson: string): void {
     const task = this.#tasks.get(id)
-    if (task === undefined) return
+    if (task === undefined || this.#verdict !== null) return
     const { waitingCalls, request } = task
     const { onCall } = request
-    const isFull = waitingCalls.size >= caps.waitingCalls || ++task.calls > caps.callsPerRun
-    if (onCall === null || task.deadline === null || isFull || waitingCalls.has(call)) {
+    const isTooMuch =
+      waitingCalls.size >= caps.waitingCalls ||
+      ++task.calls > caps.callsPerRun ||
+      argumentsJson.length > caps.argumentsLength
+    if (onCall === null || task.deadline === null || isTooMuch || waitingCalls.has(call)) {
       this.#kill('It broke the protocol: more host calls than allowed', id)
       return
     }
@@ -180,6 +191,18 @@ export class ChildProcess {
       const body = answer.ok ? answer.value : JSON.stringify(answer.error)
       this.#send({ type: 'answer', id, call, ok: answer.ok }, body)
     })
+  }
+
+  #waitUntilItReads(): void {
+    const { pipe } = this.#child
+    if (pipe.writableLength <= mostUnsentBytes || pipe.isPaused()) return
+    pipe.pause()
+    pipe.once('drain', () => pipe.resume())
+  }
+
+  #letGo(): void {
+    this.#child.pipe.destroy()
+    this.#child.errorOutput.destroy()
   }
 
   #kill(reason: string, culprit = this.#tasks.onlyOneAtWork, outcome: LossOutcome = 'crashed'): void {

@@ -3,6 +3,7 @@
  * one at a time is at work.
  */
 import type { Log } from '../log.ts'
+import { caps } from './caps.ts'
 import type { ChildProcess } from './child-process.ts'
 import type { RunRecord } from './run-record.ts'
 import type { LogLine, Program, RunRequest } from './runtime.ts'
@@ -86,7 +87,11 @@ export class Lane {
       version: this.#isolate,
       ...limits,
     } as const
-    const onLog = (line: LogLine) => this.#logOutsideRuns(line)
+    let logLength = 0
+    const onLog = (line: LogLine) => {
+      logLength += line.text.length + caps.logLineOverheadBytes
+      if (logLength <= caps.logBytes * 2) this.#logOutsideRuns(line)
+    }
     const startedMs = performance.now()
     const { id, ended } = child.perform({ message, body: code, onLog, onCall: null })
     const abandon = () => child.abandon(id)
@@ -134,7 +139,7 @@ export class Lane {
     }
     const attempt = await this.#perform(place.child, request, record, announced, place.run)
     const { end } = attempt
-    if (end.kind === 'ended') return end.outcome === 'not-begun' ? null : attempt
+    if (end.kind === 'ended') return end.outcome === 'not-begun' && !record.hasAsked ? null : attempt
     return end.blame !== 'this' && !record.hasAsked ? null : attempt
   }
 

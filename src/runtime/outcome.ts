@@ -1,6 +1,7 @@
 /**
  * From the end of a task to what its script is told: the outcome, and an error that names a limit it met.
  */
+import { caps } from './caps.ts'
 import { type WireThrown, wireThrown } from './protocol.ts'
 import type { Limits, RunOutcome, ScriptError } from './runtime.ts'
 import { type FindPlace, scriptError } from './script-error.ts'
@@ -59,7 +60,10 @@ function crashMessage(end: TaskEnd, what: string, thrown: WireThrown | null): st
 function parseThrown(body: string): WireThrown | null {
   if (body === '') return null
   try {
-    return wireThrown.parse(JSON.parse(body))
+    const { name, message, stack } = wireThrown.parse(JSON.parse(body))
+    // The isolate keeps to these lengths; a child that does not would have us look for places without end.
+    const cut = (text: string) => text.slice(0, caps.errorLength + 1)
+    return { name: name.slice(0, 100), message: cut(message), stack: stack.slice(0, 4 * caps.errorLength) }
   } catch {
     return null
   }

@@ -25,7 +25,7 @@ const bundlePlaces = new RegExp(`${codeName}:(\\d{1,9}):(\\d{1,9})`, 'g')
 export function placeFinder(sourceMap: string): FindPlace {
   let map: SourceMap | null | undefined
   return (line, column) => {
-    map ??= parseSourceMap(sourceMap)
+    if (map === undefined) map = parseSourceMap(sourceMap)
     const entry = map?.findEntry(line - 1, column - 1)
     if (entry === undefined || !('originalSource' in entry) || entry.originalSource === undefined) return null
     const { originalSource, originalLine, originalColumn } = entry

@@ -102,7 +102,8 @@ export class Supervisor implements Runtime {
         return this.#resultOf(lane, attempt, record, durationMs)
       // It has asked for things, so that its turn had come: what is left of it is a run like any other.
       record.beginAgain()
-      return this.#run(lane, request, record, lane.announce())
+      const announced = lane.announce()
+      return this.#run(lane, request, record, announced).finally(announced.cameToNothing)
     })
   }
 
@@ -144,11 +145,10 @@ export class Supervisor implements Runtime {
     }
     const { end, what } = await this.#attempts.settle(lane, null, (child) => lane.load(child, signal))
     const { error } = judge(end, what, program.limits, findPlace)
-    if (error === null && end.kind === 'ended') {
-      const { functions, manifest } = wireLoaded.parse(JSON.parse(end.body))
-      return { functions, manifest }
-    }
-    const message = `Script "${program.script}" was refused: ${error?.message}`
+    const loaded = error === null && end.kind === 'ended' ? parseLoaded(end.body) : null
+    if (loaded !== null) return loaded
+    const reason = error?.message ?? 'what it says of itself cannot be read'
+    const message = `Script "${program.script}" was refused: ${reason}`
     throw fault('script-refused', message, { cause: error })
   }
 
@@ -185,5 +185,15 @@ export class Supervisor implements Runtime {
       default:
         verdict satisfies never
     }
+  }
+}
+
+function parseLoaded(body: string): Loaded | null {
+  if (body.length > caps.manifestLength) return null
+  try {
+    const { functions, manifest } = wireLoaded.parse(JSON.parse(body))
+    return { functions, manifest }
+  } catch {
+    return null
   }
 }
