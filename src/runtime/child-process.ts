@@ -30,7 +30,7 @@ export interface Death {
 /** Silent heartbeats in a row after which a child is dead. */
 const silenceBeats = 5
 const memoryPollMs = 100
-const startMs = 15_000
+const startMs = 10_000
 /** How long after its end what it said last is read; somebody that it started may hold its pipe for ever. */
 const lastWordsMs = 200
 /** What may wait to be sent to a child; while there is more, it is not listened to. */
