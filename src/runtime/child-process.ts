@@ -8,6 +8,7 @@ import { residentMb } from '../lib/resident-memory.ts'
 import type { Log } from '../log.ts'
 import { caps } from './caps.ts'
 import { frameSender, readFrames, type SendFrame } from './frames.ts'
+import { MemoryWatch } from './memory-watch.ts'
 import { type Ended, type FromChild, fromChild, type ToChild } from './protocol.ts'
 import type { SpawnChild, SpawnedChild } from './spawn.ts'
 import { type LossOutcome, type TaskEnd, type TaskRequest, Tasks } from './tasks.ts'
@@ -19,6 +20,8 @@ export interface ChildOptions {
   /** How long after its time limit a task may still end by itself. */
   readonly graceMs: number
   readonly maxChildMemoryMb: number
+  /** How long after its start a child may take until it is ready. */
+  readonly startMs: number
 }
 
 export interface Death {
@@ -30,14 +33,10 @@ export interface Death {
 /** Silent heartbeats in a row after which a child is dead. */
 const silenceBeats = 5
 const memoryPollMs = 100
-const startMs = 10_000
 /** How long after its end what it said last is read; somebody that it started may hold its pipe for ever. */
 const lastWordsMs = 200
 /** What may wait to be sent to a child; while there is more, it is not listened to. */
 const mostUnsentBytes = 16 * 1024 * 1024
-/** What a child may hold beside its isolates while it has nothing to do, and for how long. */
-const idleMb = 192
-const idlePolls = 10
 
 export class ChildProcess {
   readonly #options: ChildOptions
@@ -48,9 +47,7 @@ export class ChildProcess {
   readonly #gone = Promise.withResolvers<Death>()
   readonly #pulse: NodeJS.Timeout
   readonly #memoryPoll: NodeJS.Timeout
-  /** Heap limits of the isolates that are in it. */
-  readonly #isolatesMb = new Map<string, number>()
-  #idlePolls = 0
+  readonly #memory: MemoryWatch
   #silentBeats = 0
   #lastWords = ''
   /** Why this child ends, and the task to blame if it is known; set once. */
@@ -58,6 +55,7 @@ export class ChildProcess {
 
   private constructor(options: ChildOptions) {
     this.#options = options
+    this.#memory = new MemoryWatch(options.maxChildMemoryMb)
     this.#tasks = new Tasks(options.graceMs, (id) => {
       this.#kill('A task outlived its deadline', id, 'timed-out')
     })
@@ -79,7 +77,7 @@ export class ChildProcess {
     )
     this.#pulse = setInterval(() => this.#listen(), options.heartbeatMs)
     this.#memoryPoll = setInterval(() => this.#weigh(), memoryPollMs)
-    const late = setTimeout(() => this.#kill('It did not start in time'), startMs)
+    const late = setTimeout(() => this.#kill('It did not start in time'), options.startMs)
     this.#ready.promise.catch(() => {}).finally(() => clearTimeout(late))
   }
 
@@ -107,8 +105,8 @@ export class ChildProcess {
     const { promise, resolve } = Promise.withResolvers<TaskEnd>()
     const id = this.#tasks.add(request, after, resolve)
     const { message, body } = request
-    if (message.type === 'load') this.#isolatesMb.set(message.version, message.memoryMb)
-    if (message.type === 'unload') this.#isolatesMb.delete(message.version)
+    if (message.type === 'load') this.#memory.isolateMade(message.version, message.memoryMb)
+    if (message.type === 'unload') this.#memory.isolateGone(message.version)
     if (this.#verdict !== null) {
       this.#tasks.take(id)
       resolve({ kind: 'lost', blame: 'another', outcome: 'crashed', reason: this.#verdict.reason })
@@ -166,7 +164,7 @@ export class ChildProcess {
 
   #onEnded({ type: _, id, ...end }: Ended, body: string): void {
     const task = this.#tasks.take(id)
-    if (end.disposed && task !== undefined) this.#isolatesMb.delete(task.request.message.version)
+    if (end.disposed && task !== undefined) this.#memory.isolateGone(task.request.message.version)
     task?.end({ kind: 'ended', ...end, body })
   }
 
@@ -236,15 +234,9 @@ export class ChildProcess {
 
   #weigh(): void {
     const megabytes = residentMb(this.#child.process.pid)
-    const { maxChildMemoryMb } = this.#options
-    if (megabytes > maxChildMemoryMb) {
-      this.#kill(`It used ${megabytes} MB, more than ${maxChildMemoryMb}`, undefined, 'out-of-memory')
-      return
-    }
-    // What attacks have left behind must not be charged to whoever comes next.
-    const heapsMb = [...this.#isolatesMb.values()].reduce((sum, heapMb) => sum + heapMb, 0)
-    const isTooMuch = megabytes > Math.min(idleMb + heapsMb, maxChildMemoryMb * 0.75)
-    this.#idlePolls = this.#tasks.isEmpty && isTooMuch ? this.#idlePolls + 1 : 0
-    if (this.#idlePolls >= idlePolls) this.#kill(`It held ${megabytes} MB with nothing to do`, null)
+    const found = this.#memory.look(megabytes, this.#tasks.isEmpty)
+    if (found === null) return
+    if (found.isOfTask) this.#kill(found.reason, undefined, 'out-of-memory')
+    else this.#kill(found.reason, null)
   }
 }

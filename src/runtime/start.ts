@@ -18,6 +18,8 @@ export interface RuntimeOptions {
   readonly graceMs?: number
   /** Resident memory at which a child is killed. Default 1,536. */
   readonly maxChildMemoryMb?: number
+  /** How long a child may take until it is ready. Default 15 s. */
+  readonly startMs?: number
   /** A version must not be served any more: it ends its process again and again. */
   readonly onSuspend?: (suspension: Suspension) => void
   readonly onChildDeath?: (death: Death) => void
@@ -27,13 +29,16 @@ export interface RuntimeOptions {
 
 /** Starts the runtime with a first child. Throws when a child cannot be started. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { log, heartbeatMs = 1_000, graceMs = 1_000, maxChildMemoryMb = 1_536 } = options
+  const { log, heartbeatMs = 1_000, graceMs = 1_000, maxChildMemoryMb = 1_536, startMs = 15_000 } = options
   const walls = await chooseWalls(neededFiles())
   const spawn = options.spawn ?? ((beatMs) => spawnBehind(walls.command, beatMs))
-  const children = await Children.start({ log, spawn, heartbeatMs, graceMs, maxChildMemoryMb }, (death) => {
-    log.warn({ ...death }, 'A child process of the sandbox died; its spare took over')
-    options.onChildDeath?.(death)
-  })
+  const children = await Children.start(
+    { log, spawn, heartbeatMs, graceMs, maxChildMemoryMb, startMs },
+    (death) => {
+      log.warn({ ...death }, 'A child process of the sandbox died; its spare took over')
+      options.onChildDeath?.(death)
+    },
+  )
   const { text, isWhole } = describeWalls((await children.current).pid, walls, maxChildMemoryMb)
   log[isWhole ? 'info' : 'warn'](text)
   return new Supervisor({ children, log, onSuspend: options.onSuspend ?? (() => {}) })

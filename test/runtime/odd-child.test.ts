@@ -14,6 +14,7 @@ function startOdd(act: string) {
     log: createLog('silent'),
     heartbeatMs: 200,
     graceMs: 200,
+    startMs: 3_000,
     spawn: () => {
       const stdio = ['ignore', 'ignore', 'pipe', 'pipe'] as const
       const child = spawn(process.execPath, ['--no-warnings', oddChild, act], { stdio: [...stdio], env: {} })
