@@ -9,6 +9,8 @@ import { residentMbOfChildren } from '../lib/resident-memory.ts'
 const mostMs = 10_000
 const mostMb = 512
 const lookMs = 50
+/** What it may go on holding when a build is over: it gives memory back over minutes, if at all. */
+const restMb = 128
 /** Others may end the process, too; one that does it each time is the one. */
 const tries = 3
 
@@ -17,9 +19,14 @@ export async function buildWithin(options: BuildOptions): Promise<BuildResult> {
   for (let left = tries; ; left--) {
     const { promise, resolve } = Promise.withResolvers<string>()
     const stopWatching = watch(resolve)
+    const beganMs = performance.now()
     try {
       const result = await Promise.race([build(options), promise])
-      if (typeof result !== 'string') return result
+      if (typeof result !== 'string') {
+        const wasShort = performance.now() - beganMs < lookMs
+        if (!wasShort && compilerMb() > restMb) await stop()
+        return result
+      }
       await stop()
       throw new Error(result)
     } catch (error) {
@@ -39,11 +46,12 @@ function watch(onLimit: (message: string) => void): () => void {
   const endsAt = performance.now() + mostMs
   const timer = setInterval(() => {
     if (performance.now() > endsAt) onLimit(`It took longer than ${mostMs / 1_000} s to compile`)
-    else if (residentMbOfChildren(`--service=${version}`) > mostMb)
-      onLimit(`It took more than ${mostMb} MB of memory to compile`)
+    else if (compilerMb() > mostMb) onLimit(`It took more than ${mostMb} MB of memory to compile`)
   }, lookMs)
   return () => clearInterval(timer)
 }
+
+const compilerMb = () => residentMbOfChildren(`--service=${version}`)
 
 function isEnded(error: unknown): boolean {
   return /^The service (was stopped|is no longer running)/.test(messageOf(error))
