@@ -31,11 +31,15 @@ const mostMb = 2_560
 const reasonLength = 64 * 1024
 const logsLength = 6 * 64 * 1024
 
+/** A server that has just started has neither compiled its code nor filled its caches: that takes so many attacks. */
+const warmAfter = 100
+
 let theatre: Theatre
-let firstMb: number
+/** The most that the family held after each of the first attacks, when all had been given back. */
+let warmMb = 0
+let made = 0
 beforeAll(async () => {
   theatre = await openTheatre()
-  firstMb = theatre.residentMb()
 })
 afterAll(() => theatre[Symbol.asyncDispose]())
 
@@ -61,6 +65,7 @@ describe.each(Object.entries(classes))('attacks: %s', (_, attacks) => {
     if (outcome !== 'refused')
       expect(runs.filter((run) => run.id > id && isHarmless(run, attack))).not.toEqual([])
     await memoryGivenBack(beforeMb + allowanceMb)
+    if (++made <= warmAfter) warmMb = Math.max(warmMb, theatre.residentMb())
     expect(theatre.mostResidentMb()).toBeLessThan(mostMb)
   })
 })
@@ -97,7 +102,7 @@ describe('attacks by several scripts at once', () => {
 describe('after all of it', () => {
   it('the memory is what it was at the beginning', { timeout: 60_000 }, async () => {
     theatre.save(harmlessText(0))
-    await memoryGivenBack(firstMb + allowanceInAllMb)
+    await memoryGivenBack(warmMb + allowanceInAllMb)
   })
 
   it('the server has run through, its log tells of no error of its own, and no process is left', async () => {
