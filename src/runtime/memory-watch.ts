@@ -4,7 +4,7 @@
  */
 
 /** What a child may hold beside its isolates while it has nothing to do, and for how many looks. */
-const idleMb = 192
+const idleMb = 128
 const idleLooks = 10
 
 export class MemoryWatch {
