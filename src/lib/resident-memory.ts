@@ -1,23 +1,20 @@
 /**
  * How much memory another process holds.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { textOfFile } from './text-of-file.ts'
 
 /** Resident memory of a process in megabytes; 0 where the system does not say. */
 export function residentMb(pid: number | undefined): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
-    return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024)
-  } catch {
-    return 0
-  }
+  const status = textOfFile(`/proc/${pid}/status`)
+  return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024)
 }
 
 /** Resident memory in megabytes of the processes that this one started and whose command line has that word. */
 export function residentMbOfChildren(word: string): number {
   let sum = 0
   for (const pid of childrenOf(process.pid)) {
-    if (textOf(`/proc/${pid}/cmdline`).split('\0').includes(word)) sum += residentMb(Number(pid))
+    if (textOfFile(`/proc/${pid}/cmdline`).split('\0').includes(word)) sum += residentMb(Number(pid))
   }
   return sum
 }
@@ -27,17 +24,9 @@ function childrenOf(pid: number): string[] {
   try {
     const threads = readdirSync(`/proc/${pid}/task`)
     return threads
-      .flatMap((thread) => textOf(`/proc/${pid}/task/${thread}/children`).split(' '))
+      .flatMap((thread) => textOfFile(`/proc/${pid}/task/${thread}/children`).split(' '))
       .filter(Boolean)
   } catch {
     return []
-  }
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'latin1')
-  } catch {
-    return ''
   }
 }

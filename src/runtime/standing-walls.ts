@@ -1,8 +1,9 @@
 /**
  * Which walls stand around a child, as the kernel tells of the running process: not what was asked for.
  */
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import { residentMb } from '../lib/resident-memory.ts'
+import { textOfFile } from '../lib/text-of-file.ts'
 import { userOf, type Wall, type Walls } from './walls.ts'
 
 /**
@@ -31,9 +32,9 @@ export function describeWalls(
 
 /** For each wall what to say of it; null: it does not stand. */
 function standingAround(pid: number): Record<Wall, string | null> {
-  const status = textOf(`/proc/${pid}/status`)
+  const status = textOfFile(`/proc/${pid}/status`)
   const user = userOf(pid)
-  const writtenBytes = numberOf(textOf(`/proc/${pid}/limits`), /^Max file size\s+(\d+)/m)
+  const writtenBytes = numberOf(textOfFile(`/proc/${pid}/limits`), /^Max file size\s+(\d+)/m)
   return {
     'own user': user !== null && user !== process.getuid?.() ? `its own user (${user})` : null,
     'empty network': hasEmptyNetwork(pid) ? 'an empty network' : null,
@@ -46,21 +47,13 @@ function hasEmptyNetwork(pid: number): boolean {
   const network = linkOf(`/proc/${pid}/ns/net`)
   if (network !== null) return network !== linkOf('/proc/self/ns/net')
   // Of another user's process that is not shown to everybody, but its interfaces are: a loopback never used.
-  const interfaces = textOf(`/proc/${pid}/net/dev`).trim().split('\n').slice(2)
+  const interfaces = textOfFile(`/proc/${pid}/net/dev`).trim().split('\n').slice(2)
   return interfaces.length === 1 && /^\s*lo:\s+0\s+0\s/.test(interfaces[0]!)
 }
 
 function numberOf(text: string, pattern: RegExp): number | null {
   const found = pattern.exec(text)?.[1]
   return found === undefined ? null : Number(found)
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'latin1')
-  } catch {
-    return ''
-  }
 }
 
 function linkOf(file: string): string | null {
