@@ -77,7 +77,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     leasedAt = performance.now()
     settling.flush()
     const capacity = Object.fromEntries(
-      scriptNames().flatMap((name) => (freeSlot(name) === null ? [] : [[name, heldPerScript]])),
+      scriptNames().flatMap((name) => (hasFreeSlot(name) ? [[name, heldPerScript]] : [])),
     )
     if (Object.keys(capacity).length === 0) return
     try {
@@ -98,14 +98,14 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     retryTimer = setTimeout(wake, ms)
   }
 
-  /** A slot of the script with nothing to do and nothing in the queue to begin. */
-  const freeSlot = (name: string): number | null => {
+  /** Whether a slot of the script has nothing to do, and nothing in the queue to begin. */
+  const hasFreeSlot = (name: string): boolean => {
     const known = serving.get(name)
-    if (known === undefined) return 0
+    if (known === undefined) return true
     for (let slot = 0; slot < concurrencyOf(name); slot++) {
-      if (!known.slots.has(slot)) return known.queue.peek(slot) === undefined ? slot : null
+      if (!known.slots.has(slot)) return known.queue.peek(slot) === undefined
     }
-    return null
+    return false
   }
 
   const enqueue = (lease: Lease) => {

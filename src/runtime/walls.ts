@@ -4,10 +4,11 @@
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { messageOf } from '../errors.ts'
+import { textOfFile } from '../lib/text-of-file.ts'
 
 export type Wall = 'own user' | 'empty network' | 'no new privileges' | 'resource limits'
 
@@ -97,12 +98,8 @@ async function failureToEnd(launcher: readonly string[]): Promise<string | null>
 
 /** The user that a process runs as; null where the system does not say. */
 export function userOf(pid: number | undefined): number | null {
-  try {
-    const found = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
-    return found === undefined ? null : Number(found)
-  } catch {
-    return null
-  }
+  const found = /^Uid:\s+(\d+)/m.exec(textOfFile(`/proc/${pid}/status`))?.[1]
+  return found === undefined ? null : Number(found)
 }
 
 function programFile(name: string): string | null {
