@@ -33,7 +33,9 @@ export async function measureMemory(notebook: Notebook, { pairs, isQuick }: Roun
     for (const program of programs) await runtime.load(program)
     const says = (text: string) => console.error(`round ${round}/${pairs}, ${text}`)
     const runsEach = counts.runs / looks
-    await watch(notebook, `${shown(counts.runs)} runs`, says, () => runAll(runtime, programs, runsEach))
+    await watch(notebook, `${shown(counts.runs)} runs`, says, () =>
+      runAll(programs.length, (script) => run(runtime, programs[script]!), runsEach),
+    )
     const reloadsEach = counts.reloads / looks
     await watch(notebook, `${shown(counts.reloads)} reloads`, says, (look) =>
       reload(runtime, reloadsEach, look * reloadsEach),

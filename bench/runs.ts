@@ -6,6 +6,7 @@ import { transformSync } from 'esbuild'
 import { packageVersion } from '../src/lib/version.ts'
 import { createLog } from '../src/log.ts'
 import { type Program, type Runtime, startRuntime } from '../src/runtime/runtime.ts'
+import { isolatedVmVersion, startBare } from './bare.ts'
 import { quantile, shown } from './figures.ts'
 import type { Rounds } from './ingest.ts'
 import { largeScript } from './large-script.ts'
@@ -16,7 +17,8 @@ export const runsMethod = [
   'the operating system this machine allows. Each run is given an event of 2 KB; the host call is answered at once.',
   '"one after the other" is one script, from the call to the answer. "8 scripts" have four runs in line each.',
   '"isolate" is a script of 20 KB, from handing over its code until it could run; it is unloaded before the next.',
-  'Before every measure the same is done unmeasured.',
+  'Before every measure the same is done unmeasured, and before all of them 30,000 runs of each.',
+  '"isolated-vm" is that library in a child process and nothing else: no walls, limits, logs, records or queues.',
 ]
 
 const scripts = 8
@@ -38,31 +40,36 @@ const callbacks = [
     leastPerSecond: null,
   },
 ]
-type Callback = (typeof callbacks)[number]
+
+/** Has a run done in the script of that number, and awaits its end. */
+type RunOne = (script: number) => Promise<void>
 
 /** Every measure in turn, as often as there are rounds. */
 export async function measureRuns(notebook: Notebook, { pairs, isQuick }: Rounds): Promise<void> {
   await using runtime = await startRuntime({ log: createLog('silent') })
-  notebook.versions.OnStable = packageVersion()
+  using bare = startBare(scripts)
+  Object.assign(notebook.versions, { OnStable: packageVersion(), 'isolated-vm': isolatedVmVersion() })
   const counts = isQuick
-    ? { runs: 300, runsOfAll: 1_600, loads: 4 }
-    : { runs: 3_000, runsOfAll: 30_000, loads: 50 }
-  const loaded = await Promise.all(
-    callbacks.map(async (callback) => {
-      const programs = Array.from({ length: scripts }, () => makeProgram(callback.source))
-      for (const program of programs) await runtime.load(program)
-      return { callback, programs }
-    }),
-  )
+    ? { warmUp: 300, runs: 300, runsOfAll: 1_600, loads: 4 }
+    : { warmUp: 30_000, runs: 3_000, runsOfAll: 30_000, loads: 50 }
+  const measures: Measure[] = []
+  for (const callback of callbacks) {
+    const programs = Array.from({ length: scripts }, () => makeProgram(callback.source))
+    for (const program of programs) await runtime.load(program)
+    measures.push({ side: 'OnStable', callback, runOne: (script) => run(runtime, programs[script]!) })
+    const asks = callback.source.includes('host.get')
+    measures.push({ side: 'isolated-vm', callback, runOne: (script) => bare.run(script, event, asks) })
+  }
+  for (const { runOne } of measures) await runAll(scripts, runOne, counts.warmUp)
   for (let round = 1; round <= pairs; round++) {
     const says = (what: string) => console.error(`round ${round}/${pairs}, ${what}`)
-    for (const { callback, programs } of loaded) {
-      await runInTurn(runtime, programs[0]!, counts.runs)
-      const took = await runInTurn(runtime, programs[0]!, counts.runs)
-      says(`${callback.name}: ${noteTurns(notebook, callback, took)}`)
-      await runAll(runtime, programs, counts.runsOfAll / 2)
-      const perSecond = await runAll(runtime, programs, counts.runsOfAll)
-      says(`${callback.name}, 8 scripts: ${notePool(notebook, callback, perSecond)}`)
+    for (const measure of measures) {
+      const { side, callback, runOne } = measure
+      await runInTurn(runOne, counts.runs)
+      says(`${side}, ${callback.name}: ${noteTurns(notebook, measure, await runInTurn(runOne, counts.runs))}`)
+      await runAll(scripts, runOne, counts.runsOfAll / 2)
+      const perSecond = await runAll(scripts, runOne, counts.runsOfAll)
+      says(`${side}, ${callback.name}, 8 scripts: ${notePool(notebook, measure, perSecond)}`)
     }
     await loadInTurn(runtime, counts.loads / 2)
     const took = await loadInTurn(runtime, counts.loads)
@@ -72,39 +79,47 @@ export async function measureRuns(notebook: Notebook, { pairs, isQuick }: Rounds
   }
 }
 
-function noteTurns(notebook: Notebook, { name, mostMicroseconds }: Callback, took: number[]): string {
+interface Measure {
+  readonly side: string
+  readonly callback: (typeof callbacks)[number]
+  readonly runOne: RunOne
+}
+
+function noteTurns(notebook: Notebook, { side, callback }: Measure, took: number[]): string {
+  const { name, mostMicroseconds } = callback
   const [p50, p99] = [quantile(took, 0.5), quantile(took, 0.99)]
   const target = mostMicroseconds === null ? null : ({ of: 'value', atMost: mostMicroseconds } as const)
-  notebook.note(`${name}, one after the other, p50`, 'µs', 'OnStable', p50, target)
-  notebook.note(`${name}, one after the other, p99`, 'µs', 'OnStable', p99)
+  notebook.note(`${name}, one after the other, p50`, 'µs', side, p50, target)
+  notebook.note(`${name}, one after the other, p99`, 'µs', side, p99)
   return `${shown(p50)} µs, p99 ${shown(p99)} µs`
 }
 
-function notePool(notebook: Notebook, { name, leastPerSecond }: Callback, perSecond: number): string {
+function notePool(notebook: Notebook, { side, callback }: Measure, perSecond: number): string {
+  const { name, leastPerSecond } = callback
   const target = leastPerSecond === null ? null : ({ of: 'value', atLeast: leastPerSecond } as const)
-  notebook.note(`${name}, 8 scripts`, 'runs/s', 'OnStable', perSecond, target)
+  notebook.note(`${name}, 8 scripts`, 'runs/s', side, perSecond, target)
   return `${shown(perSecond)}/s`
 }
 
 /** How long each took, in µs. */
-async function runInTurn(runtime: Runtime, program: Program, runs: number): Promise<number[]> {
+async function runInTurn(runOne: RunOne, runs: number): Promise<number[]> {
   const took: number[] = []
   for (let each = 0; each < runs; each++) {
     const startedMs = performance.now()
-    await run(runtime, program)
+    await runOne(0)
     took.push((performance.now() - startedMs) * 1_000)
   }
   return took
 }
 
 /** Runs per second of all scripts together; of each, several are in line all the time. */
-export async function runAll(runtime: Runtime, programs: readonly Program[], runs: number): Promise<number> {
+export async function runAll(scripts: number, runOne: RunOne, runs: number): Promise<number> {
   let left = runs
   const startedMs = performance.now()
-  const lines = programs.flatMap((program) => Array.from({ length: inLine }, () => program))
+  const lines = Array.from({ length: scripts * inLine }, (_, line) => line % scripts)
   await Promise.all(
-    lines.map(async (program) => {
-      while (left-- > 0) await run(runtime, program)
+    lines.map(async (script) => {
+      while (left-- > 0) await runOne(script)
     }),
   )
   return (runs * 1_000) / (performance.now() - startedMs)

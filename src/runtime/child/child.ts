@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { caps } from '../caps.ts'
 import { frameSender, readFrames } from '../frames.ts'
 import type { FirstMessage, FromChild, ToChild, WireThrown } from '../protocol.ts'
+import { Gate } from './gate.ts'
 import { Line } from './line.ts'
 import { openSandbox, readSandboxSources, type Sandbox } from './sandbox.ts'
 import { Task, type TaskEnd } from './task.ts'
@@ -15,6 +16,7 @@ import { Task, type TaskEnd } from './task.ts'
  */
 export function serve(pipe: Duplex, heartbeatMs: number): void {
   const send = frameSender<FromChild>(pipe)
+  const gate = new Gate()
   const sources = readSandboxSources()
   const sandboxes = new Map<string, Sandbox>()
   const tasks = new Map<number, Task>()
@@ -51,7 +53,7 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
         send({ type: 'ended', id, outcome: 'not-begun', cpuMs: 0, memoryBytes: 0, disposed: false }),
     })
   const open = async (memoryMb: number): Promise<Sandbox> => {
-    const sandbox = await openSandbox(sources, caps, memoryMb)
+    const sandbox = await openSandbox(sources, caps, memoryMb, gate)
     const line = lineOf(sandbox)
     lines.set(sandbox, line)
     sandbox.onPost = (kind, id, ...values) => {

@@ -5,6 +5,8 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import ivm from 'isolated-vm'
 import { type Caps, codeName } from '../caps.ts'
+import type { Gate } from './gate.ts'
+import { Visits } from './visits.ts'
 
 /** Each gives a function that makes a part of the prelude; in the order in which the prelude takes them. */
 const partFiles = ['text', 'abort', 'calls', 'host'] as const
@@ -25,7 +27,7 @@ const latelyMs = 10
 
 export interface Sandbox {
   readonly isDisposed: boolean
-  /** Processor time since the isolate was made. */
+  /** Processor time since the isolate was made, at the last visit once it is disposed of. */
   readonly cpuMs: number
   /** Where posts go. */
   onPost: OnPost
@@ -64,18 +66,16 @@ function inPieces(value: Argument): Argument | Argument[] {
   return pieces
 }
 
-const soon = Promise.resolve()
 /**
- * Calls a function of isolated-vm with none of ours on the stack: it notes the places of all callers for the case
- * of an error, which takes longer than the rest of the call.
- * @param bound a function of isolated-vm, bound to all that it needs
+ * @param memoryMb heap of the isolate; isolated-vm wants at least 8
+ * @param gate through which isolates go to work
  */
-async function withoutCallers<Result>(bound: () => Promise<Result>): Promise<Result> {
-  return soon.then(bound)
-}
-
-/** @param memoryMb heap of the isolate; isolated-vm wants at least 8 */
-export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb: number): Promise<Sandbox> {
+export async function openSandbox(
+  sources: SandboxSources,
+  caps: Caps,
+  memoryMb: number,
+  gate: Gate,
+): Promise<Sandbox> {
   const isolate = new ivm.Isolate({
     memoryLimit: Math.max(8, memoryMb),
     onCatastrophicError: (message) => sandbox.onCatastrophe(message),
@@ -104,35 +104,32 @@ export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb:
   const getHeapStatistics = isolate.getHeapStatistics.bind(isolate)
   let lastUsedBytes = 0
   let measuredAtMs = Number.NEGATIVE_INFINITY
-  let entered = 0
+  const visits = new Visits(isolate, gate)
   const sandbox: Sandbox = {
     get isDisposed() {
       return isolate.isDisposed
     },
     get cpuMs() {
-      return isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6
+      return visits.cpuMs
     },
     onPost: () => {},
     onCatastrophe: () => {},
     async enter(entry, values, timeoutMs) {
       const reference = references[entry]
-      entered++
-      try {
-        await withoutCallers(
-          reference.apply.bind(reference, undefined, values.flatMap(inPieces), { timeout: timeoutMs }),
-        )
-      } finally {
-        entered--
-      }
+      await visits.make(
+        reference.apply.bind(reference, undefined, values.flatMap(inPieces), { timeout: timeoutMs }),
+      )
     },
     async evaluate(code, timeoutMs) {
-      // The last value of the code must not leave the isolate.
-      const compiled = await isolate.compileScript(`${code}\n;undefined`, { filename: codeName })
-      await compiled.run(context, { timeout: timeoutMs })
-      compiled.release()
+      await visits.make(async () => {
+        // The last value of the code must not leave the isolate.
+        const compiled = await isolate.compileScript(`${code}\n;undefined`, { filename: codeName })
+        await compiled.run(context, { timeout: timeoutMs })
+        compiled.release()
+      })
     },
     get isFree() {
-      return entered === 0
+      return visits.areOver
     },
     get lastUsedBytes() {
       return lastUsedBytes
@@ -142,7 +139,7 @@ export async function openSandbox(sources: SandboxSources, caps: Caps, memoryMb:
     },
     async measure() {
       measuredAtMs = performance.now()
-      const { used_heap_size, externally_allocated_size } = await withoutCallers(getHeapStatistics)
+      const { used_heap_size, externally_allocated_size } = await visits.make(getHeapStatistics)
       lastUsedBytes = used_heap_size + externally_allocated_size
       return lastUsedBytes
     },
