@@ -73,6 +73,13 @@ export async function openStage(): Promise<Stage> {
   }
 
   const attack: Stage['attack'] = async (text, callback) => {
+    // Two texts in a row may be refused with the same words.
+    if ((await status()).problem !== null) {
+      await save(idle)
+      await soon('an idle script to be in force', async () =>
+        (await status()).problem === null ? true : undefined,
+      )
+    }
     const before = await status()
     const savedAt = performance.now()
     await save(text)

@@ -34,9 +34,11 @@ interface Figures {
 }
 
 /** Makes every attack, in each round, and notes the worst of each figure. */
-export async function measureHostile(notebook: Notebook, { pairs, isQuick }: Rounds): Promise<void> {
+export async function measureHostile(notebook: Notebook, { pairs, isQuick, only }: Rounds): Promise<void> {
   const attacks = Object.values(classes).flat()
-  const chosen = isQuick ? attacks.filter((_, index) => index % 20 === 0) : attacks
+  const chosen = attacks.filter(
+    ({ number }, index) => only?.includes(number) ?? (!isQuick || index % 20 === 0),
+  )
   notebook.versions.OnStable = packageVersion()
   await using outside = await startHostileServer()
   for (let round = 1; round <= pairs; round++) {

@@ -13,6 +13,8 @@ export interface Rounds {
   readonly pairs: number
   /** A fifth of the instances, to see that everything works. */
   readonly isQuick: boolean
+  /** Numbers of attacks, of the benchmark that makes some; null: all. */
+  readonly only: readonly number[] | null
 }
 
 interface Load {

@@ -18,6 +18,7 @@ interface Options {
   readonly pairs: number
   readonly json?: string
   readonly quick?: true
+  readonly only?: readonly number[]
 }
 
 interface Part {
@@ -93,6 +94,7 @@ for (const part of parts) {
   const command = program.command(part.name).description(part.does)
   if (part.isCompared)
     command.addOption(new Option('--against <server>', 'take turns with a real server').choices(['orthanc']))
+  if (part.name === 'hostile') command.option('--only <numbers...>', 'these attacks', collected)
   command
     .option('--pairs <count>', 'rounds of each side', positiveInteger, part.rounds)
     .option('--json <file>', 'write the figures to a file')
@@ -125,6 +127,7 @@ async function run(part: Part, options: Options): Promise<void> {
     sides: sidesOf(options.against ?? null),
     pairs: options.pairs,
     isQuick: options.quick ?? false,
+    only: options.only ?? null,
   }
   await part.measure(notebook, rounds)
   const report: Report = {
@@ -141,6 +144,10 @@ async function run(part: Part, options: Options): Promise<void> {
 
 function require(path: string, remedy: string): void {
   if (!existsSync(path)) throw new Error(`"${path}" is not installed: ${remedy}`)
+}
+
+function collected(text: string, before: readonly number[] = []): readonly number[] {
+  return [...before, positiveInteger(text)]
 }
 
 function positiveInteger(text: string): number {

@@ -55,10 +55,10 @@ export function createTell({ scriptNamed, runtime, host, log, reach, random }: T
       event: lease.event!,
       slot,
       onBeginAgain: () => histories.push(begin()),
-      async answer(call, signal) {
+      async answer(call, signal, answered) {
         const calls = histories.at(-1)!
         await before
-        const answer = await calls.answer(call, signal)
+        const answer = await calls.answer(call, signal, answered)
         if (call.name === 'kv.set' && answer.ok) reach('key-value-held')
         return answer
       },

@@ -4,7 +4,7 @@
 import type { Settings } from '../config.ts'
 import { fault, messageOf, OnStableError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { HostAnswer, HostCall } from '../runtime/runtime.ts'
+import type { AnswerCall } from '../runtime/runtime.ts'
 import type { KeyValueWrite } from '../store/store.ts'
 import { type CallRecord, recordCalls } from './call-record.ts'
 import type { ParsedHostCall } from './calls.ts'
@@ -39,7 +39,7 @@ export interface CallContext {
 /** The calls of one run: answers to give, and what remains of them when the run has ended. */
 export interface CallHistory {
   /** Never rejects: what a script does wrong is an answer. */
-  answer(call: HostCall, signal: AbortSignal): Promise<HostAnswer>
+  readonly answer: AnswerCall
   records(): readonly CallRecord[]
   /** What the run wrote to its memory, to be committed with its end or forgotten. */
   keyValueWrites(): readonly KeyValueWrite[]
@@ -56,6 +56,9 @@ const waitsForOthers: ReadonlySet<ParsedHostCall['name']> = new Set(['send', 'ht
 /** Longest answer, as bytes of JSON. */
 const maxAnswerBytes = 4 * 1024 * 1024
 
+/** Longer answers have to be on their way to the child before the next turn: others wait behind them. */
+const largeBytes = 64 * 1024
+
 export function createHost({ settings, store, get, send, log }: HostParts): Host {
   const http = openHttp()
   const begin = ({ script, needs, idempotencyKey, isLive }: CallContext): CallHistory => {
@@ -65,9 +68,10 @@ export function createHost({ settings, store, get, send, log }: HostParts): Host
     const { modalities } = settings
     const parts = { get, send, http, permissions, keyValue, modalities, idempotencyKey }
     const turns = new Turns()
-    const answer = async (call: HostCall, signal: AbortSignal): Promise<HostAnswer> => {
+    const answer: AnswerCall = async (call, signal, answered) => {
       const record = records.begin(call.name)
       const endTurn = await turns.take()
+      let isOnItsWay = false
       try {
         if (!isLive())
           throw fault('lease-lost', 'This run is no longer the one that counts: another has taken over')
@@ -79,6 +83,7 @@ export function createHost({ settings, store, get, send, log }: HostParts): Host
         const bytes = Buffer.byteLength(value)
         if (bytes > maxAnswerBytes) throw tooLong(call.name, bytes)
         record.end(bytes, null)
+        if (bytes > largeBytes) isOnItsWay = true
         return { ok: true, value }
       } catch (thrown) {
         const error = knownError(thrown)
@@ -87,7 +92,8 @@ export function createHost({ settings, store, get, send, log }: HostParts): Host
         record.end(0, error.code)
         return { ok: false, error: { code: error.code, message: error.message } }
       } finally {
-        endTurn()
+        if (isOnItsWay) answered.then(endTurn)
+        else endTurn()
       }
     }
     return { answer, records: records.all, keyValueWrites: keyValue.writes }

@@ -48,6 +48,8 @@ export class ChildProcess {
   readonly #pulse: NodeJS.Timeout
   readonly #memoryPoll: NodeJS.Timeout
   readonly #memory: MemoryWatch
+  /** Who wants to know when all has been sent. */
+  readonly #sent: (() => void)[] = []
   #silentBeats = 0
   #lastWords = ''
   /** Why this child ends, and the task to blame if it is known; set once. */
@@ -183,12 +185,30 @@ export class ChildProcess {
     }
     const givingUp = new AbortController()
     waitingCalls.set(call, givingUp)
-    onCall(name, argumentsJson, givingUp.signal).then((answer) => {
-      if (this.#tasks.get(id) !== task) return
-      waitingCalls.delete(call)
-      const body = answer.ok ? answer.value : JSON.stringify(answer.error)
-      this.#send({ type: 'answer', id, call, ok: answer.ok }, body)
+    const answered = Promise.withResolvers<void>()
+    onCall({ name, argumentsJson }, givingUp.signal, answered.promise).then((answer) => {
+      if (this.#tasks.get(id) === task) {
+        waitingCalls.delete(call)
+        const body = answer.ok ? answer.value : JSON.stringify(answer.error)
+        this.#send({ type: 'answer', id, call, ok: answer.ok }, body)
+      }
+      this.#whenSent(answered.resolve)
     })
+  }
+
+  #whenSent(resolve: () => void): void {
+    if (this.#sent.length > 0) this.#sent.push(resolve)
+    else {
+      this.#sent.push(resolve)
+      // What was sent is written behind what the event loop is at.
+      setImmediate(() => this.#lookIfSent())
+    }
+  }
+
+  #lookIfSent(): void {
+    const { pipe } = this.#child
+    if (pipe.writableNeedDrain && !pipe.destroyed) pipe.once('drain', () => this.#lookIfSent())
+    else for (const resolve of this.#sent.splice(0)) resolve()
   }
 
   #waitUntilItReads(): void {

@@ -163,7 +163,7 @@ export class Lane {
         message,
         body: request.event,
         onLog: (line) => record.addLine(line),
-        onCall: (name, argumentsJson, signal) => record.answer(name, argumentsJson, signal),
+        onCall: record.answer,
       },
       after,
     )

@@ -3,7 +3,7 @@
  */
 import type { Log } from '../log.ts'
 import { caps } from './caps.ts'
-import type { HostAnswer, LogLine, RunRequest } from './runtime.ts'
+import type { AnswerCall, LogLine, RunRequest } from './runtime.ts'
 import { type FindPlace, mapPlaces } from './script-error.ts'
 
 export class RunRecord {
@@ -43,14 +43,12 @@ export class RunRecord {
     this.#logs.push({ level, text: mapPlaces(text, this.#findPlace) })
   }
 
-  /**
-   * Answers a host call. Never rejects.
-   * @param signal aborted when nobody waits for the answer any more
-   */
-  async answer(name: string, argumentsJson: string, signal: AbortSignal): Promise<HostAnswer> {
+  /** Answers a host call. Never rejects. */
+  readonly answer: AnswerCall = async (call, signal, answered) => {
     this.#hasAsked = true
+    const { name } = call
     try {
-      const answer = await this.#request.answer({ name, argumentsJson }, signal)
+      const answer = await this.#request.answer(call, signal, answered)
       if (!answer.ok || Buffer.byteLength(answer.value) <= caps.answerBytes) return answer
       const megabytes = caps.answerBytes / 1024 / 1024
       const message = `The answer to host.${name} is longer than ${megabytes} MB: ask for less`

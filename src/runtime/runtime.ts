@@ -63,10 +63,16 @@ export interface RunRequest {
   /** Which of the runs that a version may have at a time, from 0: each is an isolate of its own. Default 0. */
   readonly slot?: number
   /** Answers a call that the callback makes; must not throw for what a script does wrong. */
-  readonly answer: (call: HostCall, signal: AbortSignal) => Promise<HostAnswer>
+  readonly answer: AnswerCall
   /** The run begins anew, since another one ended its process: what it asked for so far is done, but not by it. */
   readonly onBeginAgain?: () => void
 }
+
+/**
+ * @param signal aborted when nobody waits for the answer any more
+ * @param answered resolves when the answer has left for the child: a large one is on its way for a while
+ */
+export type AnswerCall = (call: HostCall, signal: AbortSignal, answered: Promise<void>) => Promise<HostAnswer>
 
 /** `value` and `error` are JSON text. */
 export type HostAnswer =

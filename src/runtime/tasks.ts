@@ -3,7 +3,7 @@
  * one task is at work at a time; a run that was handed over ahead begins when the one before it has ended.
  */
 import type { Ended, FirstMessage, MetLimit } from './protocol.ts'
-import type { HostAnswer, LogLine } from './runtime.ts'
+import type { AnswerCall, LogLine } from './runtime.ts'
 
 export type LossOutcome = MetLimit | 'crashed'
 
@@ -23,8 +23,8 @@ export interface TaskRequest {
   readonly message: DistributiveOmit<FirstMessage, 'id' | 'after'>
   readonly body: string
   onLog(line: LogLine): void
-  /** A host call; null if this task may not make one. The signal: nobody waits for it. */
-  readonly onCall: ((name: string, argumentsJson: string, signal: AbortSignal) => Promise<HostAnswer>) | null
+  /** A host call; null if this task may not make one. */
+  readonly onCall: AnswerCall | null
 }
 type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never
 

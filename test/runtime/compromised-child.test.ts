@@ -81,8 +81,7 @@ it.each(Array.from({ length: 6 }, (_, index) => index + 1))(
         version: program.version,
         callback: 'onChange',
         event: '{}',
-        answer: (call: Parameters<typeof history.answer>[0], signal: AbortSignal) =>
-          history.answer(call, signal),
+        answer: history.answer,
         onBeginAgain: () => {
           history = host.begin(context)
           if (mayAsk !== needs) histories.push(history)

@@ -1,7 +1,13 @@
 /** `host.http` with a `signal`: what a script gives up is ended in the engine, and is not lost count of. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLog } from '../../src/log.ts'
-import { type HostAnswer, type HostCall, type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
+import {
+  type AnswerCall,
+  type HostAnswer,
+  type HostCall,
+  type Runtime,
+  startRuntime,
+} from '../../src/runtime/runtime.ts'
 import { startOutsideServer } from '../support/outside-server.ts'
 import { linesOf, loadProgram } from '../support/program.ts'
 import { openTestHost } from '../support/test-host.ts'
@@ -185,17 +191,14 @@ describe('a request with a signal', () => {
        await host.kv.get('the connection is closed')
        console.log((await host.http(event.url)).text)`,
     )
-    const result = await run(
-      'onChange',
-      { url: outside.url },
-      async (call: HostCall, signal?: AbortSignal) => {
-        if (call.name === 'http') return await history.answer(call, signal!)
-        if (call.argumentsJson.includes('arrived'))
-          await until('it to arrive', () => outside.requests.length === 1)
-        else await until('it to be closed', async () => (await outside.connections()) === 0)
-        return { ok: true, value: 'null' }
-      },
-    )
+    const result = await run('onChange', { url: outside.url }, async (...asked: Parameters<AnswerCall>) => {
+      const [call] = asked
+      if (call.name === 'http') return await history.answer(...asked)
+      if (call.argumentsJson.includes('arrived'))
+        await until('it to arrive', () => outside.requests.length === 1)
+      else await until('it to be closed', async () => (await outside.connections()) === 0)
+      return { ok: true, value: 'null' }
+    })
     expect(result.error).toBeNull()
     expect(linesOf(result)).toEqual(['AbortError', 'quick'])
     expect(history.records().map(({ ok, code }) => [ok, code])).toEqual([

@@ -1,6 +1,14 @@
 /** Scripts for the runtime, made from text as the loader makes them. */
 import { transformSync } from 'esbuild'
-import type { HostAnswer, HostCall, Limits, Program, RunResult, Runtime } from '../../src/runtime/runtime.ts'
+import type {
+  AnswerCall,
+  HostAnswer,
+  HostCall,
+  Limits,
+  Program,
+  RunResult,
+  Runtime,
+} from '../../src/runtime/runtime.ts'
 
 let made = 0
 
@@ -28,7 +36,7 @@ export function makeProgram(source: string, limits: Partial<Limits> = {}, script
 export async function loadProgram(runtime: Runtime, source: string, limits: Partial<Limits> = {}) {
   const program = makeProgram(source, limits)
   await runtime.load(program)
-  return (callback = 'onChange', event: unknown = {}, answer = noAnswer): Promise<RunResult> =>
+  return (callback = 'onChange', event: unknown = {}, answer: AnswerCall = noAnswer): Promise<RunResult> =>
     runtime.run({ version: program.version, callback, event: JSON.stringify(event), answer })
 }
 

@@ -62,7 +62,8 @@ export async function openTestHost(options: Options = {}): Promise<TestHost> {
       return {
         history,
         async call(name, parameters, signal = new AbortController().signal) {
-          const answer = await history.answer({ name, argumentsJson: JSON.stringify(parameters) }, signal)
+          const asked = { name, argumentsJson: JSON.stringify(parameters) }
+          const answer = await history.answer(asked, signal, Promise.resolve())
           return answer.ok ? { value: JSON.parse(answer.value) as unknown } : answer.error
         },
       }
