@@ -81,7 +81,7 @@ it.each(Array.from({ length: 6 }, (_, index) => index + 1))(
         version: program.version,
         callback: 'onChange',
         event: '{}',
-        answer: history.answer,
+        answer: (...asked: Parameters<typeof history.answer>) => history.answer(...asked),
         onBeginAgain: () => {
           history = host.begin(context)
           if (mayAsk !== needs) histories.push(history)
