@@ -7,9 +7,10 @@ import { fault } from '../errors.ts'
 import { residentMb } from '../lib/resident-memory.ts'
 import type { Log } from '../log.ts'
 import { caps } from './caps.ts'
-import { frameSender, readFrames, type SendFrame } from './frames.ts'
+import { readFrames } from './frames.ts'
 import { MemoryWatch } from './memory-watch.ts'
-import { type Ended, type FromChild, fromChild, type ToChild } from './protocol.ts'
+import { Outbox } from './outbox.ts'
+import { type Ended, type FromChild, fromChild } from './protocol.ts'
 import type { SpawnChild, SpawnedChild } from './spawn.ts'
 import { type LossOutcome, type TaskEnd, type TaskRequest, Tasks } from './tasks.ts'
 
@@ -35,21 +36,17 @@ const silenceBeats = 5
 const memoryPollMs = 100
 /** How long after its end what it said last is read; somebody that it started may hold its pipe for ever. */
 const lastWordsMs = 200
-/** What may wait to be sent to a child; while there is more, it is not listened to. */
-const mostUnsentBytes = 16 * 1024 * 1024
 
 export class ChildProcess {
   readonly #options: ChildOptions
   readonly #child: SpawnedChild
-  readonly #send: SendFrame<ToChild>
+  readonly #outbox: Outbox
   readonly #tasks: Tasks
   readonly #ready = Promise.withResolvers<void>()
   readonly #gone = Promise.withResolvers<Death>()
   readonly #pulse: NodeJS.Timeout
   readonly #memoryPoll: NodeJS.Timeout
   readonly #memory: MemoryWatch
-  /** Who wants to know when all has been sent. */
-  readonly #sent: (() => void)[] = []
   #silentBeats = 0
   #lastWords = ''
   /** Why this child ends, and the task to blame if it is known; set once. */
@@ -62,7 +59,7 @@ export class ChildProcess {
       this.#kill('A task outlived its deadline', id, 'timed-out')
     })
     this.#child = options.spawn(options.heartbeatMs)
-    this.#send = frameSender<ToChild>(this.#child.pipe)
+    this.#outbox = new Outbox(this.#child.pipe)
     readFrames(
       this.#child.pipe,
       (header, body) => this.#onFrame(header, body),
@@ -112,14 +109,14 @@ export class ChildProcess {
     if (this.#verdict !== null) {
       this.#tasks.take(id)
       resolve({ kind: 'lost', blame: 'another', outcome: 'crashed', reason: this.#verdict.reason })
-    } else if (message.type === 'run') this.#send({ ...message, id, after }, body)
-    else this.#send({ ...message, id }, body)
+    } else if (message.type === 'run') this.#outbox.send({ ...message, id, after }, body)
+    else this.#outbox.send({ ...message, id }, body)
     return { id, ended: promise }
   }
 
   /** Asks the child to end a task now. */
   abandon(id: number): void {
-    if (this.#tasks.get(id) !== undefined) this.#send({ type: 'abandon', id })
+    if (this.#tasks.get(id) !== undefined) this.#outbox.send({ type: 'abandon', id })
   }
 
   /** Ends the process; tasks in it are lost without blame. */
@@ -153,7 +150,7 @@ export class ChildProcess {
         break
       case 'call':
         this.#onCall(message.id, message.call, message.name, body)
-        this.#waitUntilItReads()
+        this.#outbox.waitUntilItReads()
         break
       case 'cancel':
         // It may have been answered meanwhile.
@@ -190,32 +187,10 @@ export class ChildProcess {
       if (this.#tasks.get(id) === task) {
         waitingCalls.delete(call)
         const body = answer.ok ? answer.value : JSON.stringify(answer.error)
-        this.#send({ type: 'answer', id, call, ok: answer.ok }, body)
+        this.#outbox.send({ type: 'answer', id, call, ok: answer.ok }, body)
       }
-      this.#whenSent(answered.resolve)
+      this.#outbox.whenSent(answered.resolve)
     })
-  }
-
-  #whenSent(resolve: () => void): void {
-    if (this.#sent.length > 0) this.#sent.push(resolve)
-    else {
-      this.#sent.push(resolve)
-      // What was sent is written behind what the event loop is at.
-      setImmediate(() => this.#lookIfSent())
-    }
-  }
-
-  #lookIfSent(): void {
-    const { pipe } = this.#child
-    if (pipe.writableNeedDrain && !pipe.destroyed) pipe.once('drain', () => this.#lookIfSent())
-    else for (const resolve of this.#sent.splice(0)) resolve()
-  }
-
-  #waitUntilItReads(): void {
-    const { pipe } = this.#child
-    if (pipe.writableLength <= mostUnsentBytes || pipe.isPaused()) return
-    pipe.pause()
-    pipe.once('drain', () => pipe.resume())
   }
 
   #letGo(): void {
