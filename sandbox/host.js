@@ -3,7 +3,7 @@
  * arguments. The engine checks both again.
  */
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
-;(ask, log) => {
+;(ask, log, retryAfter, giveUp) => {
   const { TypeError, String } = globalThis
   const { parse, stringify } = JSON
   const { freeze, keys, defineProperty } = Object
@@ -37,6 +37,8 @@
   // Awaited here, so that a promise is never handed to a `then` that a script replaced.
   return freeze({
     log: (...values) => log(values),
+    retryAfter,
+    giveUp,
     get: async (path) => await ask('get', { path }, same),
     send: async (resource, modality) =>
       await ask('send', { level: resource?.level, id: resource?.id, modality }, same),

@@ -157,6 +157,14 @@ declare module 'onstable' {
       text: string,
       key?: string,
     ): Promise<string>
+    /**
+     * To be thrown: the callback is told the same again after that time, instead of after the next `retry.delay`. It
+     * counts as a try. `throw host.retryAfter('10m', 'The archive is asleep')`
+     * @param wait a duration such as `'10m'`, or milliseconds; at most 30 days
+     */
+    retryAfter(wait: string | number, reason?: string): Error
+    /** To be thrown: this is set aside at once, however many tries are left. `throw host.giveUp('No such patient')` */
+    giveUp(reason?: string): Error
     /** Memory of this script that outlives restarts. What a failed run wrote is forgotten. */
     readonly kv: {
       get(key: string): Promise<unknown>
@@ -180,6 +188,8 @@ declare module 'onstable' {
       readonly backoff?: 'exponential' | 'fixed'
       /** Wait before the second try, such as `'1s'`. Default 1 s. */
       readonly delay?: string
+      /** How long after its change a delivery is still tried, such as `'7d'`. Default: for as long as there are tries. */
+      readonly maxAge?: string | null
     }
     /** Longest run, waiting included, such as `'30s'` or `'5m'`. Default 30 s. */
     readonly timeout?: string

@@ -4,13 +4,14 @@
  * Primordials are captured here: what a script changes of its globals changes nothing of this.
  */
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
-;(post, capsJson, seed, makeText, makeAbort, makeCalls, makeHost) => {
+;(post, capsJson, seed, makeVerdict, makeText, makeAbort, makeCalls, makeHost) => {
   const { TypeError, RangeError, Number } = globalThis
   const { parse, stringify } = JSON
   const { create, freeze, keys, defineProperty } = Object
   const charCodeAt = Function.prototype.call.bind(String.prototype.charCodeAt)
   const caps = parse(capsJson)
-  const { show, cut, describe } = makeText(caps)
+  const { retryAfter, giveUp, verdictOf } = makeVerdict()
+  const { show, cut, describe } = makeText(caps, verdictOf)
 
   // Taken by web-crypto.js, where it is part of a script, before the first line of that. It tells a script nothing
   // but its own random numbers to come.
@@ -102,7 +103,7 @@
 
   const whenAborted = makeAbort(startTimer, stopTimer, isTimer)
   const calls = makeCalls(post, caps, whenAborted)
-  const host = makeHost(calls.ask, (values) => log('info', values))
+  const host = makeHost(calls.ask, (values) => log('info', values), retryAfter, giveUp)
 
   // A script's life
 

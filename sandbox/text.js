@@ -2,7 +2,7 @@
  * Text of whatever a script logs or throws. Hooks of the script may run here, within the time of its entry.
  */
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
-;(caps) => {
+;(caps, verdictOf) => {
   const { Error, String } = globalThis
   const { stringify } = JSON
   const slice = Function.prototype.call.bind(String.prototype.slice)
@@ -58,6 +58,7 @@
     }
     return stringify({
       __proto__: null,
+      ...(isObject ? verdictOf(thrown) : undefined),
       name: cut(name, 100),
       message: cut(message, caps.errorLength),
       stack: cut(stack, caps.errorLength),

@@ -71,7 +71,7 @@ export function createTell({ scriptNamed, runtime, host, log, reach, random }: T
     if (result.outcome === 'ok') {
       return { ...settlementOf(lease, 'done', run), keyValueWrites: histories.at(-1)!.keyValueWrites() }
     }
-    const delayMs = retryDelayMs(script.manifest.retry, lease.attempt, random())
+    const delayMs = delayAfter(lease, result, script, random())
     if (delayMs === null) return settlementOf(lease, 'dead', run)
     return { ...settlementOf(lease, 'retry', run), delayMs }
   }
@@ -84,6 +84,15 @@ function reasonToSkip(lease: Lease, script: ScriptInForce): string | null {
     return `The version in force has no callback "${lease.callback}"`
   }
   return null
+}
+
+/** Null: it is set aside. */
+function delayAfter(lease: Lease, result: RunResult, script: ScriptInForce, random: number): number | null {
+  const { wish, durationMs } = result
+  if (wish === 'give-up') return null
+  const ageMs = lease.leasedAtMs - lease.changedAtMs + durationMs
+  const failed = { attempt: lease.attempt, ageMs, retryAfterMs: wish?.retryAfterMs ?? null }
+  return retryDelayMs(script.manifest.retry, failed, random)
 }
 
 function settlementOf(lease: Lease, next: Settlement['next'], run: RunRecord | null): Settlement {

@@ -3,7 +3,7 @@
  */
 import { caps } from './caps.ts'
 import { type WireThrown, wireThrown } from './protocol.ts'
-import type { Limits, RunOutcome, ScriptError } from './runtime.ts'
+import type { Limits, RunOutcome, ScriptError, Wish } from './runtime.ts'
 import { type FindPlace, scriptError } from './script-error.ts'
 import type { TaskEnd } from './tasks.ts'
 
@@ -11,16 +11,18 @@ export interface Judgement {
   readonly outcome: RunOutcome
   /** Null when `ok`. */
   readonly error: ScriptError | null
+  readonly wish: Wish | null
 }
 
 /** @param what the subject of the messages, such as `The run` */
 export function judge(end: TaskEnd, what: string, limits: Limits, findPlace: FindPlace): Judgement {
-  if (end.kind === 'ended' && end.outcome === 'ok') return { outcome: 'ok', error: null }
+  if (end.kind === 'ended' && end.outcome === 'ok') return { outcome: 'ok', error: null, wish: null }
   const thrown = end.kind === 'ended' ? parseThrown(end.body) : null
   const outcome = thrown !== null && isRefusedBuffer(thrown) ? 'out-of-memory' : outcomeOf(end)
   const fail = (name: string, message: string): Judgement => ({
     outcome,
     error: scriptError({ name, message, stack: thrown?.stack ?? '' }, findPlace),
+    wish: null,
   })
   switch (outcome) {
     case 'timed-out': {
@@ -38,11 +40,16 @@ export function judge(end: TaskEnd, what: string, limits: Limits, findPlace: Fin
     case 'ok':
     case 'threw': {
       const error = thrown ?? { name: 'Error', message: 'The script threw something unreadable', stack: '' }
-      return { outcome: 'threw', error: scriptError(error, findPlace) }
+      return { outcome: 'threw', error: scriptError(error, findPlace), wish: wishOf(error) }
     }
     default:
       return outcome satisfies never
   }
+}
+
+function wishOf({ retryAfterMs, givesUp }: WireThrown): Wish | null {
+  if (givesUp) return 'give-up'
+  return retryAfterMs === undefined ? null : { retryAfterMs }
 }
 
 /** A child that says of a run at its turn that it was not begun does not do its work. */
@@ -60,10 +67,15 @@ function crashMessage(end: TaskEnd, what: string, thrown: WireThrown | null): st
 function parseThrown(body: string): WireThrown | null {
   if (body === '') return null
   try {
-    const { name, message, stack } = wireThrown.parse(JSON.parse(body))
+    const { name, message, stack, ...verdict } = wireThrown.parse(JSON.parse(body))
     // The isolate keeps to these lengths; a child that does not would have us look for places without end.
     const cut = (text: string) => text.slice(0, caps.errorLength + 1)
-    return { name: name.slice(0, 100), message: cut(message), stack: stack.slice(0, 4 * caps.errorLength) }
+    return {
+      ...verdict,
+      name: name.slice(0, 100),
+      message: cut(message),
+      stack: stack.slice(0, 4 * caps.errorLength),
+    }
   } catch {
     return null
   }

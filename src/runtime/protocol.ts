@@ -65,8 +65,16 @@ export const fromChild = z.discriminatedUnion('type', [
 export type FromChild = z.infer<typeof fromChild>
 export type Ended = Extract<FromChild, { type: 'ended' }>
 
-/** What a script threw, in places of the bundle. */
-export const wireThrown = z.object({ name: z.string(), message: z.string(), stack: z.string() })
+const longestWaitMs = 30 * 86_400_000
+
+/** What a script threw, in places of the bundle, and what that says of how its delivery goes on. */
+export const wireThrown = z.object({
+  name: z.string(),
+  message: z.string(),
+  stack: z.string(),
+  retryAfterMs: z.number().min(0).max(longestWaitMs).optional(),
+  givesUp: z.literal(true).optional(),
+})
 export type WireThrown = z.infer<typeof wireThrown>
 
 export const wireLoaded = z.strictObject({ functions: z.array(z.string()), manifest: z.unknown().optional() })

@@ -83,10 +83,15 @@ export interface WireError {
   readonly message: string
 }
 
+/** `host.retryAfter`: told again then. `host.giveUp`: never again. */
+export type Wish = { readonly retryAfterMs: number } | 'give-up'
+
 export interface RunResult {
   readonly outcome: RunOutcome
   /** Null when `ok`. For a limit, the message names it and its number. */
   readonly error: ScriptError | null
+  /** What the script wants of its delivery, by what it threw. */
+  readonly wish: Wish | null
   readonly logs: readonly LogLine[]
   readonly durationMs: number
   readonly cpuMs: number

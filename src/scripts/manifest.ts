@@ -20,6 +20,8 @@ export interface Manifest {
     readonly backoff: 'exponential' | 'fixed'
     /** Wait before the second try. */
     readonly delayMs: number
+    /** How long after its change a delivery is still tried; null: for as long as there are tries. */
+    readonly maxAgeMs: number | null
   }
   /** Wall time of one run, and the part of it that it may be at work. */
   readonly timeoutMs: number
@@ -56,6 +58,9 @@ const retry = z.strictObject({
   attempts: z.number().int().min(1).max(100).default(8),
   backoff: z.enum(['exponential', 'fixed']).default('exponential'),
   delay: duration(0, hourMs).default(1_000),
+  maxAge: duration(1, 365 * 24 * hourMs)
+    .nullable()
+    .default(null),
 })
 const manifest = z.strictObject({
   needs: needs.prefault({}),
@@ -78,8 +83,9 @@ export function readManifest(exported: unknown): Manifest | string {
   const parsed = manifest.safeParse(exported ?? {})
   if (!parsed.success) return messageOf(parsed.error.issues[0]!)
   const { retry: again, timeout: timeoutMs, cpu, ...rest } = parsed.data
-  const { attempts, backoff, delay: delayMs } = again
-  return { ...rest, retry: { attempts, backoff, delayMs }, timeoutMs, cpuMs: Math.min(cpu, timeoutMs) }
+  const { attempts, backoff, delay: delayMs, maxAge: maxAgeMs } = again
+  const retry = { attempts, backoff, delayMs, maxAgeMs }
+  return { ...rest, retry, timeoutMs, cpuMs: Math.min(cpu, timeoutMs) }
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {

@@ -90,7 +90,7 @@ describe('dispatch', () => {
       subscriptions: subscriptionsOf(callbacks),
       manifest: {
         needs: { send: [], http: [] },
-        retry: { attempts, backoff: 'fixed', delayMs: 10 },
+        retry: { attempts, backoff: 'fixed', delayMs: 10, maxAgeMs: null },
         timeoutMs: 5_000,
         cpuMs: 5_000,
         memoryMb: 32,
@@ -119,6 +119,27 @@ describe('dispatch', () => {
     expect(new Set(one.map(({ seq }) => seq)).size).toBe(20)
     expect(two.map(({ seq }) => seq)).toEqual(Array.from({ length: 23 }, (_, n) => n + 1))
     expect(one.every(({ outcome }) => outcome === 'ok')).toBe(true)
+  })
+
+  it('tells again when the script said, and sets aside at once what it gave up, with its reason', async () => {
+    const body = `if (event.tags.SOPInstanceUID === 'gone') throw host.giveUp('No such patient')
+      if (event.attempt < 3) throw host.retryAfter(30 * event.attempt, 'asleep')`
+    await put('s', { onStoredInstance: body }, { attempts: 5 })
+    await store.record(arrivalOf({ instance: 'late' }))
+    await store.record(arrivalOf({ instance: 'gone' }))
+    dispatch.wake()
+    const runs = await ended('s', 4)
+    const late = runs.filter(({ seq }) => seq === runs[0]!.seq)
+    expect(late.map(({ outcome, attempt }) => [outcome, attempt])).toEqual([
+      ['threw', 1],
+      ['threw', 2],
+      ['ok', 3],
+    ])
+    expect(late[1]!.endedAtMs - late[0]!.endedAtMs).toBeGreaterThanOrEqual(30)
+    expect(late[2]!.endedAtMs - late[1]!.endedAtMs).toBeGreaterThanOrEqual(60)
+    const gone = runs.filter(({ seq }) => seq !== runs[0]!.seq)
+    expect(gone.map(({ reason }) => JSON.parse(reason!).message)).toEqual(['No such patient'])
+    await until('it to be set aside', async () => (await store.backlog())[0]!.dead === 1)
   })
 
   it('runs as many at a time as the script asks for, of one key never two, each key in order', async () => {
