@@ -5,10 +5,10 @@
 import { packageVersion } from '../src/lib/version.ts'
 import { createLog } from '../src/log.ts'
 import { type Runtime, startRuntime } from '../src/runtime/runtime.ts'
+import { familyOf } from '../test/support/processes.ts'
 import { median, shown } from './figures.ts'
 import type { Rounds } from './ingest.ts'
 import { largeScript } from './large-script.ts'
-import { memoryOfTree } from './process-tree.ts'
 import type { Notebook } from './report.ts'
 import { makeProgram, run, runAll } from './runs.ts'
 
@@ -53,7 +53,7 @@ async function watch(
   for (let look = 1; look <= looks; look++) await work(look)
   for (let look = 1; look <= looks; look++) {
     await work(looks + look)
-    seenMb.push(treeMb())
+    seenMb.push(familyMb())
     if (look % 10 === 0) says(`${name}, ${look} %: ${shown(seenMb.at(-1)!)} MB`)
   }
   const [before, after] = [median(seenMb.slice(0, 20)), median(seenMb.slice(80))]
@@ -75,6 +75,6 @@ async function reload(runtime: Runtime, times: number, from: number): Promise<vo
   if (inForce !== null) await runtime.unload(inForce)
 }
 
-function treeMb(): number {
-  return memoryOfTree(process.pid).reduce((sum, { residentKb }) => sum + residentKb, 0) / 1_024
+function familyMb(): number {
+  return familyOf(process.pid).reduce((sum, { residentMb }) => sum + residentMb, 0)
 }

@@ -9,23 +9,13 @@ import { freePort, makeFolder, startProcess } from './server-process.ts'
 const carriedNode = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url))
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
-export interface OnStableServer extends Server {
-  readonly pid: number
-  readonly scriptsFolder: string
-}
-
-/**
- * @param files the scripts, by name; if nothing is said, one that does what the script on the other side does
- */
-export async function startOnStable(
-  options: ServerOptions,
-  files: Readonly<Record<string, string>> = { 'callbacks.js': callbacks },
-): Promise<OnStableServer> {
+/** OnStable with a script that does what the script on the other side does. */
+export async function startOnStable(options: ServerOptions): Promise<Server> {
   const folder = makeFolder('onstable')
   const [httpPort, dicomPort] = [await freePort(), await freePort()]
   const scripts = join(folder, 'scripts')
   mkdirSync(scripts)
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(scripts, name), text)
+  writeFileSync(join(scripts, 'callbacks.js'), callbacks)
   writeFileSync(join(folder, 'onstable.json'), '{}')
   const parameters = Object.entries({
     data: join(folder, 'data'),
@@ -48,25 +38,21 @@ export async function startOnStable(
     const system = await read('/system').catch(() => null)
     if (system !== null) version = systemSchema.parse(system).Version
     // A script starts at the end of the log: what is sent before it is in force, it is not told.
-    return system !== null && backlogSchema.parse(await read('/backlog')).length === Object.keys(files).length
+    return system !== null && backlogSchema.parse(await read('/backlog')).length === 1
   }
-  await process.until(isUp, 'it served and had its scripts in force', 50)
+  await process.until(isUp, 'it served and had its script in force', 50)
   return {
     side: 'OnStable',
     version,
-    pid: process.pid,
     folder,
-    scriptsFolder: scripts,
     url,
     dicomPort,
     aet: 'ONSTABLE',
     drained: async (instances) => {
       const isDrained = async () => {
-        const backlog = backlogSchema.parse(await read('/backlog'))
-        if (backlog.length === 0 || backlog.some(({ dead }) => dead > 0)) {
-          throw new Error('A callback failed for good')
-        }
-        return backlog.every(({ behind, waiting, leased }) => behind + waiting + leased === 0)
+        const [script] = backlogSchema.parse(await read('/backlog'))
+        if (script === undefined || script.dead > 0) throw new Error('A callback failed for good')
+        return script.behind + script.waiting + script.leased === 0
       }
       await process.until(isDrained, 'its callbacks had caught up', 5)
       const drainedAtMs = performance.now()

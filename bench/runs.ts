@@ -2,10 +2,10 @@
  * What a run in the sandbox costs, from the engine and back: one after the other, over several scripts at once,
  * and the making of an isolate. The runtime is the product's, in this process, without a server around it.
  */
-import { transformSync } from 'esbuild'
 import { packageVersion } from '../src/lib/version.ts'
 import { createLog } from '../src/log.ts'
 import { type Program, type Runtime, startRuntime } from '../src/runtime/runtime.ts'
+import { makeProgram as programOf } from '../test/support/program.ts'
 import { isolatedVmVersion, startBare } from './bare.ts'
 import { quantile, shown } from './figures.ts'
 import type { Rounds } from './ingest.ts'
@@ -29,12 +29,14 @@ const answer = async () => ({ ok: true, value: '{"Version":"1"}' }) as const
 const callbacks = [
   {
     name: 'one host call',
+    asks: true,
     source: 'export async function onChange(event, host) { await host.get("/system") }',
     mostMicroseconds: 200,
     leastPerSecond: 8_000,
   },
   {
     name: 'no host call',
+    asks: false,
     source: 'export async function onChange() {}',
     mostMicroseconds: null,
     leastPerSecond: null,
@@ -57,8 +59,8 @@ export async function measureRuns(notebook: Notebook, { pairs, isQuick }: Rounds
     const programs = Array.from({ length: scripts }, () => makeProgram(callback.source))
     for (const program of programs) await runtime.load(program)
     measures.push({ side: 'OnStable', callback, runOne: (script) => run(runtime, programs[script]!) })
-    const asks = callback.source.includes('host.get')
-    measures.push({ side: 'isolated-vm', callback, runOne: (script) => bare.run(script, event, asks) })
+    const runBare: RunOne = (script) => bare.run(script, event, callback.asks)
+    measures.push({ side: 'isolated-vm', callback, runOne: runBare })
   }
   for (const { runOne } of measures) await runAll(scripts, runOne, counts.warmUp)
   for (let round = 1; round <= pairs; round++) {
@@ -143,20 +145,7 @@ export async function run(runtime: Runtime, { version }: Program): Promise<void>
   if (outcome !== 'ok') throw new Error(`A run ended "${outcome}": ${error?.message}`)
 }
 
+/** With the limits of a script that says nothing. */
 export function makeProgram(source: string): Program {
-  const { code, map } = transformSync(source, {
-    format: 'iife',
-    globalName: '__exports',
-    sourcemap: 'external',
-    sourcefile: 'script.js',
-  })
-  return {
-    version: crypto.randomUUID(),
-    script: 'script.js',
-    code,
-    sourceMap: map,
-    // As scripts have them that say nothing.
-    limits: { timeoutMs: 30_000, cpuMs: 10_000, memoryMb: 64 },
-    isolation: 'shared',
-  }
+  return programOf(source, { timeoutMs: 30_000, cpuMs: 10_000 }, 'script.js')
 }

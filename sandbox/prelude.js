@@ -10,7 +10,7 @@
   const { create, freeze, keys, defineProperty } = Object
   const charCodeAt = Function.prototype.call.bind(String.prototype.charCodeAt)
   const caps = parse(capsJson)
-  const { retryAfter, giveUp, verdictOf } = makeVerdict()
+  const { retryAfter, giveUp, verdictOf } = makeVerdict(caps)
   const { show, cut, describe } = makeText(caps, verdictOf)
 
   // Taken by web-crypto.js, where it is part of a script, before the first line of that. It tells a script nothing

@@ -3,7 +3,7 @@
  * and only errors made here count.
  */
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
-;() => {
+;(caps) => {
   const { Error, TypeError, RangeError, Number, String } = globalThis
   const { captureStackTrace } = Error
   const { defineProperty } = Object
@@ -13,7 +13,6 @@
   const set = uncurry(WeakMap.prototype.set)
   const duration = /^(\d{1,15}(?:\.\d{1,15})?) ?(ms|s|m|h|d)$/
   const unitMs = { __proto__: null, ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 }
-  const mostMs = 30 * unitMs.d
 
   const verdicts = new WeakMap()
 
@@ -35,7 +34,9 @@
 
   function retryAfter(wait, reason = 'The script asked to be told again later') {
     const waitMs = readMs(wait)
-    if (!(waitMs >= 0 && waitMs <= mostMs)) throw new RangeError('host.retryAfter waits from 0 ms to 30 days')
+    if (!(waitMs >= 0 && waitMs <= caps.retryAfterMs)) {
+      throw new RangeError(`host.retryAfter waits from 0 ms to ${caps.retryAfterMs / unitMs.d} days`)
+    }
     return errorOf({ __proto__: null, retryAfterMs: waitMs }, 'RetryAfter', String(reason), retryAfter)
   }
 

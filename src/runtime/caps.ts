@@ -21,6 +21,8 @@ export const caps = {
   logLineOverheadBytes: 16,
   logLineLength: 8 * 1024,
   errorLength: 8 * 1024,
+  /** How long a script may ask to be told again after. */
+  retryAfterMs: 30 * 86_400_000,
   /** Names of the exports and the manifest, as JSON. */
   manifestLength: 64 * 1024,
 } as const

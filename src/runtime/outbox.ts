@@ -19,7 +19,7 @@ export class Outbox {
     this.send = frameSender<ToChild>(pipe)
   }
 
-  /** @param then called when all that was sent so far has left, or the pipe is gone */
+  /** @param then called when all that was sent so far has left; if the pipe breaks, at once or never */
   whenSent(then: () => void): void {
     this.#waiting.push(then)
     // What was sent is written behind what the event loop is at.

@@ -4,6 +4,7 @@
  * The `id` of a message is that of the task (a load, an unload or a run) it belongs to.
  */
 import { z } from 'zod'
+import { caps } from './caps.ts'
 
 /**
  * What the engine asks of a child. The body of `load` is the code, of `run` the event, of `answer` JSON. A run
@@ -65,14 +66,12 @@ export const fromChild = z.discriminatedUnion('type', [
 export type FromChild = z.infer<typeof fromChild>
 export type Ended = Extract<FromChild, { type: 'ended' }>
 
-const longestWaitMs = 30 * 86_400_000
-
 /** What a script threw, in places of the bundle, and what that says of how its delivery goes on. */
 export const wireThrown = z.object({
   name: z.string(),
   message: z.string(),
   stack: z.string(),
-  retryAfterMs: z.number().min(0).max(longestWaitMs).optional(),
+  retryAfterMs: z.number().min(0).max(caps.retryAfterMs).optional(),
   givesUp: z.literal(true).optional(),
 })
 export type WireThrown = z.infer<typeof wireThrown>

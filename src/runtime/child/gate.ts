@@ -1,7 +1,7 @@
 /**
- * Lets as many isolates be at work at a time as isolated-vm has threads for. For each one more it makes a thread
- * that ends with the visit: that costs as much as a short run, and leaves a little memory behind each time. An
- * isolate that is at work for long does not count any more, so that scripts that loop hold up nobody.
+ * Lets as many isolates be at work at a time as there are cores. isolated-vm has threads for one more, and for each
+ * beyond that it makes one that ends with the visit: that costs as much as a short run, and leaves a little memory
+ * behind each time. An isolate at work for long does not count, so that scripts that loop hold up nobody.
  */
 import { availableParallelism } from 'node:os'
 
