@@ -28,7 +28,9 @@ beforeAll(async () => {
   pids = childPids('child/entry.ts')
   // The spare may still be one of the programs that become the child one after the other.
   const program = (pid: number) => readlinkSync(`/proc/${pid}/exe`)
-  await vi.waitFor(() => expect(new Set(pids.map(program))).toEqual(new Set([process.execPath])), { timeout: 10_000 })
+  await vi.waitFor(() => expect(new Set(pids.map(program))).toEqual(new Set([process.execPath])), {
+    timeout: 10_000,
+  })
   line = lines.map(({ msg }) => msg).find((msg) => msg.startsWith('Scripts are behind'))!
 })
 afterAll(async () => {
@@ -47,7 +49,8 @@ const files = (pid: number | 'self') =>
       return []
     }
   })
-const openedByName = (pid: number) => files(pid).filter((file) => file.startsWith('/') && file !== '/dev/null')
+const openedByName = (pid: number) =>
+  files(pid).filter((file) => file.startsWith('/') && file !== '/dev/null')
 
 describe('a child process', () => {
   it('has an empty environment, no folder to work in and no descriptor of the engine', async () => {
