@@ -34,11 +34,7 @@ declare module 'onstable' {
     readonly attempt: number
   }
 
-  interface Parents {
-    readonly patient: string
-    readonly study: string
-    readonly series: string
-  }
+  type Parents = Readonly<Record<'patient' | 'study' | 'series', string>>
 
   export interface NewPatient extends Event {
     readonly level: 'Patient'
@@ -73,6 +69,14 @@ declare module 'onstable' {
     readonly sizeBytes: number
   }
 
+  /** The lists name at most 1,000 each. */
+  export interface Difference {
+    readonly seriesCount: number
+    readonly instanceCount: number
+    readonly series: readonly string[]
+    readonly instances: readonly string[]
+  }
+
   interface Stable extends Event {
     readonly tags: Tags
     readonly counts: { readonly studies: number; readonly series: number; readonly instances: number }
@@ -84,19 +88,16 @@ declare module 'onstable' {
     readonly lastArrival: string
     /** The n-th time that the resource became stable, from 1. */
     readonly revision: number
-    /** What came since the last revision; the lists name at most 1,000 each. */
-    readonly added: {
-      readonly seriesCount: number
-      readonly instanceCount: number
-      readonly series: readonly string[]
-      readonly instances: readonly string[]
-    }
+    /** The last revision that this callback finished; 0: none. */
+    readonly sinceRevision: number
+    /** What came since then: of a first revision, everything. */
+    readonly added: Difference
+    /** What was deleted since then, as far back as the log goes. */
+    readonly removed: Difference
     /** Why now: it was quiet, somebody forced it, or it had waited as long as it may. */
     readonly trigger: 'quiet' | 'forced' | 'deadline'
   }
-  export interface StablePatient extends Stable {
-    readonly level: 'Patient'
-  }
+  export type StablePatient = Stable & { readonly level: 'Patient' }
   export interface StableStudy extends Stable {
     readonly level: 'Study'
     readonly patientTags: Tags
@@ -110,13 +111,22 @@ declare module 'onstable' {
   }
 
   /** What was deleted, as it last was. */
-  export interface Deleted extends Event {
-    readonly tags: Tags
+  export type Deleted = Event & { readonly tags: Tags }
+  /** The time that `script.every` says has passed. */
+  export interface Heartbeat {
+    /** When it was due, and when it is told: ISO 8601, UTC. */
+    readonly dueAt: string
+    readonly at: string
+    /** How many before it were not told, while the server was down or the script was busy, paused or broken. */
+    readonly missed: number
+    readonly everyMs: number
+    readonly idempotencyKey: string
+    readonly attempt: number
   }
   /** Any change; see the event of its kind for what else it says. */
-  export interface Change extends Event {
-    readonly [property: string]: unknown
-  }
+  export type Change = Event & { readonly [property: string]: unknown }
+
+  type Algorithm = 'sha256' | 'sha384' | 'sha512' | 'sha1' | 'md5'
 
   export interface HttpRequest {
     readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -152,11 +162,7 @@ declare module 'onstable' {
     /** A request to an origin that the administrator granted. Needs `http`. */
     http(url: string, request?: HttpRequest): Promise<HttpResponse>
     /** Hexadecimal digest of a text as UTF-8; with a key its HMAC, which nobody can compute without that. */
-    hash(
-      algorithm: 'sha256' | 'sha384' | 'sha512' | 'sha1' | 'md5',
-      text: string,
-      key?: string,
-    ): Promise<string>
+    hash(algorithm: Algorithm, text: string, key?: string): Promise<string>
     /**
      * To be thrown: the callback is told the same again after that time, instead of after the next `retry.delay`. It
      * counts as a try. `throw host.retryAfter('10m', 'The archive is asleep')`
@@ -191,6 +197,19 @@ declare module 'onstable' {
       /** How long after its change a delivery is still tried, such as `'7d'`. Default: for as long as there are tries. */
       readonly maxAge?: string | null
     }
+    /**
+     * What is told in order: all about one of these waits for what came before it, also while that is tried again;
+     * `none`: everything is told as it comes. Default `study`.
+     */
+    readonly key?: 'patient' | 'study' | 'series' | 'resource' | 'none'
+    /**
+     * Of a resource that becomes stable again after this script has finished a revision of it. `rerun`: told of all
+     * of it. `delta`: told if something was added or removed, and `host.send` of it sends only what was added.
+     * `ignore`: not told. Default `rerun`.
+     */
+    readonly late?: 'rerun' | 'delta' | 'ignore'
+    /** How often `onHeartbeat` is told, such as `'5m'`; at least 1 s. */
+    readonly every?: string | null
     /** Longest run, waiting included, such as `'30s'` or `'5m'`. Default 30 s. */
     readonly timeout?: string
     /** How long of that it may be at work. Default 10 s. */
@@ -222,6 +241,7 @@ declare module 'onstable' {
     onDeletedStudy?(study: Deleted, host: Host): Told
     onDeletedSeries?(series: Deleted, host: Host): Told
     onDeletedInstance?(instance: Deleted, host: Host): Told
+    onHeartbeat?(beat: Heartbeat, host: Host): Told
     onChange?(change: Change, host: Host): Told
   }
 }

@@ -97,6 +97,15 @@ export const settingsSchema = z
     scriptsMemoryMb: number('megabytes from 256 on', (value) => isWhole(value) && value >= 256)
       .default(1_536)
       .describe('Megabytes that a process of scripts may hold before it is ended'),
+    runsKeepDays: number('days, more than 0', (value) => value > 0)
+      .default(7)
+      .describe('Days that runs are kept that ended well'),
+    failuresKeepDays: number('days, more than 0', (value) => value > 0)
+      .default(90)
+      .describe('Days that failed runs are kept; those of a dead delivery, until that is retried or dropped'),
+    runsMaxMb: number('megabytes from 1 on', (value) => value >= 1)
+      .default(1_024)
+      .describe('Megabytes that all runs may take; the oldest go first'),
     modalities: z
       .record(z.string(), modality)
       .default({})

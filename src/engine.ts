@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { startApi } from './api/api.ts'
 import type { Settings } from './config.ts'
 import type { Level, ParentLevel } from './dicom/dicom.ts'
-import { createTell, startDispatch } from './dispatch/dispatch.ts'
+import { createTell, openPauses, startDispatch, startRetention } from './dispatch/dispatch.ts'
 import { fault, messageOf } from './errors.ts'
 import { createHost, missingGrants } from './host/host.ts'
 import { createIntake, startDicomReceiver } from './intake/intake.ts'
@@ -80,20 +80,24 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   const host = stages.use(createHost({ settings, store, get: (path) => api.get(path), send: send.send, log }))
   const tell = createTell({
     scriptNamed: (name) => library.get(name),
+    scriptVersion: (name, version) => library.version(name, version),
     runtime,
     host,
     log,
     reach,
     random: Math.random,
   })
+  const pauses = await openPauses(store, () => dispatch.wake())
   const dispatch = startDispatch({
     store,
     scriptNames: () => library.names(),
     versionOf: (script) => library.get(script)?.version ?? null,
     concurrencyOf: (script) => library.get(script)?.manifest.concurrency ?? 1,
+    isPaused: pauses.isPaused,
     tell,
     log,
   })
+  stages.use(startRetention({ store, log, ...retentionOf(settings) }))
   library.onChange(() => dispatch.wake())
   const ticking = stages.use(startTicking(store, log, () => dispatch.wake()))
 
@@ -118,8 +122,14 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     reach,
     upload: intake.upload,
     openFile: async (file) => storage.stream(file),
-    scripts: () => library.list(),
-    resumeScript: (name) => library.resume(name),
+    scripts: () => library.list().map((each) => ({ ...each, paused: pauses.isPaused(each.name) })),
+    pauses,
+    async resumeScript(name) {
+      const wasSuspended = await library.resume(name)
+      return wasSuspended === null ? null : (await pauses.unpause(name)) || wasSuspended
+    },
+    drained: (script) => dispatch.drained(script),
+    onOwed: () => dispatch.wake(),
     async remove(level: Level, id: string) {
       const removed = await store.remove(level, id)
       if (removed === null) return null
@@ -157,6 +167,11 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
 function sayBlocked(log: Log, reason: string | null): void {
   if (reason === null) log.info('Instances are taken again')
   else log.error({ reason }, 'Instances that were taken cannot be indexed: no more are taken until they are')
+}
+
+function retentionOf({ runsKeepDays, failuresKeepDays, runsMaxMb }: Settings) {
+  const dayMs = 86_400_000
+  return { okMs: runsKeepDays * dayMs, failedMs: failuresKeepDays * dayMs, mostBytes: runsMaxMb * 1_048_576 }
 }
 
 function makeDataFolder(folder: string): void {

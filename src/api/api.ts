@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Settings } from '../config.ts'
 import type { Level, ParentLevel } from '../dicom/dicom.ts'
+import type { Pauses } from '../dispatch/dispatch.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
 import type { Log } from '../log.ts'
 import type { ScriptStatus } from '../scripts/scripts.ts'
@@ -29,9 +30,14 @@ export interface ApiParts {
   settle(level: ParentLevel, id: string): Promise<boolean>
   /** Makes a resource wait again from now. False: there is none. */
   unsettle(level: ParentLevel, id: string): Promise<boolean>
-  scripts(): readonly ScriptStatus[]
-  /** Serves a suspended script again. False: it was not suspended. Null: there is no such script. */
+  scripts(): readonly (ScriptStatus & { readonly paused: boolean })[]
+  /** Serves a suspended or paused script again. False: it was neither. Null: there is no such script. */
   resumeScript(name: string): Promise<boolean | null>
+  readonly pauses: Pauses
+  /** Resolves when no run of a paused script is in hand any more; null: of any that is paused. */
+  drained(script: string | null): Promise<void>
+  /** Something may be told now that could not before. */
+  onOwed(): void
 }
 
 export interface ApiAnswer {

@@ -3,7 +3,7 @@
  */
 import { basename } from 'node:path'
 import type { Level } from '../dicom/dicom.ts'
-import type { ParentResource, Resource } from '../store/store.ts'
+import type { Change, ParentResource, Resource } from '../store/store.ts'
 
 /** The path of each level. */
 export const folders = {
@@ -76,4 +76,15 @@ export function seriesStatus({
     seen.add(index)
   }
   return seen.size === expectedInstances ? 'Complete' : 'Missing'
+}
+
+export function formatChange({ seq, type, level, id, atMs }: Change): object {
+  return {
+    ChangeType: type.startsWith('Deleted') ? 'Deleted' : type,
+    Date: orthancTime(atMs),
+    ID: id,
+    Path: pathOf(level, id),
+    ResourceType: level,
+    Seq: seq,
+  }
 }

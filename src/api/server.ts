@@ -10,8 +10,11 @@ import { answerErrors, answerUnroutable } from './errors.ts'
 import { createGuard, refuseOpenAddress } from './guard.ts'
 import { getInside } from './inside.ts'
 import { changeRoutes } from './routes/changes.ts'
+import { deliveryRoutes } from './routes/deliveries.ts'
+import { eventRoutes } from './routes/events.ts'
 import { instanceRoutes } from './routes/instances.ts'
 import { resourceRoutes } from './routes/resources.ts'
+import { runRoutes } from './routes/runs.ts'
 import { scriptRoutes } from './routes/scripts.ts'
 import { stabilityRoutes } from './routes/stability.ts'
 import { systemRoutes } from './routes/system.ts'
@@ -23,6 +26,9 @@ const families = [
   changeRoutes,
   stabilityRoutes,
   scriptRoutes,
+  runRoutes,
+  deliveryRoutes,
+  eventRoutes,
   systemRoutes,
 ] as const
 

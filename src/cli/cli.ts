@@ -6,6 +6,8 @@ import { messageOf } from '../errors.ts'
 import { packageVersion } from '../lib/version.ts'
 import { addChangesCommand } from './changes.ts'
 import { addCompletionCommand } from './completion.ts'
+import { addDeliveriesCommand } from './deliveries.ts'
+import { addRunsCommand } from './runs.ts'
 import { addSampleCommand } from './sample.ts'
 import { addScriptsCommand } from './scripts.ts'
 import { addSendCommand } from './send.ts'
@@ -74,6 +76,8 @@ function createProgram(session: Session, output: Output): Command {
   addStartCommand(program, session)
   addScriptsCommand(program, session)
   addChangesCommand(program, session)
+  addRunsCommand(program, session)
+  addDeliveriesCommand(program, session)
   addSendCommand(program, session)
   addSettleCommands(program, session)
   addSampleCommand(program, session)

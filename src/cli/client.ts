@@ -6,6 +6,9 @@ export interface RestClient {
   /** @throws `http-failed` if there is no answer or it is no success; the same for the others */
   get(path: string): Promise<unknown>
   post(path: string): Promise<unknown>
+  delete(path: string): Promise<unknown>
+  /** Text as it comes, until the server or the signal ends it. */
+  stream(path: string, signal: AbortSignal): Promise<AsyncIterable<string>>
   /** Sends a body as it is read. */
   upload(path: string, body: ReadableStream<Uint8Array>): Promise<UploadAnswer>
 }
@@ -38,6 +41,12 @@ export function createClient(url: string, token: string | undefined): RestClient
   return {
     get: (path) => succeed(path, { method: 'GET' }),
     post: (path) => succeed(path, { method: 'POST' }),
+    delete: (path) => succeed(path, { method: 'DELETE' }),
+    async stream(path, signal) {
+      const response = await ask(path, { method: 'GET', signal })
+      if (!response.ok) throw fault('http-failed', `${path}: ${await reasonOf(response)}`)
+      return response.body!.pipeThrough(new TextDecoderStream())
+    },
     async upload(path, body) {
       const response = await ask(path, { method: 'POST', body, duplex: 'half' })
       if (response.ok) return { ok: true, body: await response.json() }

@@ -2,11 +2,11 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
-import { z } from 'zod'
 import { fault, isSystemError, messageOf } from '../errors.ts'
 import { makeFoldersNow } from '../lib/make-folders.ts'
 import { createLog } from '../log.ts'
 import type { CallbackName, ScriptCheck, ScriptStatus } from '../scripts/scripts.ts'
+import { addScriptHands } from './script-hands.ts'
 import {
   addClientOptions,
   addConfigOption,
@@ -22,19 +22,12 @@ interface LocalOptions {
   readonly json?: boolean
 }
 
-const resumed = z.object({ Changed: z.boolean() })
-
 export function addScriptsCommand(program: Command, session: Session): void {
   const scripts = program.command('scripts').description('look at, check and begin callback scripts')
   addClientOptions(scripts.command('list').description('print the scripts of the server and what is wrong'))
     .addHelpText('after', '\nExample:\n  $ onstable scripts list --json')
     .action((options: ClientOptions) => list(session, options))
-  addClientOptions(
-    scripts.command('resume').description('serve a script again that was suspended because it did harm'),
-  )
-    .argument('<name>', 'name of the script, as "onstable scripts list" prints it')
-    .addHelpText('after', '\nExample:\n  $ onstable scripts resume forward.ts')
-    .action((name: string, options: ClientOptions) => resume(session, name, options))
+  addScriptHands(scripts, session)
   addLocalOptions(
     scripts.command('check').description('check script files as saving them would, without a server'),
   )
@@ -53,22 +46,18 @@ function addLocalOptions(command: Command): Command {
 }
 
 async function list(session: Session, options: ClientOptions): Promise<void> {
-  const statuses = (await clientOf(session, options).get('/scripts')) as ScriptStatus[]
+  const statuses = (await clientOf(session, options).get('/scripts')) as (ScriptStatus & {
+    paused: boolean
+  })[]
   if (options.json) return session.print(JSON.stringify(statuses))
   const { problemText } = await import('../scripts/scripts.ts')
   if (statuses.length === 0) session.print('There are no scripts')
   const width = Math.max(...statuses.map(({ name }) => name.length))
-  for (const { name, state, version, callbacks, problem } of statuses) {
-    session.print(`${name.padEnd(width)}  ${state.padEnd(9)}  ${version ?? '-'}  ${callbacks.join(', ')}`)
+  for (const { name, state, paused, version, callbacks, problem } of statuses) {
+    const shown = paused && state === 'in-force' ? 'paused' : state
+    session.print(`${name.padEnd(width)}  ${shown.padEnd(9)}  ${version ?? '-'}  ${callbacks.join(', ')}`)
     if (problem !== null) session.print(`  ${problemText(problem)}`)
   }
-}
-
-async function resume(session: Session, name: string, options: ClientOptions): Promise<void> {
-  const path = `/scripts/${encodeURIComponent(name)}/resume`
-  const { Changed: changed } = resumed.parse(await clientOf(session, options).post(path))
-  if (options.json) session.print(JSON.stringify({ name, changed }))
-  else session.print(`${name} ${changed ? 'is served again' : 'was not suspended'}`)
 }
 
 async function check(session: Session, given: readonly string[], options: LocalOptions): Promise<void> {

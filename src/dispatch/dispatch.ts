@@ -2,5 +2,7 @@
  * Delivers the changes of the log to the callbacks of scripts: at least once, in order per key, tried again
  * when they fail, set aside when they keep failing. Door of the folder.
  */
+export { openPauses, type Pauses } from './pauses.ts'
 export { type Dispatch, type DispatchParts, startDispatch } from './pump.ts'
+export { startRetention } from './retention.ts'
 export { createTell, type Tell, type TellParts } from './tell.ts'

@@ -27,6 +27,8 @@ export interface DispatchParts {
   readonly versionOf: (script: string) => string | null
   /** How many runs a script may have at a time. */
   readonly concurrencyOf: (script: string) => number
+  /** Whether nothing of a script may be begun. */
+  readonly isPaused: (script: string) => boolean
   readonly tell: Tell
   readonly log: Log
 }
@@ -34,6 +36,8 @@ export interface DispatchParts {
 export interface Dispatch extends AsyncDisposable {
   /** There may be something to deliver: a change was committed, or a script came into force. */
   wake(): void
+  /** Resolves when no run is in hand any more of a script that is paused; null: of none that is. */
+  drained(script: string | null): Promise<void>
   /** Ends when the runs in hand have ended; what was not begun is given back. */
   close(): Promise<void>
 }
@@ -45,7 +49,7 @@ interface Serving {
 }
 
 export function startDispatch(parts: DispatchParts): Dispatch {
-  const { store, scriptNames, versionOf, concurrencyOf, tell, log } = parts
+  const { store, scriptNames, versionOf, concurrencyOf, isPaused, tell, log } = parts
   const held = holdLeases(store, log)
   const settling = openSettling(store, log)
   const serving = new Map<string, Serving>()
@@ -77,7 +81,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     leasedAt = performance.now()
     settling.flush()
     const capacity = Object.fromEntries(
-      scriptNames().flatMap((name) => (hasFreeSlot(name) ? [[name, heldPerScript]] : [])),
+      scriptNames().flatMap((name) => (!isPaused(name) && hasFreeSlot(name) ? [[name, heldPerScript]] : [])),
     )
     if (Object.keys(capacity).length === 0) return
     try {
@@ -128,13 +132,23 @@ export function startDispatch(parts: DispatchParts): Dispatch {
 
   const serveSlot = async (script: string, { queue, slots }: Serving, slot: number) => {
     const onFreed = () => startSlots(script)
-    await serve(queue, slot, { tell, mayBegin, isLive: held.isLive, versionOf, giveBack, conclude, onFreed })
+    await serve(queue, slot, {
+      tell,
+      mayBegin,
+      isLive: held.isLive,
+      versionOf: versionFor,
+      giveBack,
+      conclude,
+      onFreed,
+    })
     slots.delete(slot)
     if (slots.size === 0 && queue.length === 0) serving.delete(script)
     wake()
   }
 
-  const mayBegin = (lease: Lease) => !closed && held.isLive(lease)
+  const mayBegin = (lease: Lease) => !closed && !isPaused(lease.script) && held.isLive(lease)
+
+  const versionFor = ({ script, version }: Lease) => version ?? versionOf(script)
 
   const conclude = async (lease: Lease, settlement: Settlement): Promise<void> => {
     held.drop(lease)
@@ -150,6 +164,15 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     void settling.settle(lease, release(lease))
   }
 
+  const drained = async (script: string | null) => {
+    // What is being leased now begins nothing, but has to be given back.
+    await pumping
+    const inHand = [...serving].filter(([name]) => (script === null || name === script) && isPaused(name))
+    await Promise.all(inHand.flatMap(([, { slots }]) => [...slots.values()]))
+    settling.flush()
+    await settling.settled()
+  }
+
   const close = async () => {
     closed = true
     if (retryTimer !== null) clearTimeout(retryTimer)
@@ -160,7 +183,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     held[Symbol.dispose]()
   }
 
-  return { wake, close, [Symbol.asyncDispose]: close }
+  return { wake, drained, close, [Symbol.asyncDispose]: close }
 }
 
 function release({ delivery, fence }: Lease): Settlement {

@@ -19,8 +19,8 @@ export interface ServeParts {
   /** Whether a lease may still be begun; one that may not is given back. */
   mayBegin(lease: Lease): boolean
   isLive(lease: Lease): boolean
-  /** The version in force: a run follows at once only one of the same. */
-  versionOf(script: string): string | null
+  /** The version that will run it: a run follows at once only one of the same. */
+  versionOf(lease: Lease): string | null
   giveBack(lease: Lease): void
   /** Ends when the next run may see what this one did. */
   conclude(lease: Lease, settlement: Settlement): Promise<void>
@@ -43,14 +43,14 @@ export async function serve(queue: ScriptQueue, slot: number, parts: ServeParts)
 
   const handOver = (lease: Lease) => {
     const before = handed.at(-1)
-    const version = parts.versionOf(lease.script)
+    const version = parts.versionOf(lease)
     const isLive = () => parts.isLive(lease)
     const settlement = parts.tell(lease, { slot, isLive, before: before?.concluded.promise ?? null })
     handed.push({ lease, version, settlement, concluded: Promise.withResolvers() })
   }
-  const mayHandOver = ({ script }: Lease) => {
+  const mayHandOver = (lease: Lease) => {
     const before = handed.at(-1)
-    return before === undefined || (handed.length < most && before.version === parts.versionOf(script))
+    return before === undefined || (handed.length < most && before.version === parts.versionOf(lease))
   }
   const handOverAll = () => {
     for (;;) {

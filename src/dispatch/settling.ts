@@ -13,6 +13,8 @@ export interface Settling {
   settle(lease: Lease, settlement: Settlement): Promise<void>
   /** Sends what waits now. */
   flush(): void
+  /** Resolves when all that was sent so far has been answered. */
+  settled(): Promise<void>
   /** Sends what waits, and resolves when all has been answered. */
   close(): Promise<void>
 }
@@ -48,10 +50,12 @@ export function openSettling(store: Pick<Store, 'settle'>, log: Log): Settling {
     return promise
   }
 
+  const settled = async () => void (await Promise.all(settling))
+
   const close = async () => {
     flush()
-    await Promise.all(settling)
+    await settled()
   }
 
-  return { settle, flush, close }
+  return { settle, flush, settled, close }
 }

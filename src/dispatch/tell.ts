@@ -1,16 +1,20 @@
 /**
  * One delivery, one run: finds the version in force, runs its callback, and decides how the delivery goes on.
  */
-import type { CallHistory, Host } from '../host/host.ts'
+import { messageOf } from '../errors.ts'
+import type { CallContext, CallHistory, Host } from '../host/host.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
 import type { Log } from '../log.ts'
 import type { RunRequest, RunResult, Runtime } from '../runtime/runtime.ts'
 import type { ScriptInForce } from '../scripts/scripts.ts'
 import type { Lease, RunRecord, Settlement } from '../store/store.ts'
 import { retryDelayMs } from './retry.ts'
+import { reasonToSkip } from './skip.ts'
 
 export interface TellParts {
   readonly scriptNamed: (name: string) => ScriptInForce | undefined
+  /** A certain version, in force or not; undefined if the script is not served. Throws if it is not fit to be. */
+  readonly scriptVersion: (name: string, version: string) => Promise<ScriptInForce | undefined>
   readonly runtime: Pick<Runtime, 'run' | 'runAhead'>
   readonly host: Host
   readonly log: Log
@@ -33,17 +37,33 @@ export interface Turn {
 /** @returns null if it was to be handed over ahead, and has done nothing */
 export type Tell = (lease: Lease, turn: Turn) => Promise<Settlement | null>
 
-export function createTell({ scriptNamed, runtime, host, log, reach, random }: TellParts): Tell {
+export function createTell({
+  scriptNamed,
+  scriptVersion,
+  runtime,
+  host,
+  log,
+  reach,
+  random,
+}: TellParts): Tell {
   return async (lease, { slot, isLive, before }) => {
-    const script = scriptNamed(lease.script)
+    let script: ScriptInForce | undefined
+    try {
+      // Without a wait, where there need be none: runs are handed over in the order of these calls.
+      script =
+        lease.version === null ? scriptNamed(lease.script) : await scriptVersion(lease.script, lease.version)
+    } catch (error) {
+      return settlementOf(lease, 'dead', withoutRun(lease.version!, 'refused', messageOf(error)))
+    }
     if (script === undefined) return settlementOf(lease, 'release', null)
     const reason = reasonToSkip(lease, script)
-    if (reason !== null) return settlementOf(lease, 'done', skipped(script.version, reason))
+    if (reason !== null) return settlementOf(lease, 'done', withoutRun(script.version, 'skipped', reason))
     const begin = () =>
       host.begin({
         script: script.name,
         needs: script.manifest.needs,
         idempotencyKey: lease.idempotencyKey,
+        sendsOnly: sendsOnly(lease, script),
         isLive,
       })
     /** Of a run that begins anew, only the last counts; what the others asked for is told all the same. */
@@ -67,23 +87,15 @@ export function createTell({ scriptNamed, runtime, host, log, reach, random }: T
     if (result === null) return null
     reach('run-ended')
     writeLog(log, lease, result)
-    const run = recordOf(script.version, result, histories)
+    const run = recordOf(script, result, histories)
     if (result.outcome === 'ok') {
       return { ...settlementOf(lease, 'done', run), keyValueWrites: histories.at(-1)!.keyValueWrites() }
     }
     const delayMs = delayAfter(lease, result, script, random())
-    if (delayMs === null) return settlementOf(lease, 'dead', run)
+    // The next heartbeat comes anyway.
+    if (delayMs === null) return settlementOf(lease, lease.resource === null ? 'done' : 'dead', run)
     return { ...settlementOf(lease, 'retry', run), delayMs }
   }
-}
-
-function reasonToSkip(lease: Lease, script: ScriptInForce): string | null {
-  if (lease.event === null)
-    return `The ${lease.resource.level.toLowerCase()} was deleted before its turn came`
-  if (!script.callbacks.some((name) => name === lease.callback)) {
-    return `The version in force has no callback "${lease.callback}"`
-  }
-  return null
 }
 
 /** Null: it is set aside. */
@@ -91,7 +103,9 @@ function delayAfter(lease: Lease, result: RunResult, script: ScriptInForce, rand
   const { wish, durationMs } = result
   if (wish === 'give-up') return null
   const ageMs = lease.leasedAtMs - lease.changedAtMs + durationMs
-  const failed = { attempt: lease.attempt, ageMs, retryAfterMs: wish?.retryAfterMs ?? null }
+  const retryAfterMs = wish?.retryAfterMs ?? null
+  if (lease.resource === null && retryAfterMs === null) return null
+  const failed = { attempt: lease.attempt, ageMs, retryAfterMs }
   return retryDelayMs(script.manifest.retry, failed, random)
 }
 
@@ -99,14 +113,25 @@ function settlementOf(lease: Lease, next: Settlement['next'], run: RunRecord | n
   return { delivery: lease.delivery, fence: lease.fence, next, delayMs: 0, run, keyValueWrites: [] }
 }
 
-function skipped(version: string, reason: string): RunRecord {
-  const nothing = { durationMs: 0, cpuMs: 0, memoryBytes: 0, logs: '[]', hostCalls: '[]' }
-  return { version, outcome: 'skipped', reason: JSON.stringify({ message: reason }), ...nothing }
+/** Told of what was added, a script that wants only that sends no more than that of the resource. */
+function sendsOnly({ resource, late }: Lease, { manifest }: ScriptInForce): CallContext['sendsOnly'] {
+  if (manifest.late !== 'delta' || resource === null || late === null || late.sinceRevision === 0) return null
+  return { ...resource, addedAfter: late.addedAfter, addedUpTo: late.addedUpTo }
 }
 
-function recordOf(version: string, result: RunResult, histories: readonly CallHistory[]): RunRecord {
+function withoutRun(version: string, outcome: 'skipped' | 'refused', reason: string): RunRecord {
+  const nothing = { durationMs: 0, cpuMs: 0, memoryBytes: 0, logs: '[]', hostCalls: '[]' }
+  return { version, attempts: null, outcome, reason: JSON.stringify({ message: reason }), ...nothing }
+}
+
+function recordOf(
+  { version, manifest }: ScriptInForce,
+  result: RunResult,
+  histories: readonly CallHistory[],
+): RunRecord {
   return {
     version,
+    attempts: manifest.retry.attempts,
     outcome: result.outcome,
     reason: result.error === null ? null : JSON.stringify(result.error),
     durationMs: result.durationMs,

@@ -12,9 +12,20 @@ import type { HeldKeyValue } from './held-key-value.ts'
 import type { Http } from './http-call.ts'
 import type { Permissions } from './permissions.ts'
 
-/** Sends the instances of a resource to a configured modality. */
+interface Reference {
+  readonly level: Level
+  readonly id: string
+}
+
+/** Of a resource, the instances with numbers above the first, up to the second. */
+export interface SendsOnly extends Reference {
+  readonly addedAfter: number
+  readonly addedUpTo: number
+}
+
+/** Sends the instances of a resource, or some of them, to a configured modality. */
 export type Send = (
-  reference: { readonly level: Level; readonly id: string },
+  reference: Reference | SendsOnly,
   modality: string,
   signal: AbortSignal,
 ) => Promise<{ readonly sent: number }>
@@ -27,6 +38,7 @@ export interface HandleParts {
   readonly keyValue: HeldKeyValue
   readonly modalities: Settings['modalities']
   readonly idempotencyKey: string
+  readonly sendsOnly: SendsOnly | null
 }
 
 /**
@@ -41,7 +53,10 @@ export async function handle(call: ParsedHostCall, parts: HandleParts, signal: A
     case 'send': {
       permissions.send(call.modality)
       requireModality(call.modality, parts.modalities)
-      return JSON.stringify(await parts.send({ level: call.level, id: call.id }, call.modality, signal))
+      const { level, id } = call
+      const only = parts.sendsOnly
+      const reference = only?.level === level && only.id === id ? only : { level, id }
+      return JSON.stringify(await parts.send(reference, call.modality, signal))
     }
     case 'http': {
       permissions.http(new URL(call.url))

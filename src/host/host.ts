@@ -8,14 +8,14 @@ import type { AnswerCall } from '../runtime/runtime.ts'
 import type { KeyValueWrite } from '../store/store.ts'
 import { type CallRecord, recordCalls } from './call-record.ts'
 import type { ParsedHostCall } from './calls.ts'
-import { type GetRoute, handle, type Send } from './handle.ts'
+import { type GetRoute, handle, type Send, type SendsOnly } from './handle.ts'
 import { holdKeyValue, type MemoryStore } from './held-key-value.ts'
 import { openHttp } from './http-call.ts'
 import { parseCall } from './parse.ts'
 import { missingGrants, type Needs, permissionsOf } from './permissions.ts'
 import { Turns } from './turns.ts'
 
-export { type CallRecord, type GetRoute, missingGrants, type Needs, type Send }
+export { type CallRecord, type GetRoute, missingGrants, type Needs, type Send, type SendsOnly }
 
 export interface HostParts {
   readonly settings: Pick<Settings, 'grants' | 'modalities'>
@@ -32,6 +32,8 @@ export interface CallContext {
   /** Of its manifest. */
   readonly needs: Needs
   readonly idempotencyKey: string
+  /** What a send of the resource that is told of is limited to; null: all of it. */
+  readonly sendsOnly: SendsOnly | null
   /** Whether the lease of the run is still ours. */
   readonly isLive: () => boolean
 }
@@ -61,12 +63,12 @@ const largeBytes = 64 * 1024
 
 export function createHost({ settings, store, get, send, log }: HostParts): Host {
   const http = openHttp()
-  const begin = ({ script, needs, idempotencyKey, isLive }: CallContext): CallHistory => {
+  const begin = ({ script, needs, idempotencyKey, sendsOnly, isLive }: CallContext): CallHistory => {
     const permissions = permissionsOf(settings, script, needs)
     const keyValue = holdKeyValue(store, script)
     const records = recordCalls()
     const { modalities } = settings
-    const parts = { get, send, http, permissions, keyValue, modalities, idempotencyKey }
+    const parts = { get, send, http, permissions, keyValue, modalities, idempotencyKey, sendsOnly }
     const turns = new Turns()
     const answer: AnswerCall = async (call, signal, answered) => {
       const record = records.begin(call.name)

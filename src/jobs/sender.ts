@@ -15,12 +15,22 @@ import {
 
 export interface SenderParts {
   readonly settings: Pick<Settings, 'modalities' | 'dicomAet'>
-  readonly store: Pick<Store, 'related' | 'findAll'>
+  readonly store: Pick<Store, 'related' | 'addedInstances' | 'findAll'>
   /** The bytes of a stored DICOM file. */
   readonly read: (file: string) => Promise<Buffer>
   /** How long the receiver is waited for. */
   readonly limits?: Partial<SendLimits>
 }
+
+/** A resource; with the numbers, only those of its instances that lie between. */
+type Reference =
+  | { readonly level: Level; readonly id: string }
+  | {
+      readonly level: Level
+      readonly id: string
+      readonly addedAfter: number
+      readonly addedUpTo: number
+    }
 
 export interface Sender {
   /**
@@ -28,11 +38,7 @@ export interface Sender {
    * @throws `unknown-resource`, `bad-host-call` for a modality that is not configured, and `send-failed`, naming
    *   the modality, the instance and the status; earlier instances have been taken then
    */
-  send(
-    reference: { readonly level: Level; readonly id: string },
-    modality: string,
-    signal: AbortSignal,
-  ): Promise<{ readonly sent: number }>
+  send(reference: Reference, modality: string, signal: AbortSignal): Promise<{ readonly sent: number }>
 }
 
 /** An association proposes at most 128 contexts (PS3.8, 9.3.2.2); the library adds two of its own. */
@@ -41,14 +47,16 @@ const instancesPerQuery = 500
 
 export function createSender({ settings, store, read, limits: given }: SenderParts): Sender {
   const limits = { ...usualLimits, ...given }
-  const send: Sender['send'] = async ({ level, id }, modality, signal) => {
+  const send: Sender['send'] = async (reference, modality, signal) => {
+    const { level, id } = reference
     const configured = Object.hasOwn(settings.modalities, modality)
       ? settings.modalities[modality]
       : undefined
     if (configured === undefined) throw fault('bad-host-call', `Modality "${modality}" is not configured`)
-    const ids = level === 'Instance' ? [id] : await store.related(level, id, 'Instance')
-    const instances = ids === null ? [] : await findAll(store, ids)
-    if (instances.length === 0) throw fault('unknown-resource', `There is no ${level.toLowerCase()} ${id}`)
+    const isPart = 'addedAfter' in reference
+    const instances = await findAll(store, await idsOf(store, reference))
+    if (instances.length === 0 && !isPart)
+      throw fault('unknown-resource', `There is no ${level.toLowerCase()} ${id}`)
     const receiver: Receiver = { name: modality, callingAet: settings.dicomAet, ...configured }
     for (const batch of byContexts(instances.map((instance) => outgoingOf(instance, read)))) {
       await storeOverAssociation(batch, { receiver, limits, signal })
@@ -56,6 +64,15 @@ export function createSender({ settings, store, read, limits: given }: SenderPar
     return { sent: instances.length }
   }
   return { send }
+}
+
+async function idsOf(store: SenderParts['store'], reference: Reference): Promise<readonly string[]> {
+  const { level, id } = reference
+  if (level === 'Instance') return [id]
+  if ('addedAfter' in reference) {
+    return store.addedInstances(level, id, reference.addedAfter, reference.addedUpTo)
+  }
+  return (await store.related(level, id, 'Instance')) ?? []
 }
 
 async function findAll(store: SenderParts['store'], ids: readonly string[]): Promise<InstanceResource[]> {

@@ -70,9 +70,23 @@ export async function inspect(
   }
   const manifest = readManifest(exported)
   if (typeof manifest === 'string') throw refusal(manifest, 'script')
+  if ((manifest.everyMs !== null) !== callbacks.includes('onHeartbeat'))
+    throw refusal(unlikePair(manifest), 'script')
   const missing = parts.missingGrants(name, manifest.needs)
   if (missing !== null) throw refusal(missing, 'script')
-  return { name, version: version.hash, manifest, callbacks, subscriptions: subscriptionsOf(callbacks) }
+  return {
+    name,
+    version: version.hash,
+    manifest,
+    callbacks,
+    subscriptions: subscriptionsOf(callbacks, manifest.key),
+  }
+}
+
+function unlikePair({ everyMs }: Manifest): string {
+  return everyMs === null
+    ? 'The script exports "onHeartbeat" and does not say how often: add "every" to "script", such as every: "5m"'
+    : 'The script says "every" and exports no "onHeartbeat": export it, or remove "every"'
 }
 
 const lookLimits = { timeoutMs: 5_000, cpuMs: 5_000, memoryMb: 256 }

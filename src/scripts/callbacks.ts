@@ -1,22 +1,7 @@
 /**
  * The callbacks that exist, and the changes of the log that each is told.
  */
-import type { ChangeType, Subscription } from '../store/store.ts'
-
-const everyChange: readonly ChangeType[] = [
-  'NewPatient',
-  'NewStudy',
-  'NewSeries',
-  'NewInstance',
-  'CompletedSeries',
-  'StablePatient',
-  'StableStudy',
-  'StableSeries',
-  'DeletedPatient',
-  'DeletedStudy',
-  'DeletedSeries',
-  'DeletedInstance',
-]
+import { type ChangeType, everyChange, type KeyChoice, type Subscription } from '../store/store.ts'
 
 /** Callback to what it is told; the two without changes are called by the runtime itself. */
 export const callbacks = {
@@ -36,6 +21,7 @@ export const callbacks = {
   onDeletedStudy: { changes: ['DeletedStudy'], tells: 'A study is deleted' },
   onDeletedSeries: { changes: ['DeletedSeries'], tells: 'A series is deleted' },
   onDeletedInstance: { changes: ['DeletedInstance'], tells: 'An instance is deleted' },
+  onHeartbeat: { changes: [], tells: 'The time that `script.every` says has passed' },
   onChange: { changes: everyChange, tells: 'Any of the above, and CompletedSeries' },
 } as const satisfies Record<string, { changes: readonly ChangeType[]; tells: string }>
 
@@ -45,7 +31,7 @@ export function isCallback(name: string): name is CallbackName {
   return Object.hasOwn(callbacks, name)
 }
 
-/** Which changes a script with these callbacks is told, and by which of them. */
-export function subscriptionsOf(names: readonly CallbackName[]): Subscription[] {
-  return names.flatMap((callback) => callbacks[callback].changes.map((type) => ({ type, callback })))
+/** Which changes a script with these callbacks is told, by which of them, and in which order. */
+export function subscriptionsOf(names: readonly CallbackName[], key: KeyChoice = 'study'): Subscription[] {
+  return names.flatMap((callback) => callbacks[callback].changes.map((type) => ({ type, callback, key })))
 }

@@ -8,6 +8,7 @@ import type { Log } from '../log.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ScriptRow, Store } from '../store/store.ts'
 import type { MissingGrants, ScriptInForce } from './bring-up.ts'
+import { OldVersions } from './old-versions.ts'
 import { ServedScript } from './served-script.ts'
 import { isScript } from './source.ts'
 import { type ScriptStatus, statusOf } from './status.ts'
@@ -16,7 +17,10 @@ import { WatchedFolder } from './watch.ts'
 
 export interface LibraryParts {
   readonly folder: string
-  readonly store: Pick<Store, 'scripts' | 'putScript' | 'parkScript' | 'suspendScript' | 'resumeScript'>
+  readonly store: Pick<
+    Store,
+    'scripts' | 'scriptVersion' | 'putScript' | 'parkScript' | 'suspendScript' | 'resumeScript'
+  >
   readonly runtime: Pick<Runtime, 'load' | 'unload'>
   readonly missingGrants: MissingGrants
   readonly log: Log
@@ -52,9 +56,14 @@ export class Library implements AsyncDisposable {
   readonly #refreshing = new Set<Promise<void>>()
   #rows: ReadonlyMap<string, ScriptRow> = new Map()
   #folder: WatchedFolder | null = null
+  readonly #oldVersions: OldVersions
 
   constructor(parts: LibraryParts) {
     this.#parts = parts
+    this.#oldVersions = new OldVersions({
+      ...parts,
+      isInForce: (name, hash) => this.#scripts.get(name)?.inForce?.version === hash,
+    })
   }
 
   /** Resolves when every script has been brought into force or refused. */
@@ -84,6 +93,16 @@ export class Library implements AsyncDisposable {
   /** The version of a script that is served. */
   get(name: string): ScriptInForce | undefined {
     return this.#scripts.get(name)?.served ?? undefined
+  }
+
+  /**
+   * A certain version of a script, in force or not. Undefined: the script is not served.
+   * @throws `script-refused`
+   */
+  async version(name: string, hash: string): Promise<ScriptInForce | undefined> {
+    const served = this.get(name)
+    if (served === undefined || served.version === hash) return served
+    return this.#oldVersions.get(name, hash)
   }
 
   /** Names of the scripts that are served, in their order. */
@@ -117,6 +136,7 @@ export class Library implements AsyncDisposable {
   /** Ends when no script is being loaded any more; what is in force stays loaded in the runtime. */
   async close(): Promise<void> {
     await this.#folder?.close()
+    this.#oldVersions[Symbol.dispose]()
     await Promise.all(this.#refreshing)
   }
 
@@ -150,6 +170,7 @@ export class Library implements AsyncDisposable {
       now: this.#parts.now ?? Date.now,
       content: (path: string) => this.#folder!.content(path),
       onSwap: () => {
+        this.#oldVersions.forgetAll(name)
         for (const listener of this.#listeners) listener(name)
       },
     }

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { parseDurationMs } from '../lib/duration.ts'
 import { nearest } from '../lib/nearest.ts'
+import type { KeyChoice } from '../store/store.ts'
 
 export interface Needs {
   /** Names of modalities. */
@@ -23,6 +24,12 @@ export interface Manifest {
     /** How long after its change a delivery is still tried; null: for as long as there are tries. */
     readonly maxAgeMs: number | null
   }
+  /** What its deliveries are kept in order by. */
+  readonly key: KeyChoice
+  /** Of a resource that becomes stable again: told of all of it, told of and sent what was added, or not told. */
+  readonly late: 'rerun' | 'delta' | 'ignore'
+  /** How often `onHeartbeat` is told; null: never. */
+  readonly everyMs: number | null
   /** Wall time of one run, and the part of it that it may be at work. */
   readonly timeoutMs: number
   readonly cpuMs: number
@@ -65,6 +72,11 @@ const retry = z.strictObject({
 const manifest = z.strictObject({
   needs: needs.prefault({}),
   retry: retry.prefault({}),
+  key: z.enum(['patient', 'study', 'series', 'resource', 'none']).default('study'),
+  late: z.enum(['rerun', 'delta', 'ignore']).default('rerun'),
+  every: duration(1_000, 366 * 24 * hourMs)
+    .nullable()
+    .default(null),
   timeout: duration(1, hourMs).default(30_000),
   cpu: duration(1, hourMs).default(10_000),
   memoryMb: z.number().int().min(8).max(1_024).default(64),
@@ -82,10 +94,10 @@ const keysAt: Record<string, readonly string[]> = {
 export function readManifest(exported: unknown): Manifest | string {
   const parsed = manifest.safeParse(exported ?? {})
   if (!parsed.success) return messageOf(parsed.error.issues[0]!)
-  const { retry: again, timeout: timeoutMs, cpu, ...rest } = parsed.data
+  const { retry: again, timeout: timeoutMs, cpu, every: everyMs, ...rest } = parsed.data
   const { attempts, backoff, delay: delayMs, maxAge: maxAgeMs } = again
   const retry = { attempts, backoff, delayMs, maxAgeMs }
-  return { ...rest, retry, timeoutMs, cpuMs: Math.min(cpu, timeoutMs) }
+  return { ...rest, retry, everyMs, timeoutMs, cpuMs: Math.min(cpu, timeoutMs) }
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {

@@ -18,7 +18,14 @@ const told: Record<CallbackName, readonly [parameter: string, type: string] | nu
   onDeletedStudy: ['study', 'Deleted'],
   onDeletedSeries: ['series', 'Deleted'],
   onDeletedInstance: ['instance', 'Deleted'],
+  onHeartbeat: ['beat', 'Heartbeat'],
   onChange: ['change', 'Change'],
+}
+
+/** What a callback wants to be said in `script`. */
+const settings: Partial<Record<CallbackName, string>> = { onHeartbeat: "\n  every: '5m'," }
+const lines: Partial<Record<CallbackName, string>> = {
+  onHeartbeat: `\`Beat of \${beat.dueAt}, \${beat.missed} missed\``,
 }
 
 export function newScriptText(callback: CallbackName): string {
@@ -26,11 +33,14 @@ export function newScriptText(callback: CallbackName): string {
   const types = ['Host', 'Script', ...(event === null ? [] : [event[1]])].sort().join(', ')
   const parameters = `${event === null ? '' : `${event[0]}: ${event[1]}, `}host: Host`
   const line =
-    event === null ? `'${callback}'` : `\`\${${event[0]}.level} \${${event[0]}.id}: \${${event[0]}.change}\``
+    lines[callback] ??
+    (event === null
+      ? `'${callback}'`
+      : `\`\${${event[0]}.level} \${${event[0]}.id}: \${${event[0]}.change}\``)
   return `import type { ${types} } from 'onstable'
 
 export const script: Script = {
-  needs: { send: [], http: [] },
+  needs: { send: [], http: [] },${settings[callback] ?? ''}
 }
 
 export async function ${callback}(${parameters}) {

@@ -152,7 +152,7 @@ export class ServedScript {
       ...(signal === undefined ? {} : { signal }),
     })
     try {
-      await store.putScript(name, version, next.subscriptions)
+      await store.putScript(name, version, next.subscriptions, next.manifest.everyMs)
     } catch (error) {
       await runtime.unload(hash)
       throw error

@@ -5,6 +5,21 @@ export type Trigger = 'quiet' | 'deadline' | 'forced'
 
 export type ChangeType = `New${Level}` | 'CompletedSeries' | `Stable${ParentLevel}` | `Deleted${Level}`
 
+export const everyChange: readonly ChangeType[] = [
+  'NewPatient',
+  'NewStudy',
+  'NewSeries',
+  'NewInstance',
+  'CompletedSeries',
+  'StablePatient',
+  'StableStudy',
+  'StableSeries',
+  'DeletedPatient',
+  'DeletedStudy',
+  'DeletedSeries',
+  'DeletedInstance',
+]
+
 /** A row of the log. */
 export interface Change {
   readonly seq: number

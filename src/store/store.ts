@@ -10,21 +10,37 @@ import type { Accepted, Age, Arrival, KeptFile, Recorded, UnrecordedFile, Unsync
 import type { ChangesPage, ChangesQuery } from './change.ts'
 import type {
   Backlog,
+  DeliveriesQuery,
+  DeliverySummary,
   Lease,
   LeaseReport,
-  RunSummary,
+  Replayed,
+  ReplayRange,
   ScriptRow,
   ScriptVersion,
   Settlement,
   Subscription,
 } from './delivery.ts'
 import type { Page, Removed, Resource, Statistics, TickReport, WindowState } from './resource.ts'
+import type { RunRetention, RunSummary, RunsQuery } from './run.ts'
 
 export type * from './arrival.ts'
 export type * from './change.ts'
+export { everyChange } from './change.ts'
 export type * from './delivery.ts'
 export type * from './resource.ts'
+export {
+  type Outcome,
+  outcomes,
+  type RunRecord,
+  type RunRetention,
+  type RunSummary,
+  type RunsQuery,
+} from './run.ts'
 export { openSqlite } from './sqlite/sqlite.ts'
+
+/** Exclusive number of a change, or a time. */
+export type ReplayStart = { readonly seq: number } | { readonly atMs: number }
 
 export interface Store extends AsyncDisposable {
   /** Names this database for ever; part of every idempotency key. */
@@ -72,6 +88,8 @@ export interface Store extends AsyncDisposable {
   list(level: Level, page: Page | null): Promise<readonly string[]>
   /** The resources of `level` below or above a resource, or null if that does not exist. */
   related(from: Level, id: string, level: Level): Promise<readonly string[] | null>
+  /** Of the instances of a patient, study or series, those with numbers above `after`, up to `upTo`. */
+  addedInstances(level: ParentLevel, id: string, after: number, upTo: number): Promise<readonly string[]>
   /** Several resources at once, in the order of the ids; those that are gone are left out. */
   findAll(level: Level, ids: readonly string[]): Promise<readonly Resource[]>
   /** Deletes a resource, all below it, and the parents that this leaves empty. Null: no such resource. */
@@ -88,11 +106,24 @@ export interface Store extends AsyncDisposable {
    * Puts a version of a script in force. A name never seen starts at the end of the log; a version that is
    * suspended stays so.
    */
-  putScript(name: string, version: ScriptVersion, subscriptions: readonly Subscription[]): Promise<void>
+  putScript(
+    name: string,
+    version: ScriptVersion,
+    subscriptions: readonly Subscription[],
+    /** How often `onHeartbeat` is told; null: never. */
+    beatEveryMs?: number | null,
+  ): Promise<void>
+  /** A version that is or was in force. Null: there was none with this hash. */
+  scriptVersion(hash: string): Promise<ScriptVersion | null>
   parkScript(name: string): Promise<void>
   /** No deliveries of this version are handed out until it is resumed, or another one is put in force. */
   suspendScript(name: string, version: string, reason: string): Promise<void>
   resumeScript(name: string): Promise<void>
+  /** No deliveries of the script are handed out until it is let go on; null: of none at all. */
+  pause(name: string | null): Promise<void>
+  unpause(name: string | null): Promise<void>
+  /** Since when nothing at all is handed out; null: it is. */
+  pausedAll(): Promise<number | null>
 
   /** Follows the log for the scripts asked about, then hands out up to that many deliveries of each. */
   lease(wanted: Readonly<Record<string, number>>, ttlMs: number): Promise<LeaseReport>
@@ -101,7 +132,29 @@ export interface Store extends AsyncDisposable {
   /** False: the lease was lost, and nothing was changed. */
   settle(settlement: Settlement): Promise<boolean>
   backlog(): Promise<readonly Backlog[]>
-  runs(query: { script?: string; limit: number }): Promise<readonly RunSummary[]>
+  deliveries(query: DeliveriesQuery): Promise<readonly DeliverySummary[]>
+  /** With what it tells, as JSON. Null: there is none, or it has ended. */
+  delivery(id: number): Promise<{ readonly summary: DeliverySummary; readonly event: string | null } | null>
+  /** Tries a delivery now that is dead, with all its attempts, or waits for its next try. False: neither. */
+  retryDelivery(id: number): Promise<boolean>
+  /** The same for the dead ones, of a script or of all. @returns how many */
+  retryDead(script: string | null): Promise<number>
+  /** Forgets a dead delivery. False: it is not dead. */
+  dropDelivery(id: number): Promise<boolean>
+  dropDead(script: string | null): Promise<number>
+  runs(query: RunsQuery): Promise<readonly RunSummary[]>
+  /** With what it was told, as JSON; null if that is no longer known. Null: there is no such run. */
+  run(id: number): Promise<{ readonly summary: RunSummary; readonly event: string | null } | null>
+  /** Tells once more what these runs were told. @param original by the version that ran then */
+  replayRuns(ids: readonly number[], original: boolean): Promise<Replayed>
+  /** What `replaySince` would tell. Null: there is no such script. */
+  replayRange(script: string, since: ReplayStart): Promise<ReplayRange | null>
+  /** Tells a script once more of all changes since. */
+  replaySince(script: string, since: ReplayStart): Promise<ReplayRange | null>
+  /** What all runs take, estimated. */
+  runsBytes(): Promise<number>
+  /** Removes some of the runs that are kept no longer. @returns whether there may be more of them */
+  retireRuns(retention: RunRetention): Promise<boolean>
 
   keyValue(script: string, key: string): Promise<string | null>
   /** Bytes of all keys and values of a script. */

@@ -35,13 +35,14 @@ test('settling fires once, unsettling opens a window, and what is unknown is 404
 })
 
 test('our own lists answer JSON', async () => {
-  const script: ScriptStatus = {
+  const script: ScriptStatus & { paused: boolean } = {
     name: 'a.ts',
     state: 'in-force',
     version: '0123456789abcdef',
     callbacks: ['onStableStudy'],
     needs: { send: [], http: [] },
     problem: null,
+    paused: false,
   }
   await using server = await startRestServer({}, { scripts: () => [script] })
   expect(await server.read('/scripts')).toEqual([script])

@@ -103,7 +103,7 @@ test('one that keeps ending its process is suspended, says so, and goes on when 
   const resume = (name: string) => onstable(['scripts', 'resume', name, '--url', server.url])
   expect(await resume('a.js')).toMatchObject({ code: 0, output: 'a.js is served again\n' })
   expect((await state())?.state).toBe('in-force')
-  expect(await resume('b.js')).toMatchObject({ code: 0, output: 'b.js was not suspended\n' })
+  expect(await resume('b.js')).toMatchObject({ code: 0, output: 'b.js was neither paused nor suspended\n' })
   expect(await resume('c.js')).toMatchObject({ code: 1 })
   await until('the delivery to be tried again', async () => (await count()) > before)
 })

@@ -46,6 +46,7 @@ describe('dispatch', () => {
     })
     const tell = createTell({
       scriptNamed: (name) => scripts.get(name),
+      scriptVersion: async (name) => scripts.get(name),
       runtime,
       host,
       log,
@@ -57,6 +58,7 @@ describe('dispatch', () => {
       scriptNames: () => [...scripts.keys()],
       versionOf: (script) => scripts.get(script)?.version ?? null,
       concurrencyOf: (script) => scripts.get(script)?.manifest.concurrency ?? 1,
+      isPaused: () => false,
       tell,
       log,
     })
@@ -90,6 +92,9 @@ describe('dispatch', () => {
       subscriptions: subscriptionsOf(callbacks),
       manifest: {
         needs: { send: [], http: [] },
+        key: 'study',
+        late: 'rerun',
+        everyMs: null,
         retry: { attempts, backoff: 'fixed', delayMs: 10, maxAgeMs: null },
         timeoutMs: 5_000,
         cpuMs: 5_000,
@@ -197,15 +202,15 @@ describe('dispatch', () => {
     dispatch.wake()
     const runs = await ended('s', 5)
     const of = (instance: string, study: string) =>
-      runs.filter(({ resource }) => resource.id === arrivalOf({ instance, study }).header.ids.instance)
+      runs.filter(({ resource }) => resource!.id === arrivalOf({ instance, study }).header.ids.instance)
     expect(of('1', 'BAD').map(({ outcome, attempt }) => [outcome, attempt])).toEqual([
       ['threw', 1],
       ['threw', 2],
     ])
     expect(of('2', 'GOOD').map(({ outcome }) => outcome)).toEqual(['ok'])
-    const order = runs.map(({ id, resource }) => ({ id, resource: resource.id }))
-    const lastOfFirst = order.findLast(({ resource }) => resource === of('1', 'BAD')[0]!.resource.id)!
-    const firstOfThird = order.find(({ resource }) => resource === of('3', 'BAD')[0]!.resource.id)!
+    const order = runs.map(({ id, resource }) => ({ id, resource: resource!.id }))
+    const lastOfFirst = order.findLast(({ resource }) => resource === of('1', 'BAD')[0]!.resource!.id)!
+    const firstOfThird = order.find(({ resource }) => resource === of('3', 'BAD')[0]!.resource!.id)!
     expect(firstOfThird.id).toBeGreaterThan(lastOfFirst.id)
     await until('the two dead deliveries', async () =>
       (await store.backlog()).every(({ dead, waiting, leased }) => dead === 2 && waiting + leased === 0),
@@ -258,7 +263,7 @@ describe('dispatch', () => {
     expect(new Set(well.map(({ seq }) => seq)).size).toBe(arrivals.length)
     expect(runs.length - well.length).toBeGreaterThan(10)
     for (const study of new Set(studyOf.values())) {
-      const seqs = runs.filter(({ resource }) => studyOf.get(resource.id) === study).map(({ seq }) => seq)
+      const seqs = runs.filter(({ resource }) => studyOf.get(resource!.id) === study).map(({ seq }) => seq)
       expect(seqs).toEqual([...seqs].sort((left, right) => left - right))
     }
   })

@@ -73,7 +73,13 @@ it.each(Array.from({ length: 6 }, (_, index) => index + 1))(
     const run = async (program: typeof a, ahead: boolean) => {
       const mayAsk = program === a ? needs : { send: [], http: [] }
       // It declares the same needs, and was granted nothing.
-      const context = { script: program.script, needs, idempotencyKey: 'key', isLive: () => true }
+      const context = {
+        script: program.script,
+        needs,
+        idempotencyKey: 'key',
+        sendsOnly: null,
+        isLive: () => true,
+      }
       let history = host.begin(context)
       if (mayAsk !== needs) histories.push(history)
       await runtime.load(program).catch(() => {})

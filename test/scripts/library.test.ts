@@ -48,7 +48,7 @@ test('at start every script of the folder is in force, and shared files and typi
   expect(files.library.names()).toEqual(['a.ts', 'b.js'])
   expect(await files.logsOf('a.ts')).toEqual(['from lib'])
   expect(files.library.get('a.ts')?.subscriptions).toEqual([
-    { type: 'StableStudy', callback: 'onStableStudy' },
+    { type: 'StableStudy', callback: 'onStableStudy', key: 'study' },
   ])
   expect((await files.store.scripts()).map(({ name, state }) => [name, state])).toEqual([
     ['a.ts', 'active'],

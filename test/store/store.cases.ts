@@ -17,6 +17,7 @@ const ok: RunRecord = {
   version: 'v1',
   outcome: 'ok',
   reason: null,
+  attempts: null,
   durationMs: 1,
   cpuMs: 1,
   memoryBytes: 1,
@@ -192,8 +193,11 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
         )
         expect(await store.find('Study', header.ids.study)).toMatchObject({ isStable: false })
         await pass(1_000)
-        const { leases } = await store.lease({ s: 10 }, 1_000)
-        expect(leases.map(({ event }) => JSON.parse(event ?? '').revision)).toEqual([1, 2])
+        for (const revision of [1, 2]) {
+          const { leases } = await store.lease({ s: 10 }, 1_000)
+          expect(leases.map(({ event }) => JSON.parse(event ?? '').revision)).toEqual([revision])
+          await store.settle(settlementOf(leases[0]!, 'done'))
+        }
         expect(await store.markUnstable('Study', header.ids.patient, { ageMs: 1, maxWaitMs: null })).toBe(
           false,
         )
@@ -236,8 +240,10 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
         await store.record(arrivalOf({ instance: '2', series: 'B', modality: 'MR', origin: dicom }))
         await store.record(arrivalOf({ instance: '3', modality: 'CT' }))
         await pass(2_000)
+        const [first] = (await store.lease({ s: 10 }, 1_000)).leases
+        await store.settle(settlementOf(first!, 'done'))
         const { leases } = await store.lease({ s: 10 }, 1_000)
-        const second = JSON.parse(leases[1]?.event ?? '')
+        const second = JSON.parse(leases[0]?.event ?? '')
         const { header } = arrivalOf({ instance: '2', series: 'B' })
         expect(second).toMatchObject({
           change: 'StableStudy',
@@ -249,6 +255,8 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
           counts: { series: 2, instances: 3 },
           modalities: ['CT', 'MR'],
           revision: 2,
+          sinceRevision: 1,
+          removed: { seriesCount: 0, instanceCount: 0 },
           added: { seriesCount: 1, instanceCount: 2, series: [header.ids.series] },
           trigger: 'quiet',
           attempt: 1,
@@ -345,7 +353,7 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
         const { leases } = await store.lease({ s: 1 }, 1_000)
         await store.settle(settlementOf(leases[0]!, 'retry', { delayMs: 5_000 }))
         const others = await store.lease({ s: 10 }, 1_000)
-        expect(others.leases.map(({ resource }) => resource.id)).toEqual([
+        expect(others.leases.map(({ resource }) => resource!.id)).toEqual([
           arrivalOf({ instance: '3', study: 'T' }).header.ids.instance,
         ])
         expect(others.nextRetryInMs).toBe(5_000)

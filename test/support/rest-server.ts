@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Api, type ApiParts, startApi } from '../../src/api/api.ts'
 import { readSettings, type Settings } from '../../src/config.ts'
 import { readHeader } from '../../src/dicom/dicom.ts'
+import { openPauses } from '../../src/dispatch/dispatch.ts'
 import { createLog } from '../../src/log.ts'
 import { createAges } from '../../src/stability/stability.ts'
 import { openSqlite, type Store } from '../../src/store/store.ts'
@@ -70,6 +71,9 @@ export async function startRestServer(
     unsettle: (level, id) => store.markUnstable(level, id, ages.ageOf(level)),
     scripts: () => [],
     resumeScript: async () => null,
+    pauses: await openPauses(store, () => {}),
+    drained: async () => {},
+    onOwed: () => {},
     ...more,
   })
   const url = `http://${api.address.includes(':') ? `[${api.address}]` : api.address}:${api.port}`

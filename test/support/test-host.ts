@@ -18,7 +18,11 @@ export interface TestHost extends AsyncDisposable {
   readonly store: Store
   readonly lines: readonly LogLine[]
   /** Begins a run of `script.ts`. */
-  begin(more?: { readonly needs?: Partial<Needs>; readonly isLive?: () => boolean }): TestRun
+  begin(more?: {
+    readonly needs?: Partial<Needs>
+    readonly isLive?: () => boolean
+    readonly sendsOnly?: Parameters<Host['begin']>[0]['sendsOnly']
+  }): TestRun
 }
 
 interface Options extends Partial<Pick<HostParts, 'get' | 'send'>> {
@@ -52,11 +56,12 @@ export async function openTestHost(options: Options = {}): Promise<TestHost> {
     host,
     store,
     lines,
-    begin({ needs = granted, isLive = () => true } = {}) {
+    begin({ needs = granted, isLive = () => true, sendsOnly = null } = {}) {
       const history = host.begin({
         script: 'script.ts',
         needs: { ...nothing, ...needs },
         idempotencyKey: 'epoch-1:script.ts:onStableStudy',
+        sendsOnly,
         isLive,
       })
       return {

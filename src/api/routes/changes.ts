@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { fault } from '../../errors.ts'
 import { nearest } from '../../lib/nearest.ts'
-import type { Change, ChangeType } from '../../store/store.ts'
+import type { ChangeType } from '../../store/store.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
-import { orthancTime, pathOf } from '../format.ts'
+import { formatChange } from '../format.ts'
 import { parseQuery, text, whole } from '../query.ts'
 
 /** Most changes in one answer; `Done` then says that there are more. */
@@ -66,17 +66,6 @@ export function changeRoutes(app: FastifyInstance, { store }: ApiParts): void {
       return reply.type('text/plain').send('')
     },
   })
-}
-
-function formatChange({ seq, type, level, id, atMs }: Change): object {
-  return {
-    ChangeType: type.startsWith('Deleted') ? 'Deleted' : type,
-    Date: orthancTime(atMs),
-    ID: id,
-    Path: pathOf(level, id),
-    ResourceType: level,
-    Seq: seq,
-  }
 }
 
 /** The types of `A;B`; null: no filter. */

@@ -1,54 +1,83 @@
-/** The scripts, the runs of their callbacks, and what they are still owed. */
-import type { FastifyInstance } from 'fastify'
+/** The scripts: what is in force, what waits, and the hands that an administrator has on them. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { RunSummary } from '../../store/store.ts'
+import { fault } from '../../errors.ts'
+import type { ReplayStart } from '../../store/store.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
 import { unknownResource } from '../errors.ts'
-import { parseQuery, text, whole } from '../query.ts'
+import { isFlag, moment, parseQuery, text, whole } from '../query.ts'
 
-const runsQuery = z.object({ script: text.optional(), limit: limitOf(100) })
+const drainQuery = z.object({ timeout: whole.pipe(z.number().min(0).max(3_600)).default(60) })
+const replayQuery = z.object({ seq: whole.optional(), since: moment.optional(), preview: text.optional() })
 
-export function scriptRoutes(app: FastifyInstance, { store, scripts, resumeScript }: ApiParts): void {
+export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
+  const { store, scripts, resumeScript, pauses, drained, onOwed } = parts
+  const nameOf = ({ params }: FastifyRequest): string => {
+    const { name } = params as { name: string }
+    if (!scripts().some((each) => each.name === name)) throw unknownResource()
+    return name
+  }
+
   endpoint(app, '/scripts', { GET: () => scripts() })
   endpoint(app, '/scripts/:name/resume', {
-    POST: async ({ params }) => {
-      const changed = await resumeScript((params as { name: string }).name)
+    POST: async (request) => {
+      const changed = await resumeScript(nameOf(request))
       if (changed === null) throw unknownResource()
       return { Changed: changed }
     },
   })
-  endpoint(app, '/backlog', { GET: () => store.backlog() })
-  endpoint(app, '/runs', {
-    GET: async ({ query }) => {
-      const { script, limit } = parseQuery(runsQuery, query)
-      const runs = await store.runs({ ...(script === undefined ? {} : { script }), limit })
-      return runs.map(formatRun)
+  endpoint(app, '/scripts/:name/pause', {
+    POST: async (request) => ({ Changed: await pauses.pause(nameOf(request)) }),
+  })
+  endpoint(app, '/scripts/:name/drain', {
+    POST: async (request) => {
+      const name = nameOf(request)
+      const changed = await pauses.pause(name)
+      return { Changed: changed, Drained: await within(drained(name), request) }
     },
   })
+  endpoint(app, '/scripts/:name/replay', {
+    POST: async (request) => {
+      const { seq, since, preview } = parseQuery(replayQuery, request.query)
+      const start = startOf(seq, since)
+      const isPreview = isFlag(preview)
+      const name = nameOf(request)
+      const range = await (isPreview ? store.replayRange(name, start) : store.replaySince(name, start))
+      if (range === null) throw unknownResource()
+      if (!isPreview) onOwed()
+      return { ...range, preview: isPreview }
+    },
+  })
+
+  endpoint(app, '/pause', { POST: async () => ({ Changed: await pauses.pause(null) }) })
+  endpoint(app, '/resume', { POST: async () => ({ Changed: await pauses.unpause(null) }) })
+  endpoint(app, '/drain', {
+    POST: async (request) => {
+      const changed = await pauses.pause(null)
+      return { Changed: changed, Drained: await within(drained(null), request) }
+    },
+  })
+  endpoint(app, '/backlog', { GET: () => store.backlog() })
 }
 
-/** The parameter `limit` of our own lists: from 1 to 1,000. */
-export function limitOf(usual: number) {
-  return whole.pipe(z.number().min(1).max(1_000)).default(usual)
+function startOf(seq: number | undefined, atMs: number | undefined): ReplayStart {
+  if (seq !== undefined && atMs === undefined) return { seq }
+  if (atMs !== undefined && seq === undefined) return { atMs }
+  throw fault(
+    'bad-parameter',
+    'Expected either "seq", the number of a change, or "since", a time such as 2026-11-26T08:00:00Z',
+  )
 }
 
-function formatRun({ endedAtMs, logs, hostCalls, reason, ...run }: RunSummary): object {
-  return {
-    ...run,
-    endedAt: new Date(endedAtMs).toISOString(),
-    reason: fromJson(reason),
-    logs: fromJson(logs),
-    hostCalls: fromJson(hostCalls),
-  }
-}
-
-/** A reason may be plain text. */
-function fromJson(value: string | null): unknown {
-  if (value === null) return null
+/** Whether it has happened in the time that the request gives it. */
+async function within(happening: Promise<void>, { query }: FastifyRequest): Promise<boolean> {
+  const { timeout } = parseQuery(drainQuery, query)
+  const late = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => late.resolve(false), timeout * 1_000)
   try {
-    return JSON.parse(value)
-  } catch {
-    return value
+    return await Promise.race([happening.then(() => true), late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -6,8 +6,7 @@ import type { ApiParts } from '../api.ts'
 import { endpoint, idOf } from '../endpoint.ts'
 import { unknownResource } from '../errors.ts'
 import { folders } from '../format.ts'
-import { parseQuery } from '../query.ts'
-import { limitOf } from './scripts.ts'
+import { limitOf, parseQuery } from '../query.ts'
 
 const windowsQuery = z.object({ limit: limitOf(1_000) })
 

@@ -1,24 +1,15 @@
 /**
- * Turns changes into deliveries, in the order of the log, and hands them out: per script in order, per key
- * never past one that has not ended.
+ * Hands out deliveries: per script in order, per key never past one that has not ended.
  */
-import type { Lease, LeaseReport, Subscription } from '../store.ts'
+import type { Lease, LeaseReport } from '../store.ts'
 import { lastSeq } from './changes.ts'
 import { eventOf, type SeriesFamilies } from './event.ts'
+import { type FollowingScript, follow } from './follow.ts'
+import { beat, beatLease, nextBeat } from './heartbeat.ts'
+import { sinceFinished } from './late.ts'
 import { changeTypes, levelOfType } from './rows.ts'
+import { pausedAll } from './scripts.ts'
 import type { Session } from './session.ts'
-
-/** Changes looked at for one script in one transaction. */
-const followLimit = 1_000
-
-export const deliveryState = { ready: 0, leased: 1, dead: 2 } as const
-
-interface ScriptRow {
-  id: number
-  name: string
-  cursor: number
-  subscriptions: string
-}
 
 export function lease(
   session: Session,
@@ -26,14 +17,19 @@ export function lease(
   ttlMs: number,
 ): LeaseReport {
   reclaimExpired(session)
+  if (pausedAll(session) !== null) return { leases: [], more: false, nextRetryInMs: null }
   const end = lastSeq(session)
   const leases: Lease[] = []
   let more = false
   for (const [name, count] of Object.entries(wanted)) {
     const script = session
-      .sql(`select id, name, cursor, subscriptions from script where name = ? and state = 'active'`)
-      .get(name) as ScriptRow | undefined
+      .sql(
+        `select id, name, cursor, subscriptions, replay, replay_until, beat_every_ms, beat_at from script
+         where name = ? and state = 'active' and paused_at is null`,
+      )
+      .get(name) as FollowingScript | undefined
     if (script === undefined) continue
+    beat(session, script)
     let handed = handOut(session, script, count, ttlMs)
     // Deliveries are made only when those that exist do not suffice, so that a backlog stays in the log.
     if (handed.length < count && script.cursor < end) {
@@ -43,7 +39,7 @@ export function lease(
     }
     leases.push(...handed)
   }
-  return { leases, more, nextRetryInMs: nextRetry(session) }
+  return { leases, more, nextRetryInMs: nextDue(session, Object.keys(wanted)) }
 }
 
 export function renew(
@@ -79,49 +75,36 @@ function reclaimExpired(session: Session): void {
     .run(session.nowMs)
 }
 
-/** Makes the deliveries of the next changes and moves the cursor past them. Returns the cursor. */
-function follow(session: Session, script: ScriptRow): number {
-  const rows = session
-    .sql('select seq, type, key from change where seq > ? order by seq limit +?')
-    .all(script.cursor, followLimit) as { seq: number; type: number; key: string }[]
-  const subscriptions = JSON.parse(script.subscriptions) as Subscription[]
-  const insert = session.sql(
-    'insert into delivery (script, callback, seq, key, state, run_at) values (?, ?, ?, ?, 0, ?)',
-  )
-  for (const { seq, type, key } of rows) {
-    for (const subscription of subscriptions) {
-      if (subscription.type === changeTypes[type])
-        insert.run(script.id, subscription.callback, seq, key, session.nowMs)
-    }
-  }
-  const cursor = rows.at(-1)?.seq ?? script.cursor
-  session.sql('update script set cursor = ? where id = ?').run(cursor, script.id)
-  return cursor
-}
-
 interface DeliveryRow {
   id: number
   callback: string
   seq: number
   key: string
   attempt: number
+  replay: number
+  version: string | null
   fence: number
-  type: number
+  run_at: number
+  /** Of the change, if it is told of one. */
+  type: number | null
   resource: number
   public_id: string
   at: number
   origin: number | null
   event: string | null
+  revision: number | null
+  newest_instance: number | null
 }
 
 // `+` before a parameter: without it SQLite plans the statement anew at each call, since which partial index
 // serves could depend on the value.
-function handOut(session: Session, script: ScriptRow, count: number, ttlMs: number): Lease[] {
+function handOut(session: Session, script: FollowingScript, count: number, ttlMs: number): Lease[] {
   if (count <= 0) return []
   const rows = session
     .sql(
-      `select d.id, d.callback, d.seq, d.key, d.attempt, d.fence, c.type, c.resource, c.public_id, c.at, c.origin, c.event
-       from delivery d join change c on c.seq = d.seq
+      `select d.id, d.callback, d.seq, d.key, d.attempt, d.replay, d.version, d.fence, c.type, c.resource, c.public_id,
+         c.at, c.origin, coalesce(d.event, c.event) as event, c.revision, c.newest_instance, d.run_at
+       from delivery d left join change c on c.seq = d.seq
        where d.script = +@script and d.state = 0 and d.run_at <= @now and not exists (
          select 1 from delivery e where e.script = d.script and e.key = d.key and e.id < d.id
          and (e.state = 1 or (e.state = 0 and e.run_at > @now)))
@@ -132,35 +115,72 @@ function handOut(session: Session, script: ScriptRow, count: number, ttlMs: numb
     'update delivery set state = 1, attempt = attempt + 1, fence = fence + 1, lease_until = ? where id = ?',
   )
   const families: SeriesFamilies = new Map()
-  return rows.map((row) => {
+  return rows.filter(oneRevisionAtATime()).map((row) => {
     take.run(session.nowMs + ttlMs, row.id)
-    return leaseOf(session, script.name, row, families)
+    return leaseOf(session, script, row, families)
   })
 }
 
-function leaseOf(session: Session, script: string, row: DeliveryRow, families: SeriesFamilies): Lease {
+/**
+ * What a revision tells depends on how the one before it ended, so it is not handed out beside that, nor is what comes
+ * after it.
+ */
+function oneRevisionAtATime(): (row: DeliveryRow) => boolean {
+  const told = new Set<string>()
+  const held = new Set<string>()
+  return ({ callback, resource, revision, key }) => {
+    if (held.has(key)) return false
+    if (revision === null) return true
+    const name = `${callback} ${resource}`
+    if (!told.has(name)) return told.add(name) !== undefined
+    held.add(key)
+    return false
+  }
+}
+
+function leaseOf(
+  session: Session,
+  script: FollowingScript,
+  row: DeliveryRow,
+  families: SeriesFamilies,
+): Lease {
+  if (row.type === null) return beatLease(session, script, row)
   const type = changeTypes[row.type]!
   const attempt = row.attempt + 1
-  const idempotencyKey = `${session.epoch}-${row.seq}:${script}:${row.callback}`
+  const idempotencyKey = idempotencyKeyOf(session, script.name, row)
+  const fixed = eventOf(session, { ...row, type, attempt, idempotencyKey }, families)
+  const { event, late } =
+    fixed === null || row.revision === null
+      ? { event: fixed, late: null }
+      : sinceFinished(session, { ...row, script: script.id, revision: row.revision }, fixed)
   return {
     delivery: row.id,
     fence: row.fence + 1,
     attempt,
-    script,
+    script: script.name,
     callback: row.callback,
     key: row.key,
     seq: row.seq,
     resource: { level: levelOfType(type), id: row.public_id },
-    event: eventOf(session, { ...row, type, attempt, idempotencyKey }, families),
+    event,
     idempotencyKey,
+    version: row.version,
+    late,
     changedAtMs: row.at,
     leasedAtMs: session.nowMs,
   }
 }
 
-function nextRetry(session: Session): number | null {
+/** What was replayed is wanted once more by those who look at the key, too. */
+function idempotencyKeyOf(session: Session, script: string, row: DeliveryRow): string {
+  const key = `${session.epoch}-${row.seq}:${script}:${row.callback}`
+  return row.replay === 0 ? key : `${key}:replay-${row.replay}`
+}
+
+function nextDue(session: Session, names: readonly string[]): number | null {
   const row = session
     .sql('select min(run_at) as at from delivery where state = 0 and attempt > 0 and run_at > ?')
     .get(session.nowMs) as { at: number | null }
-  return row.at === null ? null : Math.max(0, row.at - session.nowMs)
+  const times = [row.at, nextBeat(session, names)].filter((at) => at !== null)
+  return times.length === 0 ? null : Math.max(0, Math.min(...times) - session.nowMs)
 }

@@ -4,15 +4,38 @@
  */
 
 import type { Settlement } from '../store.ts'
+import { addedInstances } from './added.ts'
 import { changes, hideChanges } from './changes.ts'
+import {
+  backlog,
+  deliveries,
+  delivery,
+  dropDead,
+  dropDelivery,
+  retryDead,
+  retryDelivery,
+} from './deliveries.ts'
 import { find, findAll, holds, list, related, statistics } from './find.ts'
 import { keyValue, keyValueBytes, keyValueList } from './key-value.ts'
 import { lease, reclaimLeases, renew } from './lease.ts'
 import { type Entry, recordAll } from './record-all.ts'
 import { forgetTrash, orphans, remove, trash } from './remove.ts'
-import { parkScript, putScript, resumeScript, scripts, suspendScript } from './scripts.ts'
+import { replayRange, replayRuns, replaySince } from './replay.ts'
+import { retireRuns, runsBytes } from './retire-runs.ts'
+import { run, runs } from './runs.ts'
+import {
+  parkScript,
+  pause,
+  pausedAll,
+  putScript,
+  resumeScript,
+  scripts,
+  scriptVersion,
+  suspendScript,
+  unpause,
+} from './scripts.ts'
 import { keepNumber, type Session } from './session.ts'
-import { backlog, runs, settle } from './settle.ts'
+import { settle } from './settle.ts'
 import { forceStable, tick } from './tick.ts'
 import { markUnstable, windows } from './windows.ts'
 
@@ -62,6 +85,7 @@ export const operations = {
   find: reading(find),
   list: reading(list),
   related: reading(related),
+  addedInstances: reading(addedInstances),
   findAll: reading(findAll),
   remove: writing(remove),
   statistics: reading(statistics),
@@ -69,16 +93,32 @@ export const operations = {
   forgetTrash: writing(forgetTrash, relaxed),
   orphans: reading(orphans),
   scripts: reading(scripts),
+  scriptVersion: reading(scriptVersion),
   putScript: writing(putScript),
   parkScript: writing(parkScript),
   suspendScript: writing(suspendScript),
   resumeScript: writing(resumeScript),
+  pause: writing(pause),
+  unpause: writing(unpause),
+  pausedAll: reading(pausedAll),
   lease: writing(lease, relaxed),
   reclaimLeases: writing(reclaimLeases),
   renew: writing(renew, relaxed),
   settle: writing(settle, (settlement: Settlement) => settlement.keyValueWrites.length > 0),
   backlog: reading(backlog),
+  deliveries: reading(deliveries),
+  delivery: reading(delivery),
+  retryDelivery: writing(retryDelivery),
+  retryDead: writing(retryDead),
+  dropDelivery: writing(dropDelivery),
+  dropDead: writing(dropDead),
   runs: reading(runs),
+  run: reading(run),
+  replayRuns: writing(replayRuns),
+  replayRange: reading(replayRange),
+  replaySince: writing(replaySince),
+  runsBytes: reading(runsBytes),
+  retireRuns: writing(retireRuns, relaxed),
   keyValue: reading(keyValue),
   keyValueBytes: reading(keyValueBytes),
   keyValueList: reading(keyValueList),

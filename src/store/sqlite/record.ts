@@ -51,13 +51,23 @@ function recordRows(session: Session, arrival: Arrival, touched: Touched): void 
     appendChange(session, type, { resource, id, key, origin })
   append('NewInstance', instance, ids.instance)
   if (series.isNew) append('NewSeries', series.row.id, ids.series)
-  if (study.isNew) append('NewStudy', study.row.id, ids.study)
+  if (study.isNew) {
+    append('NewStudy', study.row.id, ids.study)
+    noteSubject(session, arrival.header)
+  }
   if (patient.isNew) append('NewPatient', patient.row.id, ids.patient, ids.patient)
   touched.touch(series, arrival.ages.Series, origin)
   touched.touch(study, arrival.ages.Study, origin)
   touched.touch(patient, arrival.ages.Patient, origin)
   if (isComplete(session, series.row, touched.instancesOf(series)))
     append('CompletedSeries', series.row.id, ids.series)
+}
+
+/** By what a study's runs are searched, also when it is gone. */
+function noteSubject(session: Session, { ids, tags }: Arrival['header']): void {
+  session
+    .sql('insert or replace into subject values (?, ?, ?, ?)')
+    .run(ids.study, ids.patient, tags.patient.PatientID ?? '', tags.study.AccessionNumber ?? '')
 }
 
 function insertInstance(

@@ -7,6 +7,7 @@ import type { Removed } from '../store.ts'
 import { familyOf } from './family.ts'
 import { instanceBy } from './find.ts'
 import { jsonObject } from './json-parts.ts'
+import { forgetSubject } from './retire-runs.ts'
 import { appendChange, levelNumber, levelOf, type ResourceRow, resourceAt, resourceBy } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -63,7 +64,9 @@ function removeTree(session: Session, row: ResourceRow): void {
   appendChange(session, `Deleted${levelOf(row.level)}`, { resource: row.id, id: row.public_id, key, event })
   session.sql('delete from window where resource = ?').run(row.id)
   session.sql('delete from series_origin where series = ?').run(row.id)
+  session.sql('delete from finished where resource = ?').run(row.id)
   session.sql('delete from resource where id = ?').run(row.id)
+  if (levelOf(row.level) === 'Study') forgetSubject(session, row.public_id)
 }
 
 function dropInstance(session: Session, row: number, series: ResourceRow): void {
@@ -71,7 +74,8 @@ function dropInstance(session: Session, row: number, series: ResourceRow): void 
     .sql('select public_id, tags, file from instance where id = ?')
     .get(row) as { public_id: string; tags: string; file: string }
   const study = resourceAt(session, series.parent!)
-  const parents = JSON.stringify({ study: study.public_id, series: series.public_id })
+  const patient = resourceAt(session, study.parent!).public_id
+  const parents = JSON.stringify({ patient, study: study.public_id, series: series.public_id })
   const event = jsonObject({ level: '"Instance"', id: JSON.stringify(public_id), tags, parents })
   appendChange(session, 'DeletedInstance', { resource: row, id: public_id, key: study.public_id, event })
   session.sql('insert or ignore into trash values (?)').run(file)

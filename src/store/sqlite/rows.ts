@@ -86,11 +86,19 @@ export function resourceAt(session: Session, row: number): ResourceRow {
 export function appendChange(
   session: Session,
   type: ChangeType,
-  change: { resource: number; id: string; key: string; origin?: number; event?: string },
+  change: {
+    resource: number
+    id: string
+    key: string
+    origin?: number
+    event?: string
+    stable?: { revision: number; newestInstance: number }
+  },
 ): void {
   session
     .sql(
-      'insert into change (type, resource, public_id, key, at, origin, event) values (?, ?, ?, ?, ?, ?, ?)',
+      `insert into change (type, resource, public_id, key, at, origin, event, revision, newest_instance)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       typeNumber(type),
@@ -100,5 +108,7 @@ export function appendChange(
       session.nowMs,
       change.origin ?? null,
       change.event ?? null,
+      change.stable?.revision ?? null,
+      change.stable?.newestInstance ?? null,
     )
 }

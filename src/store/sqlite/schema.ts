@@ -140,4 +140,54 @@ export const migrations: readonly string[] = [
   update script set memory_bytes = (
     select coalesce(sum(octet_length(key) + octet_length(value)), 0) from key_value k where k.script = script.name);
   `,
+  `
+  alter table script add column paused_at integer;
+  alter table script add column replay integer not null default 0;
+  alter table script add column replay_until integer not null default 0;
+  alter table script add column beat_every_ms integer;
+  alter table script add column beat_at integer;
+  alter table change add column revision integer;
+  alter table change add column newest_instance integer;
+  update change set revision = json_extract(event, '$.revision') where type between 4 and 6;
+  create index change_removed on change (json_extract(event, '$.parents.patient'), seq) where type = 11;
+
+  alter table delivery add column replay integer not null default 0;
+  alter table delivery add column version text;
+  alter table delivery add column event text;
+  alter table delivery add column ended_at integer;
+  create index delivery_dead on delivery (id) where state = 2;
+  create index delivery_seq on delivery (seq);
+
+  create table finished (
+    resource integer not null,
+    script integer not null,
+    callback text not null,
+    revision integer not null,
+    newest_instance integer not null,
+    seq integer not null,
+    primary key (resource, script, callback)
+  ) without rowid;
+
+  create table subject (
+    study text primary key,
+    patient text not null,
+    patient_id text not null,
+    accession_number text not null
+  ) without rowid;
+  create index subject_patient on subject (patient);
+  create index subject_patient_id on subject (patient_id);
+  create index subject_accession on subject (accession_number);
+  insert into subject
+    select s.public_id, p.public_id, coalesce(json_extract(s.patient_tags, '$.PatientID'), ''),
+      coalesce(json_extract(s.tags, '$.AccessionNumber'), '')
+    from resource s join resource p on p.id = s.parent where s.level = 1;
+
+  alter table run add column attempts integer;
+  alter table run add column study text not null default '';
+  update run set study = coalesce((select key from change c where c.seq = run.seq), '');
+  create index run_study on run (study, id);
+  create index run_resource on run (public_id, id);
+  create index run_ended on run (ended_at);
+  create index run_failed on run (id) where outcome <> 'ok';
+  `,
 ]

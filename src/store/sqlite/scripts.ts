@@ -3,6 +3,7 @@
  */
 import type { ScriptRow, ScriptVersion, Subscription } from '../store.ts'
 import { lastSeq } from './changes.ts'
+import { setHeartbeat } from './heartbeat.ts'
 import type { Session } from './session.ts'
 
 interface Row {
@@ -15,6 +16,7 @@ interface Row {
   source_map: string
   suspended_reason: string | null
   suspended_at: number | null
+  paused_at: number | null
 }
 
 export function scripts(session: Session): ScriptRow[] {
@@ -27,6 +29,7 @@ export function scripts(session: Session): ScriptRow[] {
     cursor: row.cursor,
     version: { hash: row.hash, code: row.code, sourceMap: row.source_map },
     subscriptions: JSON.parse(row.subscriptions) as Subscription[],
+    pausedAtMs: row.paused_at,
     suspension:
       row.state === 'suspended' ? { reason: row.suspended_reason ?? '', atMs: row.suspended_at ?? 0 } : null,
   }))
@@ -37,6 +40,7 @@ export function putScript(
   name: string,
   version: ScriptVersion,
   subscriptions: readonly Subscription[],
+  beatEveryMs: number | null = null,
 ): void {
   session
     .sql('insert or ignore into script_version values (?, ?, ?, ?)')
@@ -49,6 +53,15 @@ export function putScript(
          version = excluded.version, subscriptions = excluded.subscriptions`,
     )
     .run(name, lastSeq(session), version.hash, JSON.stringify(subscriptions))
+  setHeartbeat(session, name, beatEveryMs)
+}
+
+/** What was once in force. */
+export function scriptVersion(session: Session, hash: string): ScriptVersion | null {
+  const row = session.sql('select hash, code, source_map from script_version where hash = ?').get(hash) as
+    | { hash: string; code: string; source_map: string }
+    | undefined
+  return row === undefined ? null : { hash, code: row.code, sourceMap: row.source_map }
 }
 
 export function parkScript(session: Session, name: string): void {
@@ -66,4 +79,27 @@ export function suspendScript(session: Session, name: string, version: string, r
 
 export function resumeScript(session: Session, name: string): void {
   session.sql(`update script set state = 'active' where name = ? and state = 'suspended'`).run(name)
+}
+
+const pausedKey = 'paused-at'
+
+export function pause(session: Session, name: string | null): void {
+  if (name === null) {
+    session.sql('insert or ignore into meta values (?, ?)').run(pausedKey, session.nowMs)
+  } else {
+    session
+      .sql('update script set paused_at = coalesce(paused_at, ?) where name = ?')
+      .run(session.nowMs, name)
+  }
+}
+
+export function unpause(session: Session, name: string | null): void {
+  if (name === null) session.sql('delete from meta where key = ?').run(pausedKey)
+  else session.sql('update script set paused_at = null where name = ?').run(name)
+}
+
+/** Since when nothing is handed out to any script; null: it is. */
+export function pausedAll(session: Session): number | null {
+  const row = session.sql('select value from meta where key = ?').get(pausedKey)
+  return (row as { value: number } | undefined)?.value ?? null
 }

@@ -2,18 +2,17 @@
  * What a Stable* change tells: fixed here, in the transaction that fires it.
  */
 import type { Trigger } from '../store.ts'
+import { addedBetween, seriesOf } from './added.ts'
 import { familyOf, isoTime } from './family.ts'
 import { jsonJoined, jsonObject } from './json-parts.ts'
 import { levelOf, type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
-/** Most identifiers that an event lists. */
-const listLimit = 1_000
-
 interface StableEvent {
   /** JSON. */
   readonly event: string
   readonly key: string
+  readonly revision: number
   readonly newestInstance: number
 }
 
@@ -21,7 +20,7 @@ export function stableEvent(session: Session, resource: number, trigger: Trigger
   const row = resourceAt(session, resource)
   const family = familyOf(session, row)
   const series = seriesOf(session, row)
-  const added = addedSince(session, series, row.settled_instance)
+  const added = addedBetween(session, series, row.settled_instance)
   const level = levelOf(row.level)
   const event = JSON.stringify({
     counts: {
@@ -40,45 +39,9 @@ export function stableEvent(session: Session, resource: number, trigger: Trigger
   return {
     event: jsonJoined(jsonObject(family.facts), event),
     key: family.key,
+    revision: row.revision + 1,
     newestInstance: added.newestInstance,
   }
-}
-
-function seriesOf(session: Session, row: ResourceRow): ResourceRow[] {
-  const level = levelOf(row.level)
-  if (level === 'Series') return [row]
-  if (level === 'Study')
-    return session.sql('select * from resource where parent = ? order by id').all(row.id) as ResourceRow[]
-  return session
-    .sql('select s.* from resource t join resource s on s.parent = t.id where t.parent = ? order by s.id')
-    .all(row.id) as ResourceRow[]
-}
-
-function addedSince(session: Session, series: readonly ResourceRow[], settledInstance: number) {
-  const newer = session.sql(
-    'select count(*) as count, max(id) as newest from instance where series = ? and id > ?',
-  )
-  const names = session.sql('select public_id from instance where series = ? and id > ? order by id limit ?')
-  const instances: string[] = []
-  const newSeries: string[] = []
-  let instanceCount = 0
-  let seriesCount = 0
-  let newestInstance = settledInstance
-  for (const row of series) {
-    const { count, newest } = newer.get(row.id, settledInstance) as { count: number; newest: number | null }
-    if (count === 0) continue
-    instanceCount += count
-    newestInstance = Math.max(newestInstance, newest ?? 0)
-    const left = listLimit - instances.length
-    if (left > 0) {
-      for (const name of names.all(row.id, settledInstance, left) as { public_id: string }[])
-        instances.push(name.public_id)
-    }
-    if (count < row.instance_count) continue
-    seriesCount++
-    if (newSeries.length < listLimit) newSeries.push(row.public_id)
-  }
-  return { facts: { seriesCount, instanceCount, series: newSeries, instances }, newestInstance }
 }
 
 function originsOf(session: Session, series: readonly ResourceRow[]): unknown[] {

@@ -75,7 +75,7 @@ function fireWithDescendants(session: Session, resource: number, trigger: Trigge
 
 function fire(session: Session, resource: number, trigger: Trigger): 1 {
   session.sql('delete from window where resource = ?').run(resource)
-  const { event, key, newestInstance } = stableEvent(session, resource, trigger)
+  const { event, key, revision, newestInstance } = stableEvent(session, resource, trigger)
   session
     .sql(
       'update resource set revision = revision + 1, settled_instance = max(settled_instance, ?) where id = ?',
@@ -87,6 +87,7 @@ function fire(session: Session, resource: number, trigger: Trigger): 1 {
     id: row.public_id,
     key,
     event,
+    stable: { revision, newestInstance },
   })
   return 1
 }

@@ -1,0 +1,83 @@
+/** What is owed to callbacks: why it waits, what is dead, and another try of it. */
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import type { DeliverySummary } from '../../store/store.ts'
+import type { ApiParts } from '../api.ts'
+import { endpoint } from '../endpoint.ts'
+import { unknownResource } from '../errors.ts'
+import { formatRun, fromJson } from '../format-run.ts'
+import { limitOf, numberOf, parseQuery, text, whole } from '../query.ts'
+
+const deliveriesQuery = z.object({
+  script: text.optional(),
+  state: text.pipe(z.enum(['waiting', 'leased', 'dead'])).optional(),
+  after: whole.optional(),
+  limit: limitOf(100),
+})
+const scriptQuery = z.object({ script: text.optional() })
+
+/** Most attempts that are shown with a delivery: a policy has at most as many. */
+const mostAttempts = 100
+
+export function deliveryRoutes(app: FastifyInstance, { store, onOwed }: ApiParts): void {
+  endpoint(app, '/deliveries', {
+    GET: async ({ query }) => {
+      const { script, state, after, limit } = parseQuery(deliveriesQuery, query)
+      const found = await store.deliveries({
+        ...(script === undefined ? {} : { script }),
+        ...(state === undefined ? {} : { state }),
+        ...(after === undefined ? {} : { after }),
+        limit,
+      })
+      return found.map(formatDelivery)
+    },
+  })
+  endpoint(app, '/deliveries/dead', {
+    DELETE: async ({ query }) => ({
+      dropped: await store.dropDead(parseQuery(scriptQuery, query).script ?? null),
+    }),
+  })
+  endpoint(app, '/deliveries/dead/retry', {
+    POST: async ({ query }) => {
+      const retried = await store.retryDead(parseQuery(scriptQuery, query).script ?? null)
+      onOwed()
+      return { retried }
+    },
+  })
+  endpoint(app, '/deliveries/:id', {
+    GET: async (request) => {
+      const id = numberOf(request)
+      const found = await store.delivery(id)
+      if (found === null) throw unknownResource()
+      const runs = await store.runs({ delivery: id, limit: mostAttempts })
+      return {
+        ...formatDelivery(found.summary),
+        event: fromJson(found.event),
+        runs: runs.map(formatRun).reverse(),
+      }
+    },
+    DELETE: async (request) => {
+      const id = numberOf(request)
+      if ((await store.delivery(id)) === null) throw unknownResource()
+      return { Changed: await store.dropDelivery(id) }
+    },
+  })
+  endpoint(app, '/deliveries/:id/retry', {
+    POST: async (request) => {
+      const id = numberOf(request)
+      if ((await store.delivery(id)) === null) throw unknownResource()
+      const changed = await store.retryDelivery(id)
+      if (changed) onOwed()
+      return { Changed: changed }
+    },
+  })
+}
+
+function formatDelivery({ runAtMs, diedAtMs, reason, ...delivery }: DeliverySummary): object {
+  return {
+    ...delivery,
+    runAt: delivery.state === 'waiting' ? new Date(runAtMs).toISOString() : null,
+    diedAt: diedAtMs === null ? null : new Date(diedAtMs).toISOString(),
+    reason: fromJson(reason),
+  }
+}

@@ -1,0 +1,158 @@
+/** `onstable deliveries`: what is owed to callbacks, why it waits, and what to do with what is dead. */
+import { type Command, Option } from 'commander'
+import { z } from 'zod'
+import { fault } from '../errors.ts'
+import { lineOfRun, run } from './run-lines.ts'
+import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
+
+interface ListOptions extends ClientOptions {
+  readonly script?: string
+  readonly state?: string
+  readonly limit?: string
+}
+interface ManyOptions extends ClientOptions {
+  readonly script?: string
+  readonly allDead?: boolean
+}
+
+const delivery = z
+  .object({
+    id: z.number(),
+    script: z.string(),
+    callback: z.string(),
+    seq: z.number(),
+    change: z.string().nullable(),
+    resource: z.object({ level: z.string(), id: z.string() }).nullable(),
+    state: z.string(),
+    attempt: z.number(),
+    waitsFor: z.string().nullable(),
+    behind: z.number().nullable(),
+    runAt: z.string().nullable(),
+    diedAt: z.string().nullable(),
+    reason: z.object({ message: z.string() }).loose().nullable(),
+    runs: z.array(run).optional(),
+    event: z.unknown().optional(),
+  })
+  .loose()
+type Delivery = z.infer<typeof delivery>
+
+const changed = z.object({ Changed: z.boolean() })
+const counted = z.object({ retried: z.number() }).or(z.object({ dropped: z.number() }))
+
+export function addDeliveriesCommand(program: Command, session: Session): void {
+  const deliveries = program
+    .command('deliveries')
+    .description('look at what is owed to callbacks; retry or drop what is dead')
+  addClientOptions(deliveries.command('list').description('print deliveries, and what each waits for'))
+    .option('--script <name>', 'only of this script')
+    .addOption(new Option('--state <state>', 'only in this state').choices(['waiting', 'leased', 'dead']))
+    .option('--limit <number>', 'at most so many, up to 1,000 (default: 100)')
+    .addHelpText('after', '\nExample:\n  $ onstable deliveries list --state dead')
+    .action((options: ListOptions) => list(session, options))
+  addClientOptions(deliveries.command('show').description('print a delivery with what it tells and its runs'))
+    .argument('<id>', 'number of the delivery')
+    .addHelpText('after', '\nExample:\n  $ onstable deliveries show 12')
+    .action((id: string, options: ClientOptions) => show(session, id, options))
+  addMany(
+    deliveries.command('retry').description('try deliveries now that are dead or wait for their next try'),
+  )
+    .addHelpText('after', '\nExample:\n  $ onstable deliveries retry --all-dead --script forward.ts')
+    .action((ids: string[], options: ManyOptions) => many(session, 'retry', ids, options))
+  addMany(deliveries.command('drop').description('forget dead deliveries'))
+    .addHelpText('after', '\nExample:\n  $ onstable deliveries drop 12 13')
+    .action((ids: string[], options: ManyOptions) => many(session, 'drop', ids, options))
+}
+
+function addMany(command: Command): Command {
+  return addClientOptions(command)
+    .argument('[ids...]', 'numbers of deliveries')
+    .option('--all-dead', 'all that are dead')
+    .option('--script <name>', 'with "--all-dead": only of this script')
+}
+
+async function list(session: Session, options: ListOptions): Promise<void> {
+  const query = new URLSearchParams()
+  for (const name of ['script', 'state', 'limit'] as const) {
+    if (options[name] !== undefined) query.set(name, options[name])
+  }
+  const answer = await clientOf(session, options).get(`/deliveries?${query}`)
+  if (options.json) return session.print(JSON.stringify(answer))
+  const found = z.array(delivery).parse(answer)
+  if (found.length === 0) session.print('Nothing is owed')
+  for (const each of found) session.print(lineOf(each))
+}
+
+async function show(session: Session, id: string, options: ClientOptions): Promise<void> {
+  const answer = await clientOf(session, options).get(`/deliveries/${encodeURIComponent(id)}`)
+  if (options.json) return session.print(JSON.stringify(answer))
+  const found = delivery.parse(answer)
+  session.print(lineOf(found))
+  session.print(`  event  ${JSON.stringify(found.event)}`)
+  for (const each of found.runs ?? []) session.print(lineOfRun(each))
+}
+
+async function many(
+  session: Session,
+  what: 'retry' | 'drop',
+  ids: readonly string[],
+  options: ManyOptions,
+): Promise<void> {
+  const { allDead = false, script } = options
+  if (allDead === ids.length > 0 || (script !== undefined && !allDead)) {
+    throw fault(
+      'bad-request',
+      'Give either the numbers of deliveries, or "--all-dead" with or without "--script"',
+    )
+  }
+  const client = clientOf(session, options)
+  let count = 0
+  if (allDead) {
+    const query = script === undefined ? '' : `?script=${encodeURIComponent(script)}`
+    const answer = counted.parse(
+      what === 'retry'
+        ? await client.post(`/deliveries/dead/retry${query}`)
+        : await client.delete(`/deliveries/dead${query}`),
+    )
+    count = 'retried' in answer ? answer.retried : answer.dropped
+  }
+  for (const id of ids) {
+    const path = `/deliveries/${encodeURIComponent(id)}`
+    const { Changed } = changed.parse(
+      what === 'retry' ? await client.post(`${path}/retry`) : await client.delete(path),
+    )
+    if (Changed) count++
+    else
+      session.complain(
+        `delivery ${id} is ${what === 'retry' ? 'neither dead nor waiting for its next try' : 'not dead'}`,
+      )
+    if (!Changed) session.exitCode = 1
+  }
+  if (options.json) session.print(JSON.stringify({ [what === 'retry' ? 'retried' : 'dropped']: count }))
+  else session.print(`${count} ${what === 'retry' ? 'to be tried again' : 'dropped'}`)
+}
+
+function lineOf(each: Delivery): string {
+  const { id, script, callback, change, resource, attempt, reason } = each
+  const about = resource === null ? '' : ` of ${resource.level.toLowerCase()} ${resource.id}`
+  const why = reason === null ? '' : `: ${reason.message}`
+  const tries = attempt === 0 ? '' : `, ${attempt} ${attempt === 1 ? 'try' : 'tries'}`
+  return `${String(id).padStart(7)}  ${stateOf(each).padEnd(9)}  ${script} ${callback}  ${change ?? 'heartbeat'}${about}${tries}${why}`
+}
+
+function stateOf({ state, waitsFor, behind, runAt, diedAt }: Delivery): string {
+  if (state === 'dead') return `dead since ${diedAt}`
+  switch (waitsFor) {
+    case null:
+      return 'with its script'
+    case 'turn':
+      return 'waits for its turn'
+    case 'key':
+      return `waits behind ${behind}`
+    case 'backoff':
+      return `waits until ${runAt}`
+    case 'script':
+      return 'waits for its file to come back'
+    default:
+      return `waits: ${waitsFor}`
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * What is owed to scripts: looked at, tried again by hand, dropped.
+ */
+import type { Backlog, DeliveriesQuery, DeliverySummary, WaitsFor } from '../store.ts'
+import { lastSeq } from './changes.ts'
+import { deliveryState } from './delivery-state.ts'
+import { changeTypes, levelOfType } from './rows.ts'
+import { eventOfChange } from './runs.ts'
+import { pausedAll } from './scripts.ts'
+import type { Session } from './session.ts'
+
+interface Row {
+  id: number
+  script: string
+  callback: string
+  seq: number
+  type: number | null
+  public_id: string | null
+  key: string
+  state: number
+  attempt: number
+  replay: number
+  version: string | null
+  run_at: number
+  ended_at: number | null
+  reason: string | null
+  event: string | null
+  script_state: string
+  paused_at: number | null
+  behind: number | null
+}
+
+const rows = `select d.*, s.name as script, s.state as script_state, s.paused_at, c.type, c.public_id,
+    (select min(e.id) from delivery e where e.script = d.script and e.key = d.key and e.state < 2 and e.id < d.id) as behind
+  from delivery d join script s on s.id = d.script left join change c on c.seq = d.seq`
+
+const stateNumbers = {
+  waiting: deliveryState.ready,
+  leased: deliveryState.leased,
+  dead: deliveryState.dead,
+} as const
+
+export function deliveries(
+  session: Session,
+  { script, state, after, limit }: DeliveriesQuery,
+): DeliverySummary[] {
+  const conditions = ['d.id > @after']
+  if (script !== undefined) conditions.push('s.name = @script')
+  // Written out, since partial indexes are by these numbers.
+  if (state !== undefined) conditions.push(`d.state = ${stateNumbers[state]}`)
+  const found = session
+    .sql(`${rows} where ${conditions.join(' and ')} order by d.id limit @limit`)
+    .all({ script: script ?? null, after: after ?? 0, limit }) as Row[]
+  const paused = pausedAll(session) !== null
+  return found.map((row) => summaryOf(session, row, paused))
+}
+
+export function delivery(
+  session: Session,
+  id: number,
+): { summary: DeliverySummary; event: string | null } | null {
+  const row = session.sql(`${rows} where d.id = ?`).get(id) as Row | undefined
+  if (row === undefined) return null
+  const event = row.event ?? eventOfChange(session, row)
+  return { summary: summaryOf(session, row, pausedAll(session) !== null), event }
+}
+
+export function retryDelivery(session: Session, id: number): boolean {
+  const waiting = session
+    .sql('update delivery set run_at = @now where id = @id and state = 0 and run_at > @now')
+    .run({ id, now: session.nowMs })
+  return waiting.changes === 1 || retryWhere(session, 'id = ?', id) === 1
+}
+
+export function retryDead(session: Session, script: string | null): number {
+  if (script === null) return retryWhere(session, '+? is null', null)
+  return retryWhere(session, 'script = (select id from script where name = ?)', script)
+}
+
+/** They count as new: with all their attempts, and in the place in their key that they had. */
+function retryWhere(session: Session, which: string, value: number | string | null): number {
+  const { changes } = session
+    .sql(
+      `update delivery set state = 0, attempt = 0, fence = fence + 1, run_at = ?, ended_at = null
+       where state = 2 and ${which}`,
+    )
+    .run(session.nowMs, value)
+  return changes
+}
+
+export function dropDelivery(session: Session, id: number): boolean {
+  return session.sql('delete from delivery where id = ? and state = 2').run(id).changes === 1
+}
+
+export function dropDead(session: Session, script: string | null): number {
+  return session
+    .sql(
+      `delete from delivery where state = 2
+         and (@script is null or script = (select id from script where name = @script))`,
+    )
+    .run({ script }).changes
+}
+
+export function backlog(session: Session): Backlog[] {
+  const found = session
+    .sql(
+      `select s.name as script, s.cursor,
+         (select count(*) from delivery d where d.script = s.id and d.state = 0) as waiting,
+         (select count(*) from delivery d where d.script = s.id and d.state = 1) as leased,
+         (select count(*) from delivery d where d.script = s.id and d.state = 2) as dead
+       from script s order by s.name`,
+    )
+    .all() as (Omit<Backlog, 'behind'> & { cursor: number })[]
+  const end = lastSeq(session)
+  return found.map(({ cursor, ...row }) => ({ ...row, behind: end - cursor }))
+}
+
+function summaryOf(session: Session, row: Row, isAllPaused: boolean): DeliverySummary {
+  const { id, script, callback, seq, key, attempt, replay, version, reason, behind } = row
+  const change = row.type === null ? null : changeTypes[row.type]!
+  return {
+    id,
+    script,
+    callback,
+    seq,
+    change,
+    resource: change === null ? null : { level: levelOfType(change), id: row.public_id! },
+    key,
+    state:
+      row.state === deliveryState.ready ? 'waiting' : row.state === deliveryState.leased ? 'leased' : 'dead',
+    attempt,
+    replay,
+    version,
+    waitsFor: row.state === deliveryState.ready ? waitsFor(session, row, isAllPaused) : null,
+    behind: row.state === deliveryState.dead ? null : behind,
+    runAtMs: row.run_at,
+    diedAtMs: row.state === deliveryState.dead ? row.ended_at : null,
+    reason,
+  }
+}
+
+function waitsFor(session: Session, row: Row, isAllPaused: boolean): WaitsFor {
+  if (row.script_state === 'parked') return 'script'
+  if (row.script_state === 'suspended') return 'suspended'
+  if (isAllPaused || row.paused_at !== null) return 'paused'
+  if (row.run_at > session.nowMs) return 'backoff'
+  return row.behind === null ? 'turn' : 'key'
+}

@@ -1,0 +1,124 @@
+/**
+ * What a Stable* change is to a callback that was told of the resource before: what came and what went since the
+ * last revision that it finished.
+ */
+import type { Late } from '../store.ts'
+import { addedBetween, listLimit, seriesOf } from './added.ts'
+import { jsonJoined } from './json-parts.ts'
+import { levelOf, type ResourceRow, resourceAt } from './rows.ts'
+import type { Session } from './session.ts'
+
+/** A Stable* change that is owed to a callback. */
+export interface StableOccurrence {
+  readonly script: number
+  readonly callback: string
+  readonly seq: number
+  readonly resource: number
+  readonly revision: number
+  /** Null for changes of older databases. */
+  readonly newest_instance: number | null
+}
+
+interface FinishedRow {
+  revision: number
+  newest_instance: number
+  seq: number
+}
+
+const nothing = { seriesCount: 0, instanceCount: 0, series: [] as string[], instances: [] as string[] }
+
+/** @param event as it was fixed: `added` is what came since the revision before */
+export function sinceFinished(
+  session: Session,
+  occurrence: StableOccurrence,
+  event: string,
+): { event: string; late: Late } {
+  const { script, callback, resource, revision } = occurrence
+  const finished = session
+    .sql(
+      'select revision, newest_instance, seq from finished where resource = ? and script = ? and callback = ?',
+    )
+    .get(resource, script, callback) as FinishedRow | undefined
+  const row = resourceAt(session, resource)
+  const addedAfter = finished?.newest_instance ?? 0
+  const addedUpTo = occurrence.newest_instance ?? row.settled_instance
+  const sinceRevision = finished?.revision ?? 0
+  const isNext = sinceRevision === revision - 1
+  const added = isNext ? null : addedBetween(session, seriesOf(session, row), addedAfter, addedUpTo).facts
+  const removed = finished === undefined ? nothing : removedSince(session, row, finished, occurrence.seq)
+  const more = JSON.stringify({ ...(added === null ? {} : { added }), sinceRevision, removed })
+  const late = {
+    revision,
+    sinceRevision,
+    addedAfter,
+    addedUpTo,
+    addedCount: added?.instanceCount ?? instancesAdded(event),
+    removedCount: removed.instanceCount,
+  }
+  return { event: added === null ? jsonJoined(event, more) : replaced(event, more), late }
+}
+
+/** A callback has finished a revision: the next one is told of what changes from there. */
+export function noteFinished(session: Session, occurrence: StableOccurrence): void {
+  const { resource, script, callback, revision, newest_instance, seq } = occurrence
+  session
+    .sql(
+      `insert into finished (resource, script, callback, revision, newest_instance, seq)
+       select @resource, @script, @callback, @revision, coalesce(@newest_instance, settled_instance), @seq
+       from resource where id = @resource
+       on conflict (resource, script, callback) do update set
+         revision = excluded.revision, newest_instance = excluded.newest_instance, seq = excluded.seq
+       where excluded.revision >= finished.revision`,
+    )
+    .run({ resource, script, callback, revision, newest_instance, seq })
+}
+
+/** A key that comes twice would count by its place only for some readers of JSON. */
+function replaced(event: string, more: string): string {
+  return JSON.stringify({ ...JSON.parse(event), ...JSON.parse(more) })
+}
+
+function instancesAdded(event: string): number {
+  return (JSON.parse(event) as { added: { instanceCount: number } }).added.instanceCount
+}
+
+function removedSince(
+  session: Session,
+  row: ResourceRow,
+  { newest_instance, seq }: FinishedRow,
+  until: number,
+) {
+  const { patient, member } = placeOf(session, row)
+  const rows = session
+    .sql(
+      `select public_id, json_extract(event, '$.parents.series') as series, json_extract(event, '$.parents.study') as study
+       from change where type = 11 and json_extract(event, '$.parents.patient') = ? and seq > ? and seq < ? and resource <= ?
+       order by seq`,
+    )
+    .all(patient, seq, until, newest_instance) as { public_id: string; series: string; study: string }[]
+  const gone = rows.filter((each) => member === null || each[member] === row.public_id)
+  const series = [...new Set(gone.map((each) => each.series))].filter((id) => !isThere(session, id))
+  return {
+    seriesCount: series.length,
+    instanceCount: gone.length,
+    series: series.slice(0, listLimit),
+    instances: gone.slice(0, listLimit).map(({ public_id }) => public_id),
+  }
+}
+
+function placeOf(session: Session, row: ResourceRow): { patient: string; member: 'series' | 'study' | null } {
+  const level = levelOf(row.level)
+  let top = row
+  while (top.parent !== null) top = resourceAt(session, top.parent)
+  return {
+    patient: top.public_id,
+    member: level === 'Series' ? 'series' : level === 'Study' ? 'study' : null,
+  }
+}
+
+function isThere(session: Session, series: string): boolean {
+  return session.sql('select 1 from resource where level = 2 and public_id = ?').get(series) !== undefined
+}
+
+/** Whether a change of this type says that a resource is stable. */
+export const isStable = (type: string): boolean => type.startsWith('Stable')

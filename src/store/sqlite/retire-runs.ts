@@ -1,0 +1,58 @@
+/** Removes runs that are kept no longer, some at a time, and what was noted for their sake. */
+import type { RunRetention } from '../store.ts'
+import type { Session } from './session.ts'
+
+/** In one transaction, of each kind. */
+const atATime = 500
+
+/** Those of a dead delivery stay, whatever their age. */
+const isHandled = 'not exists (select 1 from delivery d where d.id = run.delivery and d.state = 2)'
+
+/** @returns whether there may be more to remove */
+export function retireRuns(session: Session, { okMs, failedMs, tooMany }: RunRetention): boolean {
+  const { nowMs } = session
+  const removed = [
+    removeRuns(session, `outcome in ('ok', 'skipped') and ended_at < ? order by ended_at`, nowMs - okMs),
+    removeRuns(
+      session,
+      `outcome <> 'ok' and outcome <> 'skipped' and ended_at < ? and ${isHandled} order by id`,
+      nowMs - failedMs,
+    ),
+    tooMany ? removeRuns(session, `id > ? and ${isHandled} order by id`, 0) : 0,
+  ]
+  return removed.includes(atATime)
+}
+
+/** The tags of a study that is gone were kept so that its runs can be found by them. */
+export function forgetSubject(session: Session, study: string): void {
+  session
+    .sql(
+      `delete from subject where study = @study
+         and not exists (select 1 from resource where level = 1 and public_id = @study)
+         and not exists (select 1 from run where study = @study)`,
+    )
+    .run({ study })
+}
+
+function removeRuns(session: Session, which: string, limit: number): number {
+  const removed = session
+    .sql(`delete from run where id in (select id from run where ${which} limit +${atATime}) returning study`)
+    .all(limit) as { study: string }[]
+  for (const study of new Set(removed.map((row) => row.study))) forgetSubject(session, study)
+  return removed.length
+}
+
+/** Of a row beside its texts. */
+const rowBytes = 300
+
+/** An estimate by the newest rows: to look at all of them would take long. */
+export function runsBytes(session: Session): number {
+  const { count } = session.sql('select count(*) as count from run').get() as { count: number }
+  const { bytes } = session
+    .sql(
+      `select coalesce(avg(octet_length(logs) + octet_length(host_calls) + octet_length(coalesce(reason, ''))), 0) as bytes
+       from (select logs, host_calls, reason from run order by id desc limit 1000)`,
+    )
+    .get() as { bytes: number }
+  return Math.round(count * (bytes + rowBytes))
+}

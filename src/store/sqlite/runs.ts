@@ -1,0 +1,149 @@
+/**
+ * The history of runs: written with the settlement, searched by what an administrator knows, kept for a while.
+ */
+import { type Level, levels } from '../../dicom/dicom.ts'
+import type { RunRecord, RunSummary, RunsQuery } from '../store.ts'
+import { eventOf } from './event.ts'
+import { changeTypes, levelNumber, levelOfType } from './rows.ts'
+import type { Session } from './session.ts'
+
+/** The delivery that a run was an attempt of. */
+export interface RunOf {
+  readonly id: number
+  readonly name: string
+  readonly callback: string
+  readonly seq: number
+  readonly attempt: number
+  /** Of its change; all null if it is told of none. */
+  readonly type: number | null
+  readonly public_id: string | null
+  readonly study: string | null
+}
+
+/** The `level` of a run that was about no resource. */
+const noLevel = -1
+
+export function insertRun(session: Session, delivery: RunOf, run: RunRecord): void {
+  const level = delivery.type === null ? noLevel : levelNumber(levelOfType(changeTypes[delivery.type]!))
+  session
+    .sql(
+      `insert into run (delivery, script, callback, seq, level, public_id, study, attempt, attempts, version, outcome,
+         reason, ended_at, duration_ms, cpu_ms, memory_bytes, logs, host_calls)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      delivery.id,
+      delivery.name,
+      delivery.callback,
+      delivery.seq,
+      level,
+      delivery.public_id ?? '',
+      delivery.study ?? '',
+      delivery.attempt,
+      run.attempts,
+      run.version,
+      run.outcome,
+      run.reason,
+      session.nowMs,
+      run.durationMs,
+      run.cpuMs,
+      run.memoryBytes,
+      run.logs,
+      run.hostCalls,
+    )
+}
+
+interface RunRow {
+  id: number
+  delivery: number
+  script: string
+  callback: string
+  seq: number
+  level: number
+  public_id: string
+  attempt: number
+  attempts: number | null
+  version: string
+  outcome: RunSummary['outcome']
+  reason: string | null
+  ended_at: number
+  duration_ms: number
+  cpu_ms: number
+  memory_bytes: number
+  logs: string
+  host_calls: string
+}
+
+/** What of a query is a condition of the rows. */
+const conditions: Partial<Record<keyof RunsQuery, string>> = {
+  script: 'script = @script',
+  callback: 'callback = @callback',
+  outcomes: 'outcome in (select value from json_each(@outcomes))',
+  resource: `id in (select id from run where public_id = @resource union select id from run where study = @resource
+    union select r.id from run r join subject b on b.study = r.study where b.patient = @resource)`,
+  patientId: `study in (select study from subject where patient_id = @patientId
+    union select patient from subject where patient_id = @patientId)`,
+  accessionNumber: 'study in (select study from subject where accession_number = @accessionNumber)',
+  delivery: 'delivery = @delivery',
+  sinceMs: 'ended_at >= @sinceMs',
+  untilMs: 'ended_at < @untilMs',
+  before: 'id < @before',
+  after: 'id > @after',
+}
+
+export function runs(session: Session, query: RunsQuery): RunSummary[] {
+  const given = Object.keys(conditions).filter((name) => query[name as keyof RunsQuery] !== undefined)
+  // The index of failures serves only a query that says so itself.
+  const isOfFailures = query.outcomes !== undefined && !query.outcomes.includes('ok')
+  const where = given.map((name) => conditions[name as keyof RunsQuery]!)
+  if (isOfFailures) where.push(`outcome <> 'ok'`)
+  const order = query.after === undefined ? 'desc' : 'asc'
+  const filter = where.length === 0 ? '' : `where ${where.join(' and ')}`
+  const values = { ...query, outcomes: JSON.stringify(query.outcomes ?? []) }
+  const rows = session
+    .sql(`select * from run ${filter} order by id ${order} limit @limit`)
+    .all(values) as RunRow[]
+  return rows.map(summaryOf)
+}
+
+export function run(session: Session, id: number): { summary: RunSummary; event: string | null } | null {
+  const row = session.sql('select * from run where id = ?').get(id) as RunRow | undefined
+  if (row === undefined) return null
+  return { summary: summaryOf(row), event: eventOfChange(session, row) }
+}
+
+/** What a change told a callback, as far as that is still known. */
+export function eventOfChange(
+  session: Session,
+  { seq, script, callback, attempt }: { seq: number; script: string; callback: string; attempt: number },
+): string | null {
+  const change = session
+    .sql('select seq, type, resource, at, origin, event from change where seq = ?')
+    .get(seq) as Parameters<typeof eventOf>[1] | undefined
+  if (change === undefined) return null
+  const type = changeTypes[change.type as unknown as number]!
+  const idempotencyKey = `${session.epoch}-${seq}:${script}:${callback}`
+  return eventOf(session, { ...change, type, attempt, idempotencyKey }, new Map())
+}
+
+function summaryOf(row: RunRow): RunSummary {
+  return {
+    id: row.id,
+    delivery: row.delivery,
+    script: row.script,
+    callback: row.callback,
+    seq: row.seq,
+    resource: row.level === noLevel ? null : { level: levels[row.level] as Level, id: row.public_id },
+    attempt: row.attempt,
+    attempts: row.attempts,
+    version: row.version,
+    outcome: row.outcome,
+    reason: row.reason,
+    endedAtMs: row.ended_at,
+    durationMs: row.duration_ms,
+    cpuMs: row.cpu_ms,
+    memoryBytes: row.memory_bytes,
+    logs: row.logs,
+    hostCalls: row.host_calls,
+  }
+}

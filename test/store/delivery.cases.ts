@@ -1,0 +1,397 @@
+/** The contract of the store as tests, of what is owed to scripts: keys, late arrivals, pauses, replays, runs. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ChangeType, KeyChoice, Lease, RunRecord, Settlement, Store } from '../../src/store/store.ts'
+import { arrivalOf } from '../support/arrivals.ts'
+import type { StoreUnderTest } from './store.cases.ts'
+
+const version = { hash: 'v1', code: '', sourceMap: '{}' }
+const nothing = { durationMs: 1, cpuMs: 1, memoryBytes: 1, logs: '[]', hostCalls: '[]' }
+const ok: RunRecord = { version: 'v1', outcome: 'ok', reason: null, attempts: 8, ...nothing }
+const threw: RunRecord = { ...ok, outcome: 'threw', reason: '{"message":"no"}' }
+const day = 86_400_000
+
+export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(name, () => {
+    let under: StoreUnderTest
+    let store: Store
+
+    beforeEach(async () => {
+      under = await open()
+      store = under.store
+      await store.tick()
+    })
+    afterEach(() => under.close())
+
+    const pass = async (ms: number) => {
+      for (let left = ms; left > 0; left -= 500) {
+        under.advance(Math.min(500, left))
+        while ((await store.tick()).nextCheckInMs === 0);
+      }
+    }
+    const subscribe = (script: string, type: ChangeType, key?: KeyChoice) =>
+      store.putScript(script, version, [
+        { type, callback: `on${type}`, ...(key === undefined ? {} : { key }) },
+      ])
+    const lease = async (script: string, count = 100) =>
+      (await store.lease({ [script]: count }, 1_000)).leases
+    const end = (of: Lease, next: Settlement['next'], run: RunRecord | null = next === 'done' ? ok : threw) =>
+      store.settle({ delivery: of.delivery, fence: of.fence, next, delayMs: 5_000, run, keyValueWrites: [] })
+    const eventOf = ({ event }: Lease) => JSON.parse(event ?? 'null')
+
+    describe('order', () => {
+      /** Which of four instances can be had while the first has failed. */
+      const held = async (key: KeyChoice) => {
+        await subscribe('s', 'NewInstance', key)
+        const places = [
+          { instance: '1', series: 'A', study: 'S', patient: 'P' },
+          { instance: '2', series: 'A', study: 'S', patient: 'P' },
+          { instance: '3', series: 'B', study: 'S', patient: 'P' },
+          { instance: '4', series: 'A', study: 'T', patient: 'P' },
+          { instance: '5', series: 'A', study: 'U', patient: 'Q' },
+        ]
+        for (const place of places) await store.record(arrivalOf(place))
+        const [first] = await lease('s', 1)
+        await end(first!, 'retry')
+        const ids = new Map(places.map((place) => [arrivalOf(place).header.ids.instance, place.instance]))
+        return (await lease('s')).map(({ resource }) => ids.get(resource!.id)).join('')
+      }
+
+      it.each([
+        ['patient', '5'],
+        ['study', '45'],
+        ['series', '345'],
+        ['resource', '2345'],
+        ['none', '2345'],
+      ] as const)('by %s, what has another key goes on while one waits', async (key, others) => {
+        expect(await held(key)).toBe(others)
+      })
+
+      it('by patient, deletions come after what came before them', async () => {
+        await subscribe('s', 'DeletedInstance', 'patient')
+        const { ids } = arrivalOf({ instance: '1' }).header
+        await store.record(arrivalOf({ instance: '1' }))
+        await store.remove('Patient', ids.patient)
+        expect((await lease('s')).map(({ key }) => key)).toEqual([ids.patient])
+      })
+    })
+
+    describe('late arrivals', () => {
+      const { ids } = arrivalOf({ instance: '1' }).header
+      const settles = async (...instances: string[]) => {
+        for (const instance of instances) await store.record(arrivalOf({ instance, series: instance }))
+        await pass(2_000)
+      }
+
+      it('tells what was added since the revision that this callback finished, not since the last', async () => {
+        await subscribe('s', 'StableStudy')
+        await settles('1')
+        await end((await lease('s'))[0]!, 'done')
+        await settles('2')
+        await end((await lease('s'))[0]!, 'dead')
+        await settles('3')
+        const [third] = await lease('s')
+        expect(eventOf(third!)).toMatchObject({
+          revision: 3,
+          sinceRevision: 1,
+          added: { instanceCount: 2, seriesCount: 2 },
+        })
+        expect(third!.late).toMatchObject({ revision: 3, sinceRevision: 1, addedCount: 2, removedCount: 0 })
+        const { addedAfter, addedUpTo } = third!.late!
+        expect(await store.addedInstances('Study', ids.study, addedAfter, addedUpTo)).toEqual(
+          ['2', '3'].map((instance) => arrivalOf({ instance, series: instance }).header.ids.instance),
+        )
+      })
+
+      it('tells everything to a callback that has finished none', async () => {
+        await subscribe('s', 'StableStudy')
+        await settles('1')
+        await settles('2')
+        await end((await lease('s'))[0]!, 'dead')
+        expect(eventOf((await lease('s'))[0]!)).toMatchObject({
+          revision: 2,
+          sinceRevision: 0,
+          added: { instanceCount: 2 },
+        })
+      })
+
+      it('tells what was removed since', async () => {
+        await subscribe('s', 'StableStudy')
+        await settles('1', '2', '3')
+        await end((await lease('s'))[0]!, 'done')
+        const gone = arrivalOf({ instance: '2', series: '2' }).header.ids
+        await store.remove('Instance', gone.instance)
+        await settles('4')
+        expect(eventOf((await lease('s'))[0]!)).toMatchObject({
+          removed: { instanceCount: 1, instances: [gone.instance], seriesCount: 1, series: [gone.series] },
+          added: { instanceCount: 1 },
+        })
+      })
+
+      it('hands out one revision of a resource at a time, and nothing of its key past it', async () => {
+        await subscribe('s', 'StableStudy')
+        await settles('1')
+        await settles('2')
+        expect(await lease('s')).toHaveLength(1)
+        expect(await lease('s')).toHaveLength(0)
+      })
+    })
+
+    describe('dead deliveries', () => {
+      const die = async () => {
+        await subscribe('s', 'NewInstance')
+        await store.record(arrivalOf({ instance: '1' }))
+        const [first] = await lease('s')
+        await end(first!, 'dead')
+        return first!
+      }
+
+      it('are kept with why, what and their history, until one of them is tried again', async () => {
+        const first = await die()
+        store = await under.reopen()
+        expect(await store.deliveries({ state: 'dead', limit: 10 })).toMatchObject([
+          { id: first.delivery, state: 'dead', attempt: 1, reason: threw.reason, waitsFor: null },
+        ])
+        const found = await store.delivery(first.delivery)
+        expect(JSON.parse(found!.event!)).toMatchObject({ change: 'NewInstance', seq: first.seq })
+        expect(await store.runs({ delivery: first.delivery, limit: 10 })).toHaveLength(1)
+        expect(await store.retryDelivery(first.delivery)).toBe(true)
+        expect(await store.retryDelivery(first.delivery)).toBe(false)
+        const [again] = await lease('s')
+        expect(again).toMatchObject({ attempt: 1, idempotencyKey: first.idempotencyKey })
+        expect(await end(first, 'done')).toBe(false)
+      })
+
+      it('are dropped when somebody says so, and nothing else is', async () => {
+        const first = await die()
+        await store.record(arrivalOf({ instance: '2' }))
+        const [second] = await lease('s')
+        expect(await store.dropDelivery(second!.delivery)).toBe(false)
+        expect(await store.dropDelivery(first.delivery)).toBe(true)
+        expect(await store.delivery(first.delivery)).toBeNull()
+        expect(await store.dropDead(null)).toBe(0)
+      })
+
+      it('are tried again or dropped all at once, of one script or of all', async () => {
+        await die()
+        expect(await store.retryDead('other')).toBe(0)
+        expect(await store.retryDead('s')).toBe(1)
+        await end((await lease('s'))[0]!, 'dead')
+        expect(await store.dropDead('other')).toBe(0)
+        expect(await store.dropDead('s')).toBe(1)
+      })
+
+      it('that wait for their next try are tried at once on demand', async () => {
+        await subscribe('s', 'NewInstance')
+        await store.record(arrivalOf({ instance: '1' }))
+        const [first] = await lease('s')
+        await end(first!, 'retry')
+        expect(await lease('s')).toEqual([])
+        expect(await store.retryDelivery(first!.delivery)).toBe(true)
+        expect(await lease('s')).toMatchObject([{ attempt: 2 }])
+      })
+    })
+
+    it('says why each delivery waits', async () => {
+      const waits = async () => (await store.deliveries({ limit: 10 })).map(({ waitsFor }) => waitsFor)
+      await subscribe('s', 'NewInstance')
+      for (const instance of ['1', '2']) await store.record(arrivalOf({ instance }))
+      await store.record(arrivalOf({ instance: '3', study: 'T' }))
+      const [first] = await lease('s', 1)
+      await end(first!, 'retry')
+      expect(await waits()).toEqual(['backoff', 'key', 'turn'])
+      expect((await store.deliveries({ limit: 10 }))[1]?.behind).toBe(first!.delivery)
+      await store.pause('s')
+      expect(await waits()).toEqual(['paused', 'paused', 'paused'])
+      await store.unpause('s')
+      await store.pause(null)
+      expect(await waits()).toEqual(['paused', 'paused', 'paused'])
+      await store.unpause(null)
+      await store.suspendScript('s', 'v1', 'harm')
+      expect(await waits()).toEqual(['suspended', 'suspended', 'suspended'])
+      await store.parkScript('s')
+      expect(await waits()).toEqual(['script', 'script', 'script'])
+    })
+
+    it('hands out nothing of what is paused, also after a restart, and all of it afterwards', async () => {
+      await subscribe('s', 'NewInstance')
+      await subscribe('t', 'NewInstance')
+      await store.record(arrivalOf({ instance: '1' }))
+      await store.pause('s')
+      expect(await lease('s')).toEqual([])
+      store = await under.reopen()
+      expect((await store.scripts()).map(({ pausedAtMs }) => pausedAtMs !== null)).toEqual([true, false])
+      expect(await lease('s')).toEqual([])
+      expect(await lease('t')).toHaveLength(1)
+      await store.pause(null)
+      await store.unpause('s')
+      expect(await store.pausedAll()).not.toBeNull()
+      expect(await lease('s')).toEqual([])
+      await store.unpause(null)
+      expect(await lease('s')).toHaveLength(1)
+    })
+
+    describe('replays', () => {
+      it('tell a run’s change once more, under another idempotency key', async () => {
+        await subscribe('s', 'NewInstance')
+        await store.record(arrivalOf({ instance: '1' }))
+        const [first] = await lease('s')
+        await end(first!, 'done')
+        const [run] = await store.runs({ limit: 1 })
+        expect(await store.replayRuns([run!.id, 999], false)).toEqual({ replayed: 1, waiting: 0, gone: 1 })
+        expect(await store.replayRuns([run!.id], false)).toEqual({ replayed: 0, waiting: 1, gone: 0 })
+        const [again] = await lease('s')
+        expect(again).toMatchObject({ seq: first!.seq, attempt: 1, version: null })
+        expect(again!.idempotencyKey).toBe(`${first!.idempotencyKey}:replay-1`)
+      })
+
+      it('may be of the version that ran then', async () => {
+        await subscribe('s', 'NewInstance')
+        await store.record(arrivalOf({ instance: '1' }))
+        await end((await lease('s'))[0]!, 'done')
+        await store.putScript('s', { ...version, hash: 'v2' }, [
+          { type: 'NewInstance', callback: 'onNewInstance' },
+        ])
+        const [run] = await store.runs({ limit: 1 })
+        await store.replayRuns([run!.id], true)
+        expect((await lease('s'))[0]).toMatchObject({ version: 'v1' })
+        expect(await store.scriptVersion('v1')).toEqual(version)
+        expect(await store.scriptVersion('v0')).toBeNull()
+      })
+
+      it('since a change or a time tell all since, in order, before what is new, and nothing twice', async () => {
+        await subscribe('s', 'NewInstance')
+        const facts = ['1', '2', '3'].map((instance) => ({ instance, study: instance }))
+        for (const each of facts) {
+          await store.record(arrivalOf(each))
+          under.advance(1_000)
+        }
+        const [first, second, third] = await lease('s')
+        await end(first!, 'done')
+        await end(second!, 'dead')
+        const { last } = await store.changes({ last: true, limit: 1 })
+        expect(await store.replayRange('s', { seq: 0 })).toEqual({ deliveries: 3, since: 0, until: last })
+        expect(await store.replayRange('nobody', { seq: 0 })).toBeNull()
+        const { changedAtMs } = second!
+        expect(await store.replayRange('s', { atMs: changedAtMs })).toMatchObject({ deliveries: 2 })
+        await store.replaySince('s', { seq: 0 })
+        await store.record(arrivalOf({ instance: '4', study: '4' }))
+        const told = await lease('s')
+        const { last: newest } = await store.changes({ last: true, limit: 1 })
+        expect(told.map(({ seq }) => seq)).toEqual([first!.seq, second!.seq, newest - 2])
+        expect(told[0]!.idempotencyKey).toMatch(/:replay-1$/)
+        expect(told[2]!.idempotencyKey).not.toMatch(/replay/)
+        expect(await store.deliveries({ state: 'dead', limit: 10 })).toEqual([])
+        await end(third!, 'done')
+        expect(await lease('s')).toEqual([])
+      })
+    })
+
+    describe('heartbeats', () => {
+      it('come one interval after the script, then each interval, and never while one is owed', async () => {
+        await store.putScript('s', version, [], 1_000)
+        expect(await store.lease({ s: 1 }, 1_000)).toMatchObject({ leases: [], nextRetryInMs: 1_000 })
+        under.advance(1_000)
+        const [first] = await lease('s')
+        expect(first).toMatchObject({ callback: 'onHeartbeat', resource: null, attempt: 1 })
+        expect(eventOf(first!)).toMatchObject({ missed: 0, everyMs: 1_000 })
+        under.advance(500)
+        await store.renew([first!], 10_000)
+        under.advance(3_000)
+        expect(await lease('s')).toEqual([])
+        await end(first!, 'done')
+        const [second] = await lease('s')
+        expect(eventOf(second!)).toMatchObject({ missed: 2 })
+        expect(second!.idempotencyKey).not.toBe(first!.idempotencyKey)
+        await end(second!, 'done', threw)
+        expect(await store.runs({ limit: 1 })).toMatchObject([{ resource: null, seq: 0, outcome: 'threw' }])
+      })
+
+      it('that were missed while nobody was there come as one, which says how many', async () => {
+        await store.putScript('s', version, [], 1_000)
+        under.advance(10_500)
+        store = await under.reopen()
+        await store.putScript('s', version, [], 1_000)
+        const leases = await lease('s')
+        expect(leases).toHaveLength(1)
+        expect(eventOf(leases[0]!)).toMatchObject({ missed: 9 })
+        await end(leases[0]!, 'done')
+        expect(await store.lease({ s: 1 }, 1_000)).toMatchObject({ leases: [], nextRetryInMs: 500 })
+        await store.putScript('s', version, [], null)
+        under.advance(5_000)
+        expect(await lease('s')).toEqual([])
+      })
+    })
+
+    describe('runs', () => {
+      const one = arrivalOf({ instance: '1', study: 'S', patient: 'P' }).header.ids
+      beforeEach(async () => {
+        await subscribe('s', 'NewInstance')
+        await subscribe('t', 'NewInstance')
+        await store.record(arrivalOf({ instance: '1', study: 'S', patient: 'P' }))
+        await store.record(arrivalOf({ instance: '2', study: 'T', patient: 'Q' }))
+        for (const script of ['s', 't']) {
+          for (const each of await lease(script)) await end(each, 'done', script === 's' ? ok : threw)
+          under.advance(1_000)
+        }
+      })
+      const found = async (query: Partial<Parameters<Store['runs']>[0]>) =>
+        (await store.runs({ limit: 10, ...query })).map(({ id }) => id)
+
+      it('are found by all that an administrator knows, the latest first', async () => {
+        expect(await found({})).toEqual([4, 3, 2, 1])
+        expect(await found({ after: 2 })).toEqual([3, 4])
+        expect(await found({ before: 3, limit: 1 })).toEqual([2])
+        expect(await found({ script: 's' })).toEqual([2, 1])
+        expect(await found({ callback: 'onNewInstance' })).toEqual([4, 3, 2, 1])
+        expect(await found({ callback: 'onStableStudy' })).toEqual([])
+        expect(await found({ outcomes: ['threw'] })).toEqual([4, 3])
+        expect(await found({ outcomes: ['ok', 'threw'], script: 't' })).toEqual([4, 3])
+        for (const resource of [one.instance, one.study, one.patient]) {
+          expect(await found({ resource })).toEqual([3, 1])
+        }
+        expect(await found({ patientId: 'Q' })).toEqual([4, 2])
+        expect(await found({ accessionNumber: 'A1' })).toEqual([])
+        const [last] = await store.runs({ limit: 1 })
+        expect(await found({ sinceMs: last!.endedAtMs })).toEqual([4, 3])
+        expect(await found({ untilMs: last!.endedAtMs })).toEqual([2, 1])
+      })
+
+      it('are found by patient when that is long gone', async () => {
+        await store.remove('Patient', one.patient)
+        expect(await found({ patientId: 'P' })).toEqual([3, 1])
+        expect(await found({ resource: one.patient })).toEqual([3, 1])
+      })
+
+      it('are shown with what they were told', async () => {
+        const shown = await store.run(1)
+        expect(shown?.summary).toMatchObject({ script: 's', attempt: 1, attempts: 8 })
+        expect(JSON.parse(shown!.event!)).toMatchObject({ id: one.instance })
+        expect(await store.run(99)).toBeNull()
+      })
+
+      it('are kept for their time, failures for theirs, and those of a dead delivery for ever', async () => {
+        const retention = { okMs: day, failedMs: 10 * day, tooMany: false }
+        await store.record(arrivalOf({ instance: '3' }))
+        const [dies] = await lease('s')
+        await end(dies!, 'dead')
+        expect(await store.retireRuns(retention)).toBe(false)
+        expect(await found({})).toHaveLength(5)
+        under.advance(2 * day)
+        await store.retireRuns(retention)
+        expect(await found({})).toEqual([5, 4, 3])
+        under.advance(20 * day)
+        await store.retireRuns(retention)
+        expect(await found({})).toEqual([5])
+        await store.dropDead(null)
+        await store.retireRuns(retention)
+        expect(await found({})).toEqual([])
+      })
+
+      it('go, the oldest first, when they are too many', async () => {
+        expect(await store.runsBytes()).toBeGreaterThan(0)
+        await store.retireRuns({ okMs: day, failedMs: day, tooMany: true })
+        expect(await found({})).toEqual([])
+      })
+    })
+  })
+}
