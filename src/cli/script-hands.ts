@@ -22,22 +22,23 @@ interface ReplayOptions extends ClientOptions {
   readonly preview?: boolean
 }
 
+const paused = {
+  done: 'is paused',
+  notDone: 'was paused already',
+  allDone: 'All scripts are paused',
+  allNotDone: 'All scripts were paused already',
+} as const
+
 const hands = {
-  pause: {
-    description: 'let what a script is owed wait; runs in hand end',
-    done: 'paused',
-    notDone: 'was paused already',
-  },
+  pause: { description: 'let what a script is owed wait; runs in hand end', ...paused },
   resume: {
     description: 'serve a script again that was paused, or suspended because it did harm',
     done: 'is served again',
     notDone: 'was neither paused nor suspended',
+    allDone: 'Scripts are served again, but for those that are paused or suspended by themselves',
+    allNotDone: 'Scripts were not paused all together',
   },
-  drain: {
-    description: 'pause, and wait until no run is in hand',
-    done: 'paused',
-    notDone: 'was paused already',
-  },
+  drain: { description: 'pause, and wait until no run is in hand', ...paused },
 } as const
 
 export function addScriptHands(scripts: Command, session: Session): void {
@@ -75,8 +76,9 @@ async function hand(
   if (options.json) {
     return session.print(JSON.stringify({ name: script ?? null, changed: answer.Changed, ...rest }))
   }
-  const who = script ?? 'all scripts:'
-  session.print(`${who} ${answer.Changed ? hands[name].done : hands[name].notDone}`)
+  const { done, notDone, allDone, allNotDone } = hands[name]
+  if (script === undefined) session.print(answer.Changed ? allDone : allNotDone)
+  else session.print(`${script} ${answer.Changed ? done : notDone}`)
   if (answer.Drained === true) session.print('No run is in hand')
   if (answer.Drained === false) session.complain('runs are still in hand; they end by their own limits')
 }

@@ -58,6 +58,14 @@ export function sinceFinished(
   return { event: added === null ? jsonJoined(event, more) : replaced(event, more), late }
 }
 
+/** Of a replay, whatever was finished since; it is never too late for that. */
+export function asItWas(event: string, revision: number): { event: string; late: null } {
+  return {
+    event: jsonJoined(event, JSON.stringify({ sinceRevision: revision - 1, removed: nothing })),
+    late: null,
+  }
+}
+
 /** A callback has finished a revision: the next one is told of what changes from there. */
 export function noteFinished(session: Session, occurrence: StableOccurrence): void {
   const { resource, script, callback, revision, newest_instance, seq } = occurrence

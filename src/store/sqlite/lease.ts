@@ -6,7 +6,7 @@ import { lastSeq } from './changes.ts'
 import { eventOf, type SeriesFamilies } from './event.ts'
 import { type FollowingScript, follow } from './follow.ts'
 import { beat, beatLease, nextBeat } from './heartbeat.ts'
-import { sinceFinished } from './late.ts'
+import { asItWas, sinceFinished } from './late.ts'
 import { changeTypes, levelOfType } from './rows.ts'
 import { pausedAll } from './scripts.ts'
 import type { Session } from './session.ts'
@@ -152,7 +152,9 @@ function leaseOf(
   const { event, late } =
     fixed === null || row.revision === null
       ? { event: fixed, late: null }
-      : sinceFinished(session, { ...row, script: script.id, revision: row.revision }, fixed)
+      : row.replay > 0
+        ? asItWas(fixed, row.revision)
+        : sinceFinished(session, { ...row, script: script.id, revision: row.revision }, fixed)
   return {
     delivery: row.id,
     fence: row.fence + 1,
