@@ -1,131 +1,9 @@
 /**
- * What a callback script sees: the events it is told, the host it may ask, and what it says of itself.
+ * What a callback script sees: the host it may ask, what it says of itself, and its callbacks.
  * `import type { Host, Script, StableStudy } from 'onstable'`
  */
+/// <reference path="./events.d.ts" />
 declare module 'onstable' {
-  export type Level = 'Patient' | 'Study' | 'Series' | 'Instance'
-
-  /** DICOM keyword to value, such as `{ PatientID: 'X1' }`; several values are joined by a backslash. */
-  export type Tags = Readonly<Partial<Record<string, string>>>
-
-  /** Where instances came from. */
-  export interface Origin {
-    readonly requestOrigin: 'DicomProtocol' | 'RestApi' | 'Folder'
-    /** AE title of the sender; empty if it did not come by DICOM. */
-    readonly remoteAet: string
-    readonly remoteIp: string
-    readonly calledAet: string
-    readonly username: string
-  }
-
-  interface Event {
-    /** Number of the change in the log. */
-    readonly seq: number
-    /** The kind of change, such as `StableStudy`. */
-    readonly change: string
-    /** When the change was committed: ISO 8601, UTC. */
-    readonly at: string
-    readonly level: Level
-    /** The identifier that Orthanc gives the resource. */
-    readonly id: string
-    /** The same for every attempt at this event by this callback: hand it on to make an effect happen once. */
-    readonly idempotencyKey: string
-    /** 1 at the first try. */
-    readonly attempt: number
-  }
-
-  type Parents = Readonly<Record<'patient' | 'study' | 'series', string>>
-
-  export interface NewPatient extends Event {
-    readonly level: 'Patient'
-    readonly tags: Tags
-    readonly origin: Origin
-  }
-  export interface NewStudy extends Event {
-    readonly level: 'Study'
-    readonly tags: Tags
-    readonly patientTags: Tags
-    readonly parents: Pick<Parents, 'patient'>
-    readonly origin: Origin
-  }
-  export interface NewSeries extends Event {
-    readonly level: 'Series'
-    readonly tags: Tags
-    readonly studyTags: Tags
-    readonly patientTags: Tags
-    readonly parents: Pick<Parents, 'patient' | 'study'>
-    readonly origin: Origin
-  }
-  export interface StoredInstance extends Event {
-    readonly level: 'Instance'
-    readonly tags: Tags
-    readonly seriesTags: Tags
-    readonly studyTags: Tags
-    readonly patientTags: Tags
-    readonly parents: Parents
-    readonly origin: Origin
-    readonly sopClassUid: string
-    readonly transferSyntaxUid: string
-    readonly sizeBytes: number
-  }
-
-  /** The lists name at most 1,000 each. */
-  export interface Difference {
-    readonly seriesCount: number
-    readonly instanceCount: number
-    readonly series: readonly string[]
-    readonly instances: readonly string[]
-  }
-
-  interface Stable extends Event {
-    readonly tags: Tags
-    readonly counts: { readonly studies: number; readonly series: number; readonly instances: number }
-    /** All modalities below this resource, sorted. */
-    readonly modalities: readonly string[]
-    /** Everyone who sent a part of it. */
-    readonly origins: readonly Origin[]
-    readonly firstArrival: string
-    readonly lastArrival: string
-    /** The n-th time that the resource became stable, from 1. */
-    readonly revision: number
-    /** The last revision that this callback finished; 0: none. */
-    readonly sinceRevision: number
-    /** What came since then: of a first revision, everything. */
-    readonly added: Difference
-    /** What was deleted since then, as far back as the log goes. */
-    readonly removed: Difference
-    /** Why now: it was quiet, somebody forced it, or it had waited as long as it may. */
-    readonly trigger: 'quiet' | 'forced' | 'deadline'
-  }
-  export type StablePatient = Stable & { readonly level: 'Patient' }
-  export interface StableStudy extends Stable {
-    readonly level: 'Study'
-    readonly patientTags: Tags
-    readonly parents: Pick<Parents, 'patient'>
-  }
-  export interface StableSeries extends Stable {
-    readonly level: 'Series'
-    readonly studyTags: Tags
-    readonly patientTags: Tags
-    readonly parents: Pick<Parents, 'patient' | 'study'>
-  }
-
-  /** What was deleted, as it last was. */
-  export type Deleted = Event & { readonly tags: Tags }
-  /** The time that `script.every` says has passed. */
-  export interface Heartbeat {
-    /** When it was due, and when it is told: ISO 8601, UTC. */
-    readonly dueAt: string
-    readonly at: string
-    /** How many before it were not told, while the server was down or the script was busy, paused or broken. */
-    readonly missed: number
-    readonly everyMs: number
-    readonly idempotencyKey: string
-    readonly attempt: number
-  }
-  /** Any change; see the event of its kind for what else it says. */
-  export type Change = Event & { readonly [property: string]: unknown }
-
   type Algorithm = 'sha256' | 'sha384' | 'sha512' | 'sha1' | 'md5'
 
   export interface HttpRequest {
@@ -180,6 +58,9 @@ declare module 'onstable' {
     }
   }
 
+  /** What a question may ask of the host: it has no effects. */
+  export type AskHost = Pick<Host, 'log' | 'get' | 'hash'> & { readonly kv: Pick<Host['kv'], 'get' | 'list'> }
+
   export interface Script {
     /** What the script asks for. What the administrator has not granted makes the load fail. */
     readonly needs?: {
@@ -208,6 +89,8 @@ declare module 'onstable' {
      * `ignore`: not told. Default `rerun`.
      */
     readonly late?: 'rerun' | 'delta' | 'ignore'
+    /** Of the filters: how long an answer is waited for (default 100 ms), and what counts without one. */
+    readonly ask?: { readonly timeout?: string; readonly onFailure?: 'accept' | 'reject' }
     /** How often `onHeartbeat` is told, such as `'5m'`; at least 1 s. */
     readonly every?: string | null
     /** Longest run, waiting included, such as `'30s'` or `'5m'`. Default 30 s. */
@@ -226,6 +109,7 @@ declare module 'onstable' {
   }
 
   type Told = void | Promise<void>
+  type Answer<T> = T | Promise<T>
   /** The callbacks that a script may export. */
   export interface Callbacks {
     initialize?(host: Host): Told
@@ -243,5 +127,9 @@ declare module 'onstable' {
     onDeletedInstance?(instance: Deleted, host: Host): Told
     onHeartbeat?(beat: Heartbeat, host: Host): Told
     onChange?(change: Change, host: Host): Told
+    receivedInstanceFilter?(instance: ReceivedInstance, host: AskHost): Answer<boolean>
+    /** `false`: status 0x0124. A number: the DIMSE status that the sender is told; 0 keeps the instance. */
+    receivedCStoreInstanceFilter?(instance: ReceivedInstance, host: AskHost): Answer<boolean | number>
+    incomingHttpRequestFilter?(request: IncomingRequest, host: AskHost): Answer<boolean>
   }
 }

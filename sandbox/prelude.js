@@ -143,9 +143,10 @@
     try {
       const callback = script[name]
       if (typeof callback !== 'function') throw new TypeError(`The script exports no function "${name}"`)
-      await callback(parse(eventJson), host)
+      const answer = await callback(parse(eventJson), host)
       own.isWell = true
-      post('done', id, true, '')
+      // All that a question can be answered with; nothing of a script is called to make text of these.
+      post('done', id, true, typeof answer === 'boolean' || typeof answer === 'number' ? `${answer}` : '')
     } catch (thrown) {
       post('done', id, false, describe(thrown))
     }

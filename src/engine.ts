@@ -6,7 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { startApi } from './api/api.ts'
 import type { Settings } from './config.ts'
 import type { Level, ParentLevel } from './dicom/dicom.ts'
-import { createTell, openPauses, startDispatch, startRetention } from './dispatch/dispatch.ts'
+import {
+  createAsking,
+  createInstanceQuestion,
+  createTell,
+  openPauses,
+  startDispatch,
+  startRetention,
+} from './dispatch/dispatch.ts'
 import { fault, messageOf } from './errors.ts'
 import { createHost, missingGrants } from './host/host.ts'
 import { createIntake, startDicomReceiver } from './intake/intake.ts'
@@ -62,7 +69,8 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     await startRuntime({
       log,
       maxChildMemoryMb: settings.scriptsMemoryMb,
-      onSuspend: ({ script, version, reason }) => void library.suspend(script, version, reason),
+      onSuspend: ({ script, version, reason }) =>
+        void library.suspend(script, version.replace(/-ask$/, ''), reason),
     }),
   )
   const library = stages.use(
@@ -87,6 +95,8 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     reach,
     random: Math.random,
   })
+  const asking = createAsking({ asked: (callback) => library.asked(callback), runtime, host, log })
+  const instanceQuestion = createInstanceQuestion(asking)
   const pauses = await openPauses(store, () => dispatch.wake())
   const dispatch = startDispatch({
     store,
@@ -98,7 +108,10 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     log,
   })
   stages.use(startRetention({ store, log, ...retentionOf(settings) }))
-  library.onChange(() => dispatch.wake())
+  library.onChange(() => {
+    asking.forget()
+    dispatch.wake()
+  })
   const ticking = stages.use(startTicking(store, log, () => dispatch.wake()))
 
   const intake = createIntake({
@@ -108,6 +121,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     settings,
     log,
     agesOf: ages.agesOf,
+    ...instanceQuestion,
     onAccepted: () => dispatch.wake(),
     onRecorded: ({ Patient, Study, Series }) => {
       ticking.wake(Math.min(Patient.ageMs, Study.ageMs, Series.ageMs))
@@ -127,6 +141,10 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     async resumeScript(name) {
       const wasSuspended = await library.resume(name)
       return wasSuspended === null ? null : (await pauses.unpause(name)) || wasSuspended
+    },
+    requestQuestion: {
+      isAsked: () => asking.isAsked('incomingHttpRequestFilter'),
+      ask: (facts) => asking.ask('incomingHttpRequestFilter', facts),
     },
     drained: (script) => dispatch.drained(script),
     onOwed: () => dispatch.wake(),

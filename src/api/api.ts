@@ -6,7 +6,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Settings } from '../config.ts'
 import type { Level, ParentLevel } from '../dicom/dicom.ts'
-import type { Pauses } from '../dispatch/dispatch.ts'
+import type { Pauses, Verdict } from '../dispatch/dispatch.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
 import type { Log } from '../log.ts'
 import type { ScriptStatus } from '../scripts/scripts.ts'
@@ -36,6 +36,11 @@ export interface ApiParts {
   readonly pauses: Pauses
   /** Resolves when no run of a paused script is in hand any more; null: of any that is paused. */
   drained(script: string | null): Promise<void>
+  /** Whether scripts are asked about requests, and what they say of one. */
+  readonly requestQuestion: {
+    isAsked(): boolean
+    ask(facts: object): Promise<Pick<Verdict, 'accepted' | 'script'>>
+  }
   /** Something may be told now that could not before. */
   onOwed(): void
 }

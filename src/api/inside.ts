@@ -14,11 +14,16 @@ export async function getInside(
   app: FastifyInstance,
   path: string,
   token: string | undefined,
+  mark: Readonly<Record<string, string>>,
 ): Promise<InsideAnswer> {
   const response = await app.inject({
     method: 'GET',
     url: path,
-    headers: { host: 'localhost', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+    headers: {
+      host: 'localhost',
+      ...mark,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
     payloadAsStream: true,
   })
   const stream = response.stream()

@@ -9,6 +9,7 @@ import { collectBodies } from './body.ts'
 import { answerErrors, answerUnroutable } from './errors.ts'
 import { createGuard, refuseOpenAddress } from './guard.ts'
 import { getInside } from './inside.ts'
+import { createRequestFilter } from './request-filter.ts'
 import { changeRoutes } from './routes/changes.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -61,6 +62,8 @@ export async function startApi(parts: ApiParts): Promise<Api> {
   answerErrors(app, log)
   collectBodies(app)
   app.addHook('onRequest', createGuard(settings))
+  const filter = createRequestFilter(parts)
+  app.addHook('onRequest', filter.hook)
   for (const addRoutes of families) addRoutes(app, parts)
   await listen(app, settings.host, settings.httpPort)
   const bound = app.server.address() as AddressInfo
@@ -68,7 +71,7 @@ export async function startApi(parts: ApiParts): Promise<Api> {
   return {
     port: bound.port,
     address: bound.address,
-    get: (path) => getInside(app, path, settings.token),
+    get: (path) => getInside(app, path, settings.token, filter.fromInside),
     close,
     [Symbol.asyncDispose]: close,
   }

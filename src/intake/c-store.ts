@@ -43,8 +43,8 @@ export async function storeReceived(
     if (header.sopInstanceUid !== command.sopInstanceUid || header.sopClassUid !== command.sopClassUid) {
       return refuse(dataSetDoesNotMatch, 'Its SOP class or instance is not the one of the command')
     }
-    await intake.accept(file, header, origin)
-    return success
+    const refusal = await intake.accept(file, header, origin)
+    return refusal?.status ?? success
   } catch (thrown) {
     return refuse(statusOf(thrown), messageOf(thrown))
   }

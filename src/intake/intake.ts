@@ -26,6 +26,10 @@ export interface IntakeParts {
   readonly log: Log
   /** The ages that an arrival gives its series, study and patient. */
   agesOf(header: Header, origin: Origin): Ages
+  /** Whether anybody is to be asked of an instance that comes this way. */
+  isAsked(origin: Origin): boolean
+  /** Whether it is to be kept. Null: it is. */
+  ask(header: Header, sizeBytes: number, origin: Origin): Promise<Refusal | null>
   /** Called after each instance that was accepted; its rows follow. */
   onAccepted(): void
   /** Called after each instance that was recorded. */
@@ -34,8 +38,14 @@ export interface IntakeParts {
   onReplaced(): void
 }
 
+/** A script does not want an instance to be kept. */
+export interface Refusal {
+  /** The DIMSE status that the sender is told. */
+  readonly status: number
+}
+
 export interface Received {
-  readonly status: 'Success' | 'AlreadyStored'
+  readonly status: 'Success' | 'AlreadyStored' | 'FilteredOut'
   readonly header: Header
 }
 
@@ -43,9 +53,10 @@ export interface Intake {
   /**
    * Takes in one instance: durable when resolved. Its rows follow at once; whoever asks the store finds them.
    * @param chunks the bytes of its file, which are given away; when it has ended nothing looks at them any more
+   * @returns the refusal of a script that did not want it; null: it is kept
    * @throws `too-large`, `storage-full`; nothing is left of the instance then
    */
-  accept(chunks: readonly Uint8Array[], header: Header, origin: Origin): Promise<void>
+  accept(chunks: readonly Uint8Array[], header: Header, origin: Origin): Promise<Refusal | null>
   /** The same for a sender that is told whether the instance was there already. */
   receive(chunks: readonly Uint8Array[], header: Header, origin: Origin): Promise<Received>
   /**

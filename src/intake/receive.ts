@@ -6,7 +6,7 @@ import { oneAtATime } from '../lib/one-at-a-time.ts'
 import { bytesOf } from '../lib/pieces.ts'
 import { setAside } from '../storage/storage.ts'
 import type { Arrival, Origin, Recorded } from '../store/store.ts'
-import type { Intake, IntakeParts, Received } from './intake.ts'
+import type { Intake, IntakeParts, Received, Refusal } from './intake.ts'
 
 interface Incoming {
   readonly chunks: readonly Uint8Array[]
@@ -26,14 +26,18 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
   return {
     async receive(chunks, header, origin) {
       const incoming = incomingOf(chunks, header, origin)
+      if ((await refusalOf(incoming)) !== null) return { status: 'FilteredOut', header }
       // What is held stays then, whatever came: the store sees to it.
       if (settings.overwriteInstances === 'Never') return record(incoming)
       return inTurn(header.ids.instance, () => takeIn(incoming))
     },
     async accept(chunks, header, origin) {
       const incoming = incomingOf(chunks, header, origin)
+      const refusal = await refusalOf(incoming)
+      if (refusal !== null) return refusal
       if (settings.overwriteInstances === 'Never') await accept(incoming)
       else await inTurn(header.ids.instance, () => takeIn(incoming))
+      return null
     },
   }
 
@@ -46,6 +50,14 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
       )
     }
     return { chunks, sizeBytes, header, origin }
+  }
+
+  /** Nobody is asked of an instance that is held already. */
+  async function refusalOf({ header, sizeBytes, origin }: Incoming): Promise<Refusal | null> {
+    if (!parts.isAsked(origin)) return null
+    const { instance } = header.ids
+    if ((await store.holds([instance])).has(instance)) return null
+    return parts.ask(header, sizeBytes, origin)
   }
 
   async function takeIn(incoming: Incoming): Promise<Received> {

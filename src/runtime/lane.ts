@@ -81,11 +81,12 @@ export class Lane {
    * @param signal aborted when nobody wants it any more: then it ends soon, and not well
    */
   async load(child: ChildProcess, signal?: AbortSignal): Promise<Attempt> {
-    const { code, script, limits } = this.program
+    const { code, script, limits, loadMs } = this.program
     const message = {
       type: 'load',
       version: this.#isolate,
       ...limits,
+      ...(loadMs === undefined ? {} : { timeoutMs: loadMs, cpuMs: loadMs }),
     } as const
     let logLength = 0
     const onLog = (line: LogLine) => {

@@ -3,7 +3,7 @@
  */
 import { caps } from './caps.ts'
 import { type WireThrown, wireThrown } from './protocol.ts'
-import type { Limits, RunOutcome, ScriptError, Wish } from './runtime.ts'
+import type { Limits, RunOutcome, RunResult, ScriptError, Wish } from './runtime.ts'
 import { type FindPlace, scriptError } from './script-error.ts'
 import type { TaskEnd } from './tasks.ts'
 
@@ -12,17 +12,21 @@ export interface Judgement {
   /** Null when `ok`. */
   readonly error: ScriptError | null
   readonly wish: Wish | null
+  readonly answer: RunResult['answer']
 }
 
 /** @param what the subject of the messages, such as `The run` */
 export function judge(end: TaskEnd, what: string, limits: Limits, findPlace: FindPlace): Judgement {
-  if (end.kind === 'ended' && end.outcome === 'ok') return { outcome: 'ok', error: null, wish: null }
+  if (end.kind === 'ended' && end.outcome === 'ok') {
+    return { outcome: 'ok', error: null, wish: null, answer: parseAnswer(end.body) }
+  }
   const thrown = end.kind === 'ended' ? parseThrown(end.body) : null
   const outcome = thrown !== null && isRefusedBuffer(thrown) ? 'out-of-memory' : outcomeOf(end)
   const fail = (name: string, message: string): Judgement => ({
     outcome,
     error: scriptError({ name, message, stack: thrown?.stack ?? '' }, findPlace),
     wish: null,
+    answer: null,
   })
   switch (outcome) {
     case 'timed-out': {
@@ -40,11 +44,17 @@ export function judge(end: TaskEnd, what: string, limits: Limits, findPlace: Fin
     case 'ok':
     case 'threw': {
       const error = thrown ?? { name: 'Error', message: 'The script threw something unreadable', stack: '' }
-      return { outcome: 'threw', error: scriptError(error, findPlace), wish: wishOf(error) }
+      return { outcome: 'threw', error: scriptError(error, findPlace), wish: wishOf(error), answer: null }
     }
     default:
       return outcome satisfies never
   }
+}
+
+/** A child says what it likes: anything else is no answer. */
+function parseAnswer(body: string): RunResult['answer'] {
+  if (body === 'true' || body === 'false') return body === 'true'
+  return /^\d{1,5}$/.test(body) ? Number(body) : null
 }
 
 function wishOf({ retryAfterMs, givesUp }: WireThrown): Wish | null {

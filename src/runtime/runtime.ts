@@ -17,6 +17,8 @@ export interface Program {
   /** Source map of `code`, as JSON. */
   readonly sourceMap: string
   readonly limits: Limits
+  /** Wall time of the load and its work, where runs have less. Default: that of `limits`. */
+  readonly loadMs?: number
   /** `process`: never in one process with other scripts. */
   readonly isolation: 'shared' | 'process'
 }
@@ -90,6 +92,8 @@ export interface RunResult {
   readonly outcome: RunOutcome
   /** Null when `ok`. For a limit, the message names it and its number. */
   readonly error: ScriptError | null
+  /** What the callback returned, if that was a boolean or a whole number of up to five digits. */
+  readonly answer: boolean | number | null
   /** What the script wants of its delivery, by what it threw. */
   readonly wish: Wish | null
   readonly logs: readonly LogLine[]

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import type { Program, Runtime } from '../runtime/runtime.ts'
 import type { ScriptVersion, Subscription } from '../store/store.ts'
-import { type CallbackName, subscriptionsOf } from './callbacks.ts'
+import { asksAmong, type CallbackName, subscriptionsOf } from './callbacks.ts'
 import { callbacksAmong, misspelt } from './exports.ts'
 import { type Manifest, type Needs, readManifest } from './manifest.ts'
 import { placeOfExport, problemOf, refused } from './problem.ts'
@@ -44,8 +44,35 @@ export async function bringUp(
   const script = await inspect(name, version, parts)
   const { timeoutMs, cpuMs, memoryMb, isolation } = script.manifest
   const limits = { timeoutMs, cpuMs, memoryMb }
-  await parts.runtime.load(programOf(name, version, limits, isolation), parts.signal)
+  const { runtime, signal } = parts
+  await runtime.load(programOf(name, version, limits, isolation), signal)
+  if (asksAmong(script.callbacks).length === 0) return script
+  try {
+    await runtime.load(askProgramOf(name, version, script.manifest), signal)
+  } catch (error) {
+    await runtime.unload(version.hash)
+    throw error
+  }
   return script
+}
+
+/** Drops all isolates of a version. */
+export async function takeDown(runtime: Pick<Runtime, 'unload'>, hash: string): Promise<void> {
+  await Promise.all([runtime.unload(hash), runtime.unload(askVersionOf(hash))])
+}
+
+/** Under which name the runtime has the isolate of a version that answers questions. */
+export const askVersionOf = (hash: string): string => `${hash}-ask`
+
+/**
+ * Questions have an isolate of their own, in a process of its own: whatever scripts are told meanwhile, it is free.
+ * The load may take as long as any other; each question has its own, shorter, time.
+ */
+function askProgramOf(name: string, version: ScriptVersion, manifest: Manifest): Program {
+  const { ask, timeoutMs, memoryMb } = manifest
+  const limits = { timeoutMs: ask.timeoutMs, cpuMs: ask.timeoutMs, memoryMb }
+  const hash = askVersionOf(version.hash)
+  return { ...programOf(name, { ...version, hash }, limits, 'process'), loadMs: timeoutMs }
 }
 
 /**

@@ -23,9 +23,37 @@ export const callbacks = {
   onDeletedInstance: { changes: ['DeletedInstance'], tells: 'An instance is deleted' },
   onHeartbeat: { changes: [], tells: 'The time that `script.every` says has passed' },
   onChange: { changes: everyChange, tells: 'Any of the above, and CompletedSeries' },
-} as const satisfies Record<string, { changes: readonly ChangeType[]; tells: string }>
+  receivedInstanceFilter: {
+    changes: [],
+    asks: true,
+    tells: 'Asked before an instance is kept: `true` keeps it, `false` does not',
+  },
+  receivedCStoreInstanceFilter: {
+    changes: [],
+    asks: true,
+    tells:
+      'The same, of C-STORE only: `true` or 0 keeps it; a DIMSE status is what the sender is told instead',
+  },
+  incomingHttpRequestFilter: {
+    changes: [],
+    asks: true,
+    tells: 'Asked before a request of the REST interface is answered: `false` refuses it with 403',
+  },
+} as const satisfies Record<string, { changes: readonly ChangeType[]; asks?: true; tells: string }>
 
 export type CallbackName = keyof typeof callbacks
+
+/** The callbacks that are questions, not events. */
+export const askNames = [
+  'receivedInstanceFilter',
+  'receivedCStoreInstanceFilter',
+  'incomingHttpRequestFilter',
+] as const satisfies readonly CallbackName[]
+export type AskName = (typeof askNames)[number]
+
+export function asksAmong(names: readonly CallbackName[]): AskName[] {
+  return askNames.filter((name) => names.includes(name))
+}
 
 export function isCallback(name: string): name is CallbackName {
   return Object.hasOwn(callbacks, name)

@@ -8,6 +8,7 @@ import type { Log } from '../log.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ScriptRow, Store } from '../store/store.ts'
 import type { MissingGrants, ScriptInForce } from './bring-up.ts'
+import type { AskName } from './callbacks.ts'
 import { OldVersions } from './old-versions.ts'
 import { ServedScript } from './served-script.ts'
 import { isScript } from './source.ts'
@@ -103,6 +104,13 @@ export class Library implements AsyncDisposable {
     const served = this.get(name)
     if (served === undefined || served.version === hash) return served
     return this.#oldVersions.get(name, hash)
+  }
+
+  /** The scripts in force that answer a question; one that is suspended does not, but may say what counts then. */
+  asked(callback: AskName): { readonly script: ScriptInForce; readonly isServed: boolean }[] {
+    return [...this.#scripts.values()].flatMap(({ inForce, served }) =>
+      inForce?.callbacks.includes(callback) ? [{ script: inForce, isServed: served !== null }] : [],
+    )
   }
 
   /** Names of the scripts that are served, in their order. */

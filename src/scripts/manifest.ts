@@ -28,6 +28,8 @@ export interface Manifest {
   readonly key: KeyChoice
   /** Of a resource that becomes stable again: told of all of it, told of and sent what was added, or not told. */
   readonly late: 'rerun' | 'delta' | 'ignore'
+  /** How long an answer to a question is waited for, and what it counts as if there is none. */
+  readonly ask: { readonly timeoutMs: number; readonly onFailure: 'accept' | 'reject' }
   /** How often `onHeartbeat` is told; null: never. */
   readonly everyMs: number | null
   /** Wall time of one run, and the part of it that it may be at work. */
@@ -69,11 +71,16 @@ const retry = z.strictObject({
     .nullable()
     .default(null),
 })
+const ask = z.strictObject({
+  timeout: duration(1, 10_000).default(100),
+  onFailure: z.enum(['accept', 'reject']).default('accept'),
+})
 const manifest = z.strictObject({
   needs: needs.prefault({}),
   retry: retry.prefault({}),
   key: z.enum(['patient', 'study', 'series', 'resource', 'none']).default('study'),
   late: z.enum(['rerun', 'delta', 'ignore']).default('rerun'),
+  ask: ask.prefault({}),
   every: duration(1_000, 366 * 24 * hourMs)
     .nullable()
     .default(null),
@@ -88,16 +95,18 @@ const keysAt: Record<string, readonly string[]> = {
   '': Object.keys(manifest.shape),
   needs: Object.keys(needs.shape),
   retry: Object.keys(retry.shape),
+  ask: Object.keys(ask.shape),
 }
 
 /** Reads what a script exports as `script`; a string says what is wrong with it. */
 export function readManifest(exported: unknown): Manifest | string {
   const parsed = manifest.safeParse(exported ?? {})
   if (!parsed.success) return messageOf(parsed.error.issues[0]!)
-  const { retry: again, timeout: timeoutMs, cpu, every: everyMs, ...rest } = parsed.data
+  const { retry: again, timeout: timeoutMs, cpu, every: everyMs, ask: question, ...rest } = parsed.data
   const { attempts, backoff, delay: delayMs, maxAge: maxAgeMs } = again
   const retry = { attempts, backoff, delayMs, maxAgeMs }
-  return { ...rest, retry, everyMs, timeoutMs, cpuMs: Math.min(cpu, timeoutMs) }
+  const ask = { timeoutMs: question.timeout, onFailure: question.onFailure }
+  return { ...rest, retry, ask, everyMs, timeoutMs, cpuMs: Math.min(cpu, timeoutMs) }
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {

@@ -1,7 +1,7 @@
 /**
  * The text of a new script file, for a callback that its author chose.
  */
-import type { CallbackName } from './callbacks.ts'
+import { asksAmong, type CallbackName } from './callbacks.ts'
 
 /** Name and type of what each callback is told; null: only the host. */
 const told: Record<CallbackName, readonly [parameter: string, type: string] | null> = {
@@ -20,11 +20,17 @@ const told: Record<CallbackName, readonly [parameter: string, type: string] | nu
   onDeletedInstance: ['instance', 'Deleted'],
   onHeartbeat: ['beat', 'Heartbeat'],
   onChange: ['change', 'Change'],
+  receivedInstanceFilter: ['instance', 'ReceivedInstance'],
+  receivedCStoreInstanceFilter: ['instance', 'ReceivedInstance'],
+  incomingHttpRequestFilter: ['request', 'IncomingRequest'],
 }
 
 /** What a callback wants to be said in `script`. */
 const settings: Partial<Record<CallbackName, string>> = { onHeartbeat: "\n  every: '5m'," }
 const lines: Partial<Record<CallbackName, string>> = {
+  receivedInstanceFilter: `\`\${instance.patientTags.PatientID} of \${instance.origin.remoteAet}\``,
+  receivedCStoreInstanceFilter: `\`\${instance.patientTags.PatientID} of \${instance.origin.remoteAet}\``,
+  incomingHttpRequestFilter: `\`\${request.method} \${request.path}\``,
   onHeartbeat: `\`Beat of \${beat.dueAt}, \${beat.missed} missed\``,
 }
 
@@ -45,6 +51,6 @@ export const script: Script = {
 
 export async function ${callback}(${parameters}) {
   host.log(${line})
-}
+${asksAmong([callback]).length === 0 ? '' : '  return true\n'}}
 `
 }

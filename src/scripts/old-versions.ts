@@ -6,7 +6,7 @@ import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Store } from '../store/store.ts'
-import { bringUp, type MissingGrants, type ScriptInForce } from './bring-up.ts'
+import { bringUp, type MissingGrants, type ScriptInForce, takeDown } from './bring-up.ts'
 import { refused } from './problem.ts'
 
 const idleMs = 60_000
@@ -77,7 +77,7 @@ export class OldVersions implements Disposable {
     const name = this.#loaded.get(hash)?.name
     this.#forget(hash)
     if (name === undefined || isInForce(name, hash)) return
-    runtime.unload(hash).catch((error: unknown) => {
+    takeDown(runtime, hash).catch((error: unknown) => {
       log.warn({ script: name, version: hash, reason: messageOf(error) }, 'A version could not be unloaded')
     })
   }

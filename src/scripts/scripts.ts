@@ -3,7 +3,15 @@
  * Door of the folder.
  */
 export type { MissingGrants, ScriptInForce } from './bring-up.ts'
-export { type CallbackName, callbacks, isCallback, subscriptionsOf } from './callbacks.ts'
+export { askVersionOf } from './bring-up.ts'
+export {
+  type AskName,
+  askNames,
+  type CallbackName,
+  callbacks,
+  isCallback,
+  subscriptionsOf,
+} from './callbacks.ts'
 export { type CheckParts, checkScriptFile, type ScriptCheck } from './check-file.ts'
 export { type Library, type LibraryParts, openLibrary } from './library.ts'
 export type { Manifest, Needs } from './manifest.ts'

@@ -10,7 +10,7 @@ import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ScriptRow, ScriptVersion, Store } from '../store/store.ts'
-import { bringUp, type MissingGrants, type ScriptInForce } from './bring-up.ts'
+import { bringUp, type MissingGrants, type ScriptInForce, takeDown } from './bring-up.ts'
 import { lastWins } from './last-wins.ts'
 import { type CompiledScript, compileScript } from './load.ts'
 import { problemOf, problemText, type ScriptProblem } from './problem.ts'
@@ -154,7 +154,7 @@ export class ServedScript {
     try {
       await store.putScript(name, version, next.subscriptions, next.manifest.everyMs)
     } catch (error) {
-      await runtime.unload(hash)
+      await takeDown(runtime, hash)
       throw error
     }
     const before = this.#inForce
@@ -202,7 +202,7 @@ export class ServedScript {
   /** Runs in flight end on the version that they began with, and nobody waits for them. */
   #unload(version: string): void {
     const { name, runtime, log } = this.#parts
-    runtime.unload(version).catch((error: unknown) => {
+    takeDown(runtime, version).catch((error: unknown) => {
       log.warn({ script: name, version, reason: messageOf(error) }, 'A version could not be unloaded')
     })
   }

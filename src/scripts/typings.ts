@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { isSystemError } from '../errors.ts'
 import { makeFoldersNow } from '../lib/make-folders.ts'
 
-const typings = ['onstable.d.ts', 'globals.d.ts']
+const typings = ['onstable.d.ts', 'events.d.ts', 'globals.d.ts']
 
 const tsconfig = {
   compilerOptions: {

@@ -95,6 +95,7 @@ describe('dispatch', () => {
         key: 'study',
         late: 'rerun',
         everyMs: null,
+        ask: { timeoutMs: 100, onFailure: 'accept' },
         retry: { attempts, backoff: 'fixed', delayMs: 10, maxAgeMs: null },
         timeoutMs: 5_000,
         cpuMs: 5_000,

@@ -85,6 +85,7 @@ test('while an instance is being written nobody else gets its memory, whatever e
   await using receiver = await startReceiverOf(opened, async (chunks) => {
     await sleep(20 + Math.random() * 40)
     written.push(datasetOf(chunks))
+    return null
   })
   const instances = Array.from({ length: 20 }, (_, number) => large(number, 1_000 + number * 20_000))
   using association = await openAt(receiver)
@@ -102,6 +103,7 @@ test.each<[string, number]>([
   let kept: readonly Uint8Array[] = []
   await using receiver = await startReceiverOf(opened, async (chunks) => {
     kept = chunks.slice(1)
+    return null
   })
   using association = await openAt(receiver)
   await association.send(storeUnits(large(1, pixelBytes), 1, { datasetSizes: [30_000, 10_001, 999] }))
@@ -133,6 +135,7 @@ test('the memory of an instance whose sender left stays until it is written, and
     async (chunks) => {
       begun.push(chunks)
       if (begun.length === 1) await isWritten.promise
+      return null
     },
     1,
   )

@@ -340,7 +340,7 @@ test('a file that exports no callback is refused and told where shared code belo
 
 test('editors find the typings without any set-up, and a tsconfig of the user is left alone', async () => {
   await using files = await openTestLibrary()
-  for (const name of ['onstable.d.ts', 'globals.d.ts']) {
+  for (const name of ['onstable.d.ts', 'events.d.ts', 'globals.d.ts']) {
     const typings = readFileSync(new URL(`../../sandbox/${name}`, import.meta.url), 'utf8')
     expect(readFileSync(join(files.folder, '.onstable', name), 'utf8')).toBe(typings)
   }

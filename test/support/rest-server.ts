@@ -74,6 +74,7 @@ export async function startRestServer(
     pauses: await openPauses(store, () => {}),
     drained: async () => {},
     onOwed: () => {},
+    requestQuestion: { isAsked: () => false, ask: async () => ({ accepted: true, script: null }) },
     ...more,
   })
   const url = `http://${api.address.includes(':') ? `[${api.address}]` : api.address}:${api.port}`

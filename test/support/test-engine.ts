@@ -12,6 +12,7 @@ export interface TestEngine extends AsyncDisposable {
   readonly httpPort: number
   readonly dicomPort: number
   readonly data: string
+  readonly scripts: string
   readonly lines: readonly LogLine[]
   /** GET, parsed. */
   read<T = unknown>(path: string): Promise<T>
@@ -49,6 +50,7 @@ export async function startTestEngine({
     httpPort: Number(new URL(engine.url).port),
     dicomPort: engine.dicomPort,
     data: folders.data,
+    scripts: folders.scripts,
     lines,
     async read<T>(path: string) {
       return (await (await fetch(engine.url + path)).json()) as T

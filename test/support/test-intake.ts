@@ -54,6 +54,8 @@ export async function openTestIntake(
     settings,
     log,
     agesOf: createAges(settings).agesOf,
+    isAsked: () => false,
+    ask: async () => null,
     onAccepted: () => {},
     onRecorded: () => {},
     onReplaced: () => trash.takeOut(),

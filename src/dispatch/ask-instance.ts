@@ -1,0 +1,52 @@
+/** The question whether an instance is to be kept: what is told of it, and what its sender is told if it is not. */
+import type { Header } from '../dicom/dicom.ts'
+import type { Origin } from '../store/store.ts'
+import type { Asking, Verdict } from './ask.ts'
+
+/** As Orthanc does: to its sender, an instance that was filtered out is dealt with. */
+const success = 0x0000
+/** Refused: not authorized (PS3.7, annex C). */
+const notAuthorized = 0x0124
+
+export interface InstanceQuestion {
+  isAsked(origin: Origin): boolean
+  /** Null: it is to be kept. Else the DIMSE status that the sender is to be told. */
+  ask(header: Header, sizeBytes: number, origin: Origin): Promise<{ readonly status: number } | null>
+}
+
+export function createInstanceQuestion({ isAsked, ask }: Pick<Asking, 'isAsked' | 'ask'>): InstanceQuestion {
+  const comesByStore = ({ requestOrigin }: Origin) => requestOrigin === 'DicomProtocol'
+  return {
+    isAsked: (origin) =>
+      isAsked('receivedInstanceFilter') || (comesByStore(origin) && isAsked('receivedCStoreInstanceFilter')),
+    async ask(header, sizeBytes, origin) {
+      const facts = factsOf(header, sizeBytes, origin)
+      const verdict = await ask('receivedInstanceFilter', facts)
+      if (!verdict.accepted) return { status: success }
+      if (!comesByStore(origin)) return null
+      return refusalOf(await ask('receivedCStoreInstanceFilter', facts))
+    },
+  }
+}
+
+function refusalOf({ accepted, status }: Verdict): { readonly status: number } | null {
+  return accepted ? null : { status: status ?? notAuthorized }
+}
+
+function factsOf(header: Header, sizeBytes: number, origin: Origin): object {
+  const { ids, tags, sopClassUid, transferSyntaxUid, hasPixelData } = header
+  return {
+    level: 'Instance',
+    id: ids.instance,
+    tags: tags.instance,
+    seriesTags: tags.series,
+    studyTags: tags.study,
+    patientTags: tags.patient,
+    parents: { patient: ids.patient, study: ids.study, series: ids.series },
+    sopClassUid,
+    transferSyntaxUid,
+    hasPixelData,
+    sizeBytes,
+    origin,
+  }
+}

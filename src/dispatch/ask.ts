@@ -1,0 +1,165 @@
+/**
+ * Questions: scripts are asked once, for a short time, whether something may go on. One that is slow, broken or busy
+ * counts as its manifest says. The first that refuses decides.
+ *
+ *   question ─► each script that answers it ─► isolate for questions ─┬─ true ─► the next
+ *                                        └─ no answer in time ─► onFailure ─┴─ false ─► refused
+ */
+import { fault } from '../errors.ts'
+import type { Host } from '../host/host.ts'
+import type { Log } from '../log.ts'
+import type { RunResult, Runtime } from '../runtime/runtime.ts'
+import { type AskName, askVersionOf, type ScriptInForce } from '../scripts/scripts.ts'
+import { Breaker } from './breaker.ts'
+
+/** Questions that one script may have at a time; further ones are not put to it. */
+const mostAtATime = 64
+
+export interface AskedScript {
+  readonly script: ScriptInForce
+  /** False: it is suspended. */
+  readonly isServed: boolean
+}
+
+export interface AskParts {
+  readonly asked: (callback: AskName) => readonly AskedScript[]
+  readonly runtime: Pick<Runtime, 'run'>
+  readonly host: Host
+  readonly log: Log
+}
+
+export interface Verdict {
+  readonly accepted: boolean
+  /** The script that refused. */
+  readonly script: string | null
+  /** The DIMSE status that it wants the sender to be told; null: it did not say. */
+  readonly status: number | null
+}
+
+export interface Asking {
+  /** Whether there is anybody to ask. */
+  isAsked(callback: AskName): boolean
+  /** @param facts what the question is about; made into JSON once. Never rejects. */
+  ask(callback: AskName, facts: object): Promise<Verdict>
+  /** Another version of a script is in force. */
+  forget(): void
+}
+
+const accepted: Verdict = { accepted: true, script: null, status: null }
+
+export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
+  /** Since the scripts changed last. */
+  const answering = new Map<AskName, readonly AskedScript[]>()
+  const states = new Map<string, { readonly breaker: Breaker; atATime: number }>()
+  const answeringTo = (callback: AskName) => {
+    const known = answering.get(callback) ?? asked(callback)
+    answering.set(callback, known)
+    return known
+  }
+  const stateOf = ({ version }: ScriptInForce) => {
+    const state = states.get(version) ?? { breaker: new Breaker(), atATime: 0 }
+    states.set(version, state)
+    return state
+  }
+
+  const askOne = async (
+    callback: AskName,
+    { script, isServed }: AskedScript,
+    event: string,
+  ): Promise<Verdict> => {
+    const state = stateOf(script)
+    const { onFailure, timeoutMs } = script.manifest.ask
+    const fallBack = (reason: string): Verdict => {
+      const facts = { script: script.name, callback, reason, counts: onFailure }
+      if (state.breaker.failed()) {
+        log.error(facts, 'A question is not answered, again and again: it is asked only now and then')
+      } else log.debug(facts, 'A question was not answered')
+      return onFailure === 'accept' ? accepted : refusal(script, null)
+    }
+    if (!isServed) return fallBack('The script is suspended')
+    if (state.atATime >= mostAtATime || !state.breaker.mayAsk(performance.now())) {
+      return onFailure === 'accept' ? accepted : refusal(script, null)
+    }
+    state.atATime++
+    try {
+      const result = await withinMs(timeoutMs, runOne(callback, script, event))
+      if (result === null) return fallBack(`It took longer than its ${timeoutMs} ms (ask.timeout)`)
+      for (const { level, text } of result.logs) log[level]({ script: script.name, callback }, text)
+      if (result.outcome !== 'ok') return fallBack(result.error?.message ?? result.outcome)
+      const verdict = verdictOf(callback, script, result.answer)
+      if (verdict === null) return fallBack('It answered with neither true nor false')
+      state.breaker.answered()
+      if (!verdict.accepted) log.info({ script: script.name, callback, status: verdict.status }, 'Refused')
+      return verdict
+    } catch (error) {
+      return fallBack(error instanceof Error ? error.message : String(error))
+    } finally {
+      state.atATime--
+    }
+  }
+
+  const runOne = (callback: AskName, script: ScriptInForce, event: string): Promise<RunResult> => {
+    const calls = host.begin({
+      script: script.name,
+      needs: { send: [], http: [] },
+      idempotencyKey: '',
+      sendsOnly: null,
+      isLive: () => true,
+    })
+    return runtime.run({
+      version: askVersionOf(script.version),
+      callback,
+      event,
+      async answer(call, signal, answered) {
+        if (harmless.has(call.name)) return calls.answer(call, signal, answered)
+        const { code, message } = fault(
+          'not-granted',
+          `host.${call.name} cannot be called while a question is answered: an answer has no effects`,
+        )
+        return { ok: false, error: { code, message } }
+      },
+    })
+  }
+
+  return {
+    isAsked: (callback) => answeringTo(callback).length > 0,
+    async ask(callback, facts) {
+      const event = JSON.stringify(facts)
+      for (const each of answeringTo(callback)) {
+        const verdict = await askOne(callback, each, event)
+        if (!verdict.accepted) return verdict
+      }
+      return accepted
+    },
+    forget() {
+      answering.clear()
+      states.clear()
+    },
+  }
+}
+
+/** They only look. */
+const harmless: ReadonlySet<string> = new Set(['get', 'hash', 'kv.get', 'kv.list'])
+
+/** Null: that is no answer to this question. */
+function verdictOf(callback: AskName, script: ScriptInForce, answer: RunResult['answer']): Verdict | null {
+  if (typeof answer === 'boolean') return answer ? accepted : refusal(script, null)
+  if (callback !== 'receivedCStoreInstanceFilter' || answer === null || answer > 0xffff) return null
+  return answer === 0 ? accepted : refusal(script, answer)
+}
+
+function refusal({ name }: ScriptInForce, status: number | null): Verdict {
+  return { accepted: false, script: name, status }
+}
+
+/** Null: it took longer. */
+async function withinMs<T>(ms: number, promise: Promise<T>): Promise<T | null> {
+  const late = Promise.withResolvers<null>()
+  const timer = setTimeout(() => late.resolve(null), ms)
+  promise.catch(() => {})
+  try {
+    return await Promise.race([promise, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
