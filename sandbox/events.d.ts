@@ -13,6 +13,8 @@ declare module 'onstable' {
     readonly remoteIp: string
     readonly calledAet: string
     readonly username: string
+    /** Of what a script posted to this server: the idempotency key of that run. */
+    readonly cause?: string
   }
 
   interface Occurrence {

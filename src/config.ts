@@ -97,6 +97,11 @@ export const settingsSchema = z
     scriptsMemoryMb: number('megabytes from 256 on', (value) => isWhole(value) && value >= 256)
       .default(1_536)
       .describe('Megabytes that a process of scripts may hold before it is ended'),
+    maxEchoes: number('a whole number from 1 on', (value) => isWhole(value) && value >= 1)
+      .default(20)
+      .describe(
+        'How often in a row a script may be woken for one resource by what it sent or posted itself, before it is suspended',
+      ),
     runsKeepDays: number('days, more than 0', (value) => value > 0)
       .default(7)
       .describe('Days that runs are kept that ended well'),

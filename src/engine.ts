@@ -13,6 +13,7 @@ import {
   openPauses,
   startDispatch,
   startRetention,
+  watchStorms,
 } from './dispatch/dispatch.ts'
 import { fault, messageOf } from './errors.ts'
 import { createHost, missingGrants } from './host/host.ts'
@@ -86,7 +87,14 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   const ages = createAges(settings)
   const send = createSender({ settings, store, read: (file) => storage.read(file) })
   const host = stages.use(createHost({ settings, store, get: (path) => api.get(path), send: send.send, log }))
+  const storms = watchStorms(() => performance.now())
   const tell = createTell({
+    onEffects: ({ name, version }, callback, resource) => {
+      const echoes = storms.ended(`${name} ${callback}`, resource)
+      if (echoes <= settings.maxEchoes) return
+      const reason = `What it sent or posted came back and woke it ${echoes} times in a row, for ${resource} (maxEchoes)`
+      void library.suspend(name, version, reason)
+    },
     scriptNamed: (name) => library.get(name),
     scriptVersion: (name, version) => library.version(name, version),
     runtime,
@@ -123,11 +131,15 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     agesOf: ages.agesOf,
     ...instanceQuestion,
     onAccepted: () => dispatch.wake(),
-    onRecorded: ({ Patient, Study, Series }) => {
+    onRecorded: ({ Patient, Study, Series }, { ids }, { cause, remoteAet }) => {
+      if (cause !== undefined || remoteAet === settings.dicomAet) storms.echoed(ids)
       ticking.wake(Math.min(Patient.ageMs, Study.ageMs, Series.ageMs))
       dispatch.wake()
     },
-    onReplaced: () => trash.takeOut(),
+    onReplaced: ({ ids }) => {
+      storms.echoed(ids)
+      return trash.takeOut()
+    },
   })
   const api = await startApi({
     settings,

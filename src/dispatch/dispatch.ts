@@ -7,4 +7,5 @@ export { createInstanceQuestion, type InstanceQuestion } from './ask-instance.ts
 export { openPauses, type Pauses } from './pauses.ts'
 export { type Dispatch, type DispatchParts, startDispatch } from './pump.ts'
 export { startRetention } from './retention.ts'
+export { type Storms, watchStorms } from './storms.ts'
 export { createTell, type Tell, type TellParts } from './tell.ts'

@@ -17,6 +17,8 @@ export interface TellParts {
   readonly scriptVersion: (name: string, version: string) => Promise<ScriptInForce | undefined>
   readonly runtime: Pick<Runtime, 'run' | 'runAhead'>
   readonly host: Host
+  /** A run about a resource has ended, having sent or posted something. */
+  readonly onEffects: (script: ScriptInForce, callback: string, resource: string) => void
   readonly log: Log
   readonly reach: ReachPoint
   readonly random: () => number
@@ -37,15 +39,8 @@ export interface Turn {
 /** @returns null if it was to be handed over ahead, and has done nothing */
 export type Tell = (lease: Lease, turn: Turn) => Promise<Settlement | null>
 
-export function createTell({
-  scriptNamed,
-  scriptVersion,
-  runtime,
-  host,
-  log,
-  reach,
-  random,
-}: TellParts): Tell {
+export function createTell(parts: TellParts): Tell {
+  const { scriptNamed, scriptVersion, runtime, host, onEffects, log, reach, random } = parts
   return async (lease, { slot, isLive, before }) => {
     let script: ScriptInForce | undefined
     try {
@@ -87,6 +82,9 @@ export function createTell({
     if (result === null) return null
     reach('run-ended')
     writeLog(log, lease, result)
+    if (lease.resource !== null && histories.some(hasEffects)) {
+      onEffects(script, lease.callback, lease.resource.id)
+    }
     const run = recordOf(script, result, histories)
     if (result.outcome === 'ok') {
       return { ...settlementOf(lease, 'done', run), keyValueWrites: histories.at(-1)!.keyValueWrites() }
@@ -111,6 +109,10 @@ function delayAfter(lease: Lease, result: RunResult, script: ScriptInForce, rand
 
 function settlementOf(lease: Lease, next: Settlement['next'], run: RunRecord | null): Settlement {
   return { delivery: lease.delivery, fence: lease.fence, next, delayMs: 0, run, keyValueWrites: [] }
+}
+
+function hasEffects(calls: CallHistory): boolean {
+  return calls.records().some(({ name, ok }) => ok && (name === 'send' || name === 'http'))
 }
 
 /** Told of what was added, a script that wants only that sends no more than that of the resource. */

@@ -33,9 +33,9 @@ export interface IntakeParts {
   /** Called after each instance that was accepted; its rows follow. */
   onAccepted(): void
   /** Called after each instance that was recorded. */
-  onRecorded(ages: Ages): void
+  onRecorded(ages: Ages, header: Header, origin: Origin): void
   /** Called after an instance took the place of an older one, whose file is in the store's trash now. */
-  onReplaced(): void
+  onReplaced(header: Header): void
 }
 
 /** A script does not want an instance to be kept. */

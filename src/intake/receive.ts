@@ -65,7 +65,7 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
     const held = (await store.holds([header.ids.instance])).get(header.ids.instance) ?? null
     if (held !== null && (await staysAsHeld(held, chunks))) return { status: 'AlreadyStored', header }
     const received = await record(incoming)
-    if (received.status === 'Success' && held !== null) onReplaced()
+    if (received.status === 'Success' && held !== null) onReplaced(header)
     return received
   }
 
@@ -118,11 +118,14 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
     return { header, file, sizeBytes, content, origin, ages: agesOf(header, origin), whenHeld }
   }
 
-  async function conclude({ file, content, ages }: Arrival, recorded: Recorded): Promise<Recorded> {
+  async function conclude(
+    { file, content, ages, header, origin }: Arrival,
+    recorded: Recorded,
+  ): Promise<Recorded> {
     writeBehind.onBatches(recorded.unsyncedBatches)
     if (recorded.status === 'Success') {
       storage.keep(file)
-      onRecorded(ages)
+      onRecorded(ages, header, origin)
     } else if (content === null) {
       await storage.remove(file)
     } else {

@@ -8,6 +8,8 @@ export interface Origin {
   readonly remoteAet: string
   readonly calledAet: string
   readonly username: string
+  /** Idempotency key of the run that posted it; absent: no run of this server did. */
+  readonly cause?: string
 }
 
 /** How long one resource has to be quiet, and how long it may wait at most (null: for ever). */

@@ -49,6 +49,7 @@ describe('dispatch', () => {
       scriptVersion: async (name) => scripts.get(name),
       runtime,
       host,
+      onEffects: () => {},
       log,
       reach: () => {},
       random: () => 0,

@@ -7,6 +7,9 @@ import { endpoint, idOf } from '../endpoint.ts'
 import { unknownResource } from '../errors.ts'
 import { listResources } from './resources.ts'
 
+/** Of those that this server makes. */
+const longestKey = 400
+
 export function instanceRoutes(app: FastifyInstance, parts: ApiParts): void {
   const { settings, store, upload, openFile, reach } = parts
   endpoint(
@@ -16,7 +19,7 @@ export function instanceRoutes(app: FastifyInstance, parts: ApiParts): void {
       GET: (request, reply) => listResources(request, reply, store, 'Instance'),
       POST: async (request, reply) => {
         const body = (request.body as readonly Buffer[] | undefined) ?? []
-        const { status, body: answer } = await upload(body, request.headers, originOf(request))
+        const { status, body: answer } = await upload(body, request.headers, originOf(request, store.epoch))
         return reply.code(status).send(answer)
       },
     },
@@ -40,7 +43,10 @@ export function instanceRoutes(app: FastifyInstance, parts: ApiParts): void {
   })
 }
 
-function originOf(request: FastifyRequest): Origin {
+function originOf(request: FastifyRequest, epoch: string): Origin {
   const remoteIp = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-  return { requestOrigin: 'RestApi', remoteIp, remoteAet: '', calledAet: '', username: '' }
+  const key = request.headers['idempotency-key']
+  const isOurs = typeof key === 'string' && key.startsWith(`${epoch}-`) && key.length <= longestKey
+  const cause = isOurs ? { cause: key } : {}
+  return { requestOrigin: 'RestApi', remoteIp, remoteAet: '', calledAet: '', username: '', ...cause }
 }

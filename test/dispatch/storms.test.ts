@@ -1,0 +1,96 @@
+/** Scripts that wake themselves. */
+import { expect, test } from 'vitest'
+import { watchStorms } from '../../src/dispatch/storms.ts'
+import { dicomFile } from '../support/dicom-files.ts'
+import { freePort } from '../support/free-port.ts'
+import { startTestEngine } from '../support/test-engine.ts'
+import { until } from '../support/until.ts'
+
+const ids = (name: string) => ({
+  patient: `p${name}`,
+  study: `t${name}`,
+  series: `s${name}`,
+  instance: `i${name}`,
+})
+
+test('only what comes back between two runs of one callback about one resource counts, in a row', () => {
+  let nowMs = 0
+  const storms = watchStorms(() => nowMs)
+  expect(storms.ended('a', 't1')).toBe(0)
+  storms.echoed(ids('1'))
+  storms.echoed(ids('2'))
+  expect([storms.ended('a', 't1'), storms.ended('b', 't1'), storms.ended('a', 't2')]).toEqual([1, 0, 0])
+  storms.echoed(ids('1'))
+  expect(storms.ended('a', 't1')).toBe(2)
+  expect(storms.ended('a', 't1')).toBe(0)
+  nowMs += 600_001
+  storms.echoed(ids('1'))
+  expect(storms.ended('a', 't1')).toBe(0)
+})
+
+test('a script that sends each stable study to its own server is suspended with a reason, until it is resumed', async () => {
+  const dicomPort = await freePort()
+  await using engine = await startTestEngine({
+    settings: {
+      stableAge: 0.05,
+      overwriteInstances: 'Always',
+      dicomPort,
+      maxEchoes: 3,
+      modalities: { SELF: { aet: 'ONSTABLE', host: '127.0.0.1', port: dicomPort } },
+      grants: { 'loop.js': { send: ['SELF'] } },
+    },
+    scripts: {
+      'loop.js': `export const script = { needs: { send: ['SELF'] } }
+        export async function onStableStudy(study, host) { await host.send(study, 'SELF') }`,
+      'other.js': 'export function onStableStudy() {}',
+    },
+  })
+  await engine.post(dicomFile({ instance: '1' }))
+  const suspended = () =>
+    until('it to be suspended', async () =>
+      (
+        await engine.read<{ name: string; state: string; problem: { message: string } | null }[]>('/scripts')
+      ).find(({ state }) => state === 'suspended'),
+    )
+  expect(await suspended()).toMatchObject({
+    name: 'loop.js',
+    problem: {
+      message: expect.stringMatching(
+        /^What it sent or posted came back and woke it 4 times in a row, for \S+ \(maxEchoes\)$/,
+      ),
+    },
+  })
+  expect(await engine.read<unknown[]>('/runs?script=loop.js')).toHaveLength(5)
+  await fetch(`${engine.url}/scripts/loop.js/resume`, { method: 'POST' })
+  await until(
+    'it to run again',
+    async () => (await engine.read<unknown[]>('/runs?script=loop.js')).length > 5,
+  )
+  await suspended()
+})
+
+test('what is posted with the idempotency key of a run of this server says so in its origin', async () => {
+  await using engine = await startTestEngine({
+    scripts: {
+      'a.js': `export function onStoredInstance({ idempotencyKey, origin }, host) {
+        host.log(idempotencyKey)
+        host.log(String(origin.cause)) }`,
+    },
+  })
+  const textsOf = (count: number) =>
+    until(`${count} runs`, async () => {
+      const runs = await engine.read<{ logs: { text: string }[] }[]>('/runs')
+      return runs.length >= count ? runs[0]!.logs.map(({ text }) => text) : undefined
+    })
+  await engine.post(dicomFile({ instance: '1' }))
+  const [key, cause] = await textsOf(1)
+  expect(cause).toBe('undefined')
+  for (const [count, sent, shown] of [
+    [2, key!, key!],
+    [3, 'another-1:a.js:onStoredInstance', 'undefined'],
+  ] as const) {
+    const body = new Uint8Array(dicomFile({ instance: String(count) }))
+    await fetch(`${engine.url}/instances`, { method: 'POST', body, headers: { 'idempotency-key': sent } })
+    expect((await textsOf(count))[1]).toBe(shown)
+  }
+})
