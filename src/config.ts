@@ -102,6 +102,12 @@ export const settingsSchema = z
       .describe(
         'How often in a row a script may be woken for one resource by what it sent or posted itself, before it is suspended',
       ),
+    logKeepDays: number('days, more than 0', (value) => value > 0)
+      .default(365)
+      .describe('Days that changes are kept that every script has been told of'),
+    logMaxBehind: number('a whole number from 1000 on', (value) => isWhole(value) && value >= 1_000)
+      .default(10_000_000)
+      .describe('Changes that are kept for a script that is behind; further behind it is suspended'),
     runsKeepDays: number('days, more than 0', (value) => value > 0)
       .default(7)
       .describe('Days that runs are kept that ended well'),

@@ -115,7 +115,17 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     tell,
     log,
   })
-  stages.use(startRetention({ store, log, ...retentionOf(settings) }))
+  stages.use(
+    startRetention({
+      store,
+      log,
+      ...retentionOf(settings),
+      onStraggler: ({ name, version, behind }) => {
+        const reason = `It is ${behind} changes behind, and the log is kept for ${settings.logMaxBehind} at most (logMaxBehind): those before will not be told`
+        void library.suspend(name, version, reason)
+      },
+    }),
+  )
   library.onChange(() => {
     asking.forget()
     dispatch.wake()
@@ -164,12 +174,16 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
       const removed = await store.remove(level, id)
       if (removed === null) return null
       dispatch.wake()
+      ticking.wake(0)
       await trash.takeOut()
       return removed
     },
     async settle(level: ParentLevel, id: string) {
       const changed = await store.forceStable(level, id)
-      if (changed) dispatch.wake()
+      if (changed) {
+        dispatch.wake()
+        ticking.wake(0)
+      }
       return changed
     },
     async unsettle(level: ParentLevel, id: string) {
@@ -199,9 +213,16 @@ function sayBlocked(log: Log, reason: string | null): void {
   else log.error({ reason }, 'Instances that were taken cannot be indexed: no more are taken until they are')
 }
 
-function retentionOf({ runsKeepDays, failuresKeepDays, runsMaxMb }: Settings) {
+function retentionOf(settings: Settings) {
+  const { runsKeepDays, failuresKeepDays, runsMaxMb, logKeepDays, logMaxBehind } = settings
   const dayMs = 86_400_000
-  return { okMs: runsKeepDays * dayMs, failedMs: failuresKeepDays * dayMs, mostBytes: runsMaxMb * 1_048_576 }
+  const changes = { ageMs: logKeepDays * dayMs, mostBehind: logMaxBehind }
+  return {
+    changes,
+    okMs: runsKeepDays * dayMs,
+    failedMs: failuresKeepDays * dayMs,
+    mostBytes: runsMaxMb * 1_048_576,
+  }
 }
 
 function makeDataFolder(folder: string): void {

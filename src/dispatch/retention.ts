@@ -1,15 +1,18 @@
-/** Removes the runs that are kept no longer, a few at a time and only while nothing else is to be done. */
+/** Removes the runs and the changes that are kept no longer, a few at a time, so that others come in between. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { Store } from '../store/store.ts'
+import type { LogRetention, Store, Straggler } from '../store/store.ts'
 
 const intervalMs = 60_000
 /** Between two transactions, so that others come in between. */
 const pauseMs = 50
 
 export interface RetentionParts {
-  readonly store: Pick<Store, 'retireRuns' | 'runsBytes'>
+  readonly store: Pick<Store, 'retireRuns' | 'runsBytes' | 'retireChanges' | 'stragglers'>
+  readonly changes: LogRetention
+  /** Nothing more is kept for that script. */
+  readonly onStraggler: (straggler: Straggler) => void
   readonly okMs: number
   readonly failedMs: number
   readonly mostBytes: number
@@ -17,14 +20,17 @@ export interface RetentionParts {
 }
 
 /** Begins at once, and looks again every minute. */
-export function startRetention({ store, okMs, failedMs, mostBytes, log }: RetentionParts): AsyncDisposable {
+export function startRetention(parts: RetentionParts): AsyncDisposable {
+  const { store, okMs, failedMs, mostBytes, changes, onStraggler, log } = parts
   const closing = new AbortController()
   const { signal } = closing
   const sweep = async () => {
+    for (const each of await store.stragglers(changes.mostBehind)) onStraggler(each)
     for (;;) {
       const tooMany = (await store.runsBytes()) > mostBytes
-      const more = await store.retireRuns({ okMs, failedMs, tooMany })
-      if (!more || signal.aborted) return
+      const moreRuns = await store.retireRuns({ okMs, failedMs, tooMany })
+      const moreChanges = await store.retireChanges(changes)
+      if ((!moreRuns && !moreChanges) || signal.aborted) return
       await wait(pauseMs, undefined, { signal })
     }
   }

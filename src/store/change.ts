@@ -41,6 +41,13 @@ export interface ChangesQuery {
   readonly types?: readonly ChangeType[]
 }
 
+/** How long changes are kept. Those that are still owed to a script are kept longer, within a bound. */
+export interface LogRetention {
+  readonly ageMs: number
+  /** A script whose cursor is further behind than so many changes is not waited for. */
+  readonly mostBehind: number
+}
+
 export interface ChangesPage {
   readonly changes: readonly Change[]
   readonly done: boolean

@@ -102,6 +102,13 @@ export interface Settlement {
   readonly keyValueWrites: readonly KeyValueWrite[]
 }
 
+/** A script that is so far behind that the log is not kept for it. */
+export interface Straggler {
+  readonly name: string
+  readonly version: string
+  readonly behind: number
+}
+
 export interface Backlog {
   readonly script: string
   readonly waiting: number

@@ -7,7 +7,7 @@
  */
 import type { Level, ParentLevel } from '../dicom/dicom.ts'
 import type { Accepted, Age, Arrival, KeptFile, Recorded, UnrecordedFile, UnsyncedFiles } from './arrival.ts'
-import type { ChangesPage, ChangesQuery } from './change.ts'
+import type { ChangesPage, ChangesQuery, LogRetention } from './change.ts'
 import type {
   Backlog,
   DeliveriesQuery,
@@ -19,6 +19,7 @@ import type {
   ScriptRow,
   ScriptVersion,
   Settlement,
+  Straggler,
   Subscription,
 } from './delivery.ts'
 import type { Page, Removed, Resource, Statistics, TickReport, WindowState } from './resource.ts'
@@ -151,6 +152,10 @@ export interface Store extends AsyncDisposable {
   replayRange(script: string, since: ReplayStart): Promise<ReplayRange | null>
   /** Tells a script once more of all changes since. */
   replaySince(script: string, since: ReplayStart): Promise<ReplayRange | null>
+  /** Scripts that are further behind than so many changes. */
+  stragglers(mostBehind: number): Promise<readonly Straggler[]>
+  /** Removes some of the changes that are kept no longer. @returns whether there may be more of them */
+  retireChanges(retention: LogRetention): Promise<boolean>
   /** What all runs take, estimated. */
   runsBytes(): Promise<number>
   /** Removes some of the runs that are kept no longer. @returns whether there may be more of them */

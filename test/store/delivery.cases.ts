@@ -322,6 +322,46 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
       })
     })
 
+    describe('the log', () => {
+      const first = async () => (await store.changes({ limit: 1 })).changes[0]?.seq
+      const retention = { ageMs: day, mostBehind: 1_000 }
+
+      it('is kept for its time, and as far back as the slowest cursor and what is still owed', async () => {
+        await subscribe('s', 'NewStudy')
+        await store.record(arrivalOf({ instance: '1' }))
+        under.advance(2 * day)
+        await store.retireChanges(retention)
+        expect(await first()).toBe(1)
+        const [owed] = await lease('s')
+        await store.retireChanges(retention)
+        expect((await store.changes({ limit: 9 })).changes.map(({ type }) => type)).toEqual([
+          'NewStudy',
+          'NewPatient',
+        ])
+        await end(owed!, 'done')
+        await store.record(arrivalOf({ instance: '2', study: 'T' }))
+        await lease('s')
+        expect(await store.retireChanges(retention)).toBe(false)
+        expect(await first()).toBe(5)
+        under.advance(2 * day)
+        for (const each of await lease('s')) await end(each, 'done')
+        await store.retireChanges(retention)
+        const { changes, last } = await store.changes({ limit: 9 })
+        expect([changes.length, last]).toEqual([1, 7])
+      })
+
+      it('does not wait for a script that is too far behind, which is named', async () => {
+        await subscribe('s', 'NewStudy')
+        await store.pause('s')
+        for (let n = 0; n < 20; n++) await store.record(arrivalOf({ instance: String(n) }))
+        under.advance(2 * day)
+        expect(await store.stragglers(100)).toEqual([])
+        expect(await store.stragglers(10)).toEqual([{ name: 's', version: 'v1', behind: 23 }])
+        await store.retireChanges({ ...retention, mostBehind: 10 })
+        expect(await first()).toBe(23)
+      })
+    })
+
     describe('runs', () => {
       const one = arrivalOf({ instance: '1', study: 'S', patient: 'P' }).header.ids
       beforeEach(async () => {

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { type Age, openSqlite, type Store } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
-import { temporaryFolder } from '../support/folders.ts'
+import { memoryFolder } from '../support/folders.ts'
 
 interface ModelWindow {
   openedAt: number
@@ -105,7 +105,7 @@ const command = fc.oneof(
 it('fires each study and series exactly when the model says, whatever happens', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(command, { maxLength: 60 }), async (commands) => {
-      using folder = temporaryFolder()
+      using folder = memoryFolder()
       let nowMs = 1_800_000_000_000
       await using store = await openSqlite({ folder: folder.path, clock: () => nowMs })
       const model = new Model()
@@ -173,7 +173,7 @@ it('fires each study and series exactly when the model says, whatever happens', 
       const open = windows.filter(({ level }) => level !== 'Patient').map(({ id }) => names.get(id))
       expect(open.sort()).toEqual([...model.windows.keys()].sort())
     }),
-    { numRuns: 250, seed: 20_261_124 },
+    { numRuns: 1_000, seed: 20_261_124 },
   )
 }, 60_000)
 

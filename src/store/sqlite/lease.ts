@@ -30,14 +30,13 @@ export function lease(
       .get(name) as FollowingScript | undefined
     if (script === undefined) continue
     beat(session, script)
-    let handed = handOut(session, script, count, ttlMs)
+    let ready = readyOf(session, script, count)
     // Deliveries are made only when those that exist do not suffice, so that a backlog stays in the log.
-    if (handed.length < count && script.cursor < end) {
-      const cursor = follow(session, script)
-      handed = handed.concat(handOut(session, script, count - handed.length, ttlMs))
-      if (cursor < end) more = true
+    if (ready.length < count && script.cursor < end) {
+      if (follow(session, script) < end) more = true
+      ready = readyOf(session, script, count)
     }
-    leases.push(...handed)
+    leases.push(...handOut(session, script, ready, ttlMs))
   }
   return { leases, more, nextRetryInMs: nextDue(session, Object.keys(wanted)) }
 }
@@ -98,9 +97,8 @@ interface DeliveryRow {
 
 // `+` before a parameter: without it SQLite plans the statement anew at each call, since which partial index
 // serves could depend on the value.
-function handOut(session: Session, script: FollowingScript, count: number, ttlMs: number): Lease[] {
-  if (count <= 0) return []
-  const rows = session
+function readyOf(session: Session, script: FollowingScript, count: number): DeliveryRow[] {
+  return session
     .sql(
       `select d.id, d.callback, d.seq, d.key, d.attempt, d.replay, d.version, d.fence, c.type, c.resource, c.public_id,
          c.at, c.origin, coalesce(d.event, c.event) as event, c.revision, c.newest_instance, d.run_at
@@ -111,6 +109,14 @@ function handOut(session: Session, script: FollowingScript, count: number, ttlMs
        order by d.id limit @count`,
     )
     .all({ script: script.id, now: session.nowMs, count }) as DeliveryRow[]
+}
+
+function handOut(
+  session: Session,
+  script: FollowingScript,
+  rows: readonly DeliveryRow[],
+  ttlMs: number,
+): Lease[] {
   const take = session.sql(
     'update delivery set state = 1, attempt = attempt + 1, fence = fence + 1, lease_until = ? where id = ?',
   )

@@ -21,6 +21,7 @@ import { lease, reclaimLeases, renew } from './lease.ts'
 import { type Entry, recordAll } from './record-all.ts'
 import { forgetTrash, orphans, remove, trash } from './remove.ts'
 import { replayRange, replayRuns, replaySince } from './replay.ts'
+import { retireChanges, stragglers } from './retire-changes.ts'
 import { retireRuns, runsBytes } from './retire-runs.ts'
 import { run, runs } from './runs.ts'
 import {
@@ -118,6 +119,8 @@ export const operations = {
   replayRange: reading(replayRange),
   replaySince: writing(replaySince),
   runsBytes: reading(runsBytes),
+  stragglers: reading(stragglers),
+  retireChanges: writing(retireChanges, relaxed),
   retireRuns: writing(retireRuns, relaxed),
   keyValue: reading(keyValue),
   keyValueBytes: reading(keyValueBytes),

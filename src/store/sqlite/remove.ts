@@ -10,6 +10,7 @@ import { jsonObject } from './json-parts.ts'
 import { forgetSubject } from './retire-runs.ts'
 import { appendChange, levelNumber, levelOf, type ResourceRow, resourceAt, resourceBy } from './rows.ts'
 import type { Session } from './session.ts'
+import { checkAncestors } from './windows.ts'
 
 export function remove(session: Session, level: Level, id: string): Removed | null {
   if (level === 'Instance') return removeInstance(session, id)
@@ -62,7 +63,8 @@ function removeTree(session: Session, row: ResourceRow): void {
   }
   const event = jsonObject(facts)
   appendChange(session, `Deleted${levelOf(row.level)}`, { resource: row.id, id: row.public_id, key, event })
-  session.sql('delete from window where resource = ?').run(row.id)
+  if (session.sql('delete from window where resource = ?').run(row.id).changes > 0)
+    checkAncestors(session, row.id)
   session.sql('delete from series_origin where series = ?').run(row.id)
   session.sql('delete from finished where resource = ?').run(row.id)
   session.sql('delete from resource where id = ?').run(row.id)

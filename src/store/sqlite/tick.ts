@@ -7,7 +7,7 @@ import type { TickReport, Trigger } from '../store.ts'
 import { appendChange, levelOf, resourceAt, resourceBy, type WindowRow } from './rows.ts'
 import type { Session } from './session.ts'
 import { stableEvent } from './stable-event.ts'
-import { deadlineAtOf, quietAtOf, windowOf, windowsBelow } from './windows.ts'
+import { checkAncestors, deadlineAtOf, quietAtOf, windowOf, windowsBelow } from './windows.ts'
 
 /** A longer pause between two ticks means that silence was not observed. */
 const gapMs = 2_000
@@ -75,6 +75,8 @@ function fireWithDescendants(session: Session, resource: number, trigger: Trigge
 
 function fire(session: Session, resource: number, trigger: Trigger): 1 {
   session.sql('delete from window where resource = ?').run(resource)
+  // A parent that was waiting for this one may be due before the time at which this one would have been quiet.
+  if (trigger !== 'quiet') checkAncestors(session, resource)
   const { event, key, revision, newestInstance } = stableEvent(session, resource, trigger)
   session
     .sql(

@@ -87,3 +87,15 @@ export function windows(session: Session, limit: number): WindowState[] {
     dueInMs: Math.max(0, Math.min(quietAtOf(row), deadlineAtOf(row)) - session.nowMs),
   }))
 }
+
+/** Lets the next tick look at the windows of all that is above a resource. */
+export function checkAncestors(session: Session, resource: number): void {
+  session
+    .sql(
+      `with recursive above (id) as (
+         select parent from resource where id = @resource
+         union all select r.parent from above a join resource r on r.id = a.id where r.parent is not null)
+       update window set check_at = @now where check_at > @now and resource in (select id from above)`,
+    )
+    .run({ resource, now: session.nowMs })
+}

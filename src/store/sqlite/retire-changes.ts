@@ -1,0 +1,37 @@
+/** Removes changes that the log need not have any more, some at a time. */
+import type { LogRetention, Straggler } from '../store.ts'
+import { lastSeq } from './changes.ts'
+import type { Session } from './session.ts'
+
+/** In one transaction. */
+const atATime = 500
+
+/**
+ * Every script that is not too far behind still has its changes, and so has every delivery.
+ * @returns whether there may be more to remove
+ */
+export function retireChanges(session: Session, { ageMs, mostBehind }: LogRetention): boolean {
+  const end = lastSeq(session)
+  const { slowest } = session
+    .sql('select coalesce(min(cursor), ?) as slowest from script where cursor >= ?')
+    .get(end, end - mostBehind) as { slowest: number }
+  // The last one stays, as the number from which readers of the log go on.
+  const { changes } = session
+    .sql(
+      `delete from change where seq in (
+         select seq from change c where seq <= ? and seq < ? and at < ?
+           and not exists (select 1 from delivery d where d.seq = c.seq) order by seq limit +${atATime})`,
+    )
+    .run(slowest, end, session.nowMs - ageMs)
+  return changes === atATime
+}
+
+/** Scripts that are served, or could be, and for which the log is not kept any longer. */
+export function stragglers(session: Session, mostBehind: number): Straggler[] {
+  return session
+    .sql(
+      `select name, version, @end - cursor as behind from script
+       where state = 'active' and cursor < @end - @mostBehind order by name`,
+    )
+    .all({ end: lastSeq(session), mostBehind }) as Straggler[]
+}
