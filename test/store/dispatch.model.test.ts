@@ -82,11 +82,11 @@ const dispatcher = fc.constantFrom('a' as const, 'b' as const)
 const command = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ do: fc.constant('arrive' as const), study: fc.nat(2), instance: fc.nat(20) }),
+    arbitrary: fc.record({ do: fc.constant('arrive' as const), study: fc.nat(1), instance: fc.nat(40) }),
   },
   {
     weight: 5,
-    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(10, 100, 400, 1_100) }),
+    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(10, 400, 400, 1_100) }),
   },
   {
     weight: 8,
@@ -105,6 +105,8 @@ const command = fc.oneof(
       next: fc.constantFrom(
         'done' as const,
         'done' as const,
+        'done' as const,
+        'done' as const,
         'retry' as const,
         'dead' as const,
         'release' as const,
@@ -114,14 +116,17 @@ const command = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('renew' as const), by: dispatcher }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('pause' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('pause' as const), on: fc.constantFrom(true, false, false) }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('retry dead' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('drop dead' as const) }) },
 )
 
 it('hands out exactly what the model says to two dispatchers, and takes back only what is theirs', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(command, { minLength: 20, maxLength: 60 }), async (commands) => {
+    fc.asyncProperty(fc.array(command, { minLength: 20, maxLength: 80 }), async (commands) => {
       using folder = memoryFolder()
       let nowMs = 1_800_000_000_000
       const open = () => openSqlite({ folder: folder.path, clock: () => nowMs })
@@ -214,7 +219,7 @@ it('hands out exactly what the model says to two dispatchers, and takes back onl
             break
           }
           case 'pause':
-            model.isPaused = !model.isPaused
+            model.isPaused = step.on
             await (model.isPaused ? store.pause('s') : store.unpause('s'))
             break
           case 'retry dead': {
