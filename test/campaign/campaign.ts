@@ -14,10 +14,13 @@ import { type PlanSettings, planWaves, type Wave } from './plan.ts'
 import { sendAll, type Target } from './sending.ts'
 import { startServed } from './served.ts'
 import { errorsIn } from './server-log.ts'
+import { makeTrouble } from './trouble.ts'
 
 export interface CampaignOptions extends PlanSettings {
   /** An existing folder for the server's data, which is left there. */
   readonly data: string
+  /** Another engine than that of the project. */
+  readonly main?: string
   onProgress(acknowledged: number, kills: number): void
 }
 
@@ -38,10 +41,11 @@ const idlePatienceMs = 120_000
 
 export async function runCampaign({
   data,
+  main,
   onProgress,
   ...settings
 }: CampaignOptions): Promise<CampaignResult> {
-  await using served = await startServed({ agesMs, data })
+  await using served = await startServed({ agesMs, data, ...(main === undefined ? {} : { main }) })
   const { server, history } = served
   using _ = endAtExit(server)
   const waves = planWaves(settings)
@@ -50,15 +54,21 @@ export async function runCampaign({
   const onTaskDone = () => onProgress(history.uploads.filter(isAcknowledged).length, killer.count())
 
   const runs: RunRow[] = []
-  for (const { lanes, kill } of waves) {
-    await allDone([sendAll(served, lanes, onTaskDone), kill === null ? null : killer.strike(kill)])
+  for (const { lanes, kill, troubles } of waves) {
+    await allDone([
+      sendAll(served, lanes, onTaskDone),
+      kill === null ? null : killer.strike(kill),
+      makeTrouble(served, troubles, served.scripts),
+    ])
     runs.push(...readRuns(data, runs))
   }
   await untilIdle(server, idlePatienceMs)
   if (server.hasExited()) throw new Error(`The server ended by itself: ${server.stderr().slice(-2_000)}`)
   killer.noteLeftovers()
   history.surprises.push(
-    ...errorsIn(server.stderr()).map((message) => `The server logged an error: ${message}`),
+    ...errorsIn(server.stderr())
+      .filter(isSurprising)
+      .map((message) => `The server logged an error: ${message}`),
   )
 
   const seen = await observe(server.url, data, runs)
@@ -66,6 +76,10 @@ export async function runCampaign({
   const figures = figuresOf(settings, killer.count(), history, seen, violations.length)
   return { figures, violations, shortfalls: shortfallsOf(settings, figures), history, log: server.stderr() }
 }
+
+/** A script that was broken is refused. */
+const isSurprising = (message: string) =>
+  !/: The version before stays in force$|\. The version before stays in force$/.test(message)
 
 function uploadsOf(waves: readonly Wave[]): Set<Target['history']['uploads'][number]> {
   const tasks = waves.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.tasks))

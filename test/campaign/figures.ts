@@ -8,6 +8,9 @@ export interface Figures {
   readonly seed: number
   readonly kills: number
   readonly killsWhileStarting: number
+  /** What else was done to the server and its children, and how often it stood still. */
+  readonly troubles: number
+  readonly stops: number
   /** With requests on their way. */
   readonly killsUnderRequests: number
   /** Less than a tenth of a second after a run of a callback had ended. */
@@ -40,7 +43,7 @@ export function figuresOf(
   seen: Observation,
   violations: number,
 ): Figures {
-  const { uploads, deletions, effects, lives } = history
+  const { uploads, deletions, effects, lives, troubles, stops } = history
   const { changes, runs } = seen.database
   const stable = changes.filter(({ type }) => type.startsWith('Stable'))
   const attempts = [...uploads, ...deletions].flatMap((subject) => subject.attempts)
@@ -51,6 +54,8 @@ export function figuresOf(
   return {
     seed,
     kills,
+    troubles: troubles.length,
+    stops: stops.length,
     killsWhileStarting: countKills(({ readyAtMs }) => readyAtMs === Number.POSITIVE_INFINITY),
     killsUnderRequests: countKills((life) => attempts.some((attempt) => isCutOff(attempt, [life]))),
     killsAmongRuns: countKills(({ endedAtMs }) =>
@@ -111,8 +116,20 @@ export function shortfallsOf(settings: PlanSettings, figures: Figures): string[]
 export function lineOf(figures: Figures): string {
   const { seed, kills, acknowledged, instances, studies, unstableAtOnce, stableEvents } = figures
   return (
-    `campaign: seed ${seed}, ${kills} kills, ${acknowledged} instances acknowledged of ${instances}, ` +
+    `campaign: seed ${seed}, ${kills} kills, ${figures.troubles} other troubles (${figures.stops} stops), ${acknowledged} instances acknowledged of ${instances}, ` +
     `${studies} studies (${unstableAtOnce} unstable at once), ${stableEvents} stable events, ` +
     `${figures.deliveries} deliveries, ${figures.violations} violations`
+  )
+}
+
+/** Of several campaigns, one after the other. */
+export function lineOfAll(all: readonly Figures[]): string {
+  const sum = (
+    name: 'kills' | 'troubles' | 'stops' | 'acknowledged' | 'stableEvents' | 'deliveries' | 'violations',
+  ) => all.reduce((total, figures) => total + figures[name], 0)
+  return (
+    `campaigns: seeds ${all[0]!.seed} to ${all.at(-1)!.seed}, ${sum('kills')} kills, ${sum('troubles')} other troubles ` +
+    `(${sum('stops')} stops), ${sum('acknowledged')} instances, ${sum('stableEvents')} stable events, ` +
+    `${sum('deliveries')} deliveries, ${sum('violations')} violations`
   )
 }

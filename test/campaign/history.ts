@@ -55,6 +55,12 @@ export interface History {
   /** Answers that nobody should have got, and requests without one though the server lived. */
   readonly surprises: string[]
   readonly lives: readonly Life[]
+  /** When the server stood still. */
+  readonly stops: { readonly fromMs: number; readonly toMs: number }[]
+  /** When children of the server were killed, or had stood still. */
+  readonly childEndsMs: number[]
+  /** What else was done to it. */
+  readonly troubles: string[]
 }
 
 export function newUpload(facts: FileFacts, road: Upload['road']): Upload {
@@ -81,6 +87,18 @@ export function quietMsOf({ Patient, Study, Series }: AgesMs, level: keyof AgesM
  */
 export function leastQuietMsOf(agesMs: AgesMs, level: keyof AgesMs): number {
   return level === 'Patient' ? agesMs.Patient : quietMsOf(agesMs, level)
+}
+
+/** When the server was up and did not stand still. */
+export function upSpansOf({ lives, stops }: History): { fromMs: number; toMs: number }[] {
+  return lives.flatMap(({ readyAtMs, endedAtMs }) => {
+    const toMs = endedAtMs ?? Date.now()
+    const own = stops.filter((stop) => stop.fromMs >= readyAtMs && stop.fromMs < toMs)
+    const inOrder = own.sort((left, right) => left.fromMs - right.fromMs)
+    const starts = [readyAtMs, ...inOrder.map((stop) => stop.toMs)]
+    const ends = [...inOrder.map((stop) => stop.fromMs), toMs]
+    return starts.map((fromMs, at) => ({ fromMs, toMs: ends[at]! }))
+  })
 }
 
 /** Whether it had no answer because the server was killed under it. */

@@ -6,6 +6,7 @@ import { type DoomedStudy, makeCast } from './cast.ts'
 import { Draft, type Lane } from './draft.ts'
 import type { Upload } from './history.ts'
 import { randomFrom } from './random.ts'
+import { type Trouble, troubleKinds } from './trouble.ts'
 
 export interface PlanSettings {
   readonly seed: number
@@ -25,6 +26,7 @@ export interface Kill {
 export interface Wave {
   readonly lanes: readonly Lane[]
   readonly kill: Kill | null
+  readonly troubles: readonly Trouble[]
 }
 
 /** Half of the kills come while instances arrive, the others at any time up to long after windows have fired. */
@@ -33,6 +35,10 @@ const latestKillMs = 6_000
 const shareOfStartKills = 1 / 6
 /** A deletion in a wave of its own comes when its study has become stable, or not yet. */
 const latestDeletionMs = 2_500
+/** In each wave. */
+const mostTroubles = 4
+const latestTroubleMs = 4_000
+const longestTroubleMs = 3_500
 const shareOfDuplicates = 0.06
 const mostPerAssociation = 8
 
@@ -47,7 +53,8 @@ export function planWaves({ seed, kills, instances, studies }: PlanSettings): Wa
   for (const study of cast.doomed) planDeletion(draft, study, random)
   return draft.lanes.map((lanes, wave) => {
     const count = killCounts[wave]
-    return { lanes, kill: count === undefined ? null : planKill(count, draft.spanMs(wave), random) }
+    const kill = count === undefined ? null : planKill(count, draft.spanMs(wave), random)
+    return { lanes, kill, troubles: planTroubles(random) }
   })
 }
 
@@ -67,6 +74,15 @@ function planKill(count: number, spanMs: number, random: () => number): Kill {
     afterMs: random() * latestMs,
     startParts: Array.from({ length: count - 1 }, random),
   }
+}
+
+function planTroubles(random: () => number): Trouble[] {
+  return Array.from({ length: Math.floor(random() * (mostTroubles + 1)) }, () => ({
+    kind: troubleKinds[Math.floor(random() * troubleKinds.length)]!,
+    afterMs: random() * latestTroubleMs,
+    forMs: random() * longestTroubleMs,
+    which: random(),
+  }))
 }
 
 /** Some instances come twice: a wave or more later, or at the same moment from another client. */

@@ -6,32 +6,39 @@ import { Presets, SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
 import { type CampaignResult, runCampaign } from './campaign.ts'
 import { fewestInstances } from './cast.ts'
-import { lineOf } from './figures.ts'
+import { type Figures, lineOf, lineOfAll } from './figures.ts'
 import type { PlanSettings } from './plan.ts'
+import { plant, plantedBugs } from './planted.ts'
 
 interface Options {
   readonly seed?: number
   readonly kills: number
   readonly instances: number
   readonly studies: number
+  /** How long campaigns follow one another; undefined: one. */
+  readonly seconds?: number
+  readonly planted?: true
   readonly json?: true
 }
 
 const program = new Command('npm run campaign --')
   .description(
     'Kills the server by chance while instances arrive, starts it again, and checks that nothing acknowledged is ' +
-      'lost, that each quiet period fires once, and that no file or row is orphaned.',
+      'lost, that each quiet period fires once, and that no file or row is orphaned. In between it and its children ' +
+      'stand still or are killed, and scripts hang, fail, are saved and broken.',
   )
   .option('--seed <number>', 'the same seed makes the same plan (default: by chance)', wholeNumber)
   .option('--kills <count>', 'how often the server is killed', wholeNumber, 20)
   .option('--instances <count>', 'how many instances are sent', wholeNumber, 2_000)
   .option('--studies <count>', 'how many studies have to be unstable at once', positiveNumber, 50)
+  .option('--seconds <count>', 'repeat with the next seeds until so much time has passed', positiveNumber)
+  .option('--planted', 'plant bugs in copies of the server, one for each rule, and see that each is found')
   .option('--json', 'print the figures and violations as one JSON object')
   .addHelpText(
     'after',
     '\nEach violation is printed on a line of its own, the figures on the last one. The exit code is 1 if there was\n' +
       'any violation, or if the campaign could not do what it was to do; data and logs are kept then.\n\n' +
-      'Examples:\n  $ npm run campaign\n  $ npm run campaign -- --seed 7 --kills 5 --instances 300 --studies 20',
+      'Examples:\n  $ npm run campaign -- --seconds 3600\n  $ npm run campaign -- --seed 7 --kills 5 --instances 300 --studies 20',
   )
   .action(run)
 
@@ -44,11 +51,34 @@ try {
   process.exitCode = 1
 }
 
-async function run({ json, ...options }: Options): Promise<void> {
+async function run({ json, seconds = 0, planted, ...options }: Options): Promise<void> {
+  if (planted) return runPlanted()
   const fewest = fewestInstances(options.studies)
   if (options.instances < fewest)
     throw new Error(`${options.studies} studies need at least ${fewest} instances: raise --instances`)
-  const settings = { ...options, seed: options.seed ?? Math.floor(Math.random() * 1_000_000) }
+  const endAtMs = performance.now() + seconds * 1_000
+  const all: Figures[] = []
+  for (let seed = options.seed ?? Math.floor(Math.random() * 1_000_000); ; seed++) {
+    const figures = await runOne({ ...options, seed }, json === true)
+    all.push(figures)
+    if (process.exitCode !== 0 || performance.now() >= endAtMs) break
+  }
+  if (all.length > 1) console.log(lineOfAll(all))
+}
+
+/** Each bug with what gave it away. */
+async function runPlanted(): Promise<void> {
+  let found = 0
+  for (const bug of plantedBugs) {
+    const { violation } = await plant(bug)
+    if (violation !== null) found++
+    console.log(`${bug.breaks}: ${violation ?? 'NOT FOUND'}`)
+  }
+  console.log(`planted: ${found} of ${plantedBugs.length} bugs were found`)
+  process.exitCode = found === plantedBugs.length ? 0 : 1
+}
+
+async function runOne(settings: PlanSettings, json: boolean): Promise<Figures> {
   console.error(`seed ${settings.seed}`)
   const folder = mkdtempSync(join(tmpdir(), 'onstable-campaign-'))
   process.exitCode = 1
@@ -57,6 +87,7 @@ async function run({ json, ...options }: Options): Promise<void> {
     if (violations.length + shortfalls.length === 0) process.exitCode = 0
     if (json) console.log(JSON.stringify({ ...figures, violations, shortfalls }, null, 2))
     else for (const line of [...violations, ...shortfalls, lineOf(figures)]) console.log(line)
+    return figures
   } finally {
     if (process.exitCode === 0) rmSync(folder, { recursive: true })
     else console.error(`What is left of it is in ${folder}`)

@@ -1,11 +1,12 @@
 /**
  * The scripts that are served while the server is killed, and what each is owed: `record` counts in its memory,
- * `report` has an effect outside, `reject` can never do some of what it is told.
+ * `report` has an effect outside, `reject` can never do some of what it is told, `hang` loops at first.
  */
 
 export const recordScript = 'record.js'
 export const reportScript = 'report.js'
 export const rejectScript = 'reject.js'
+export const hangScript = 'hang.js'
 
 /** Which callback of each script is told of which changes. */
 export const subscriptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -17,6 +18,7 @@ export const subscriptions: Readonly<Record<string, Readonly<Record<string, stri
   },
   [reportScript]: { StableStudy: 'onStableStudy' },
   [rejectScript]: { StableSeries: 'onStableSeries' },
+  [hangScript]: { StableSeries: 'onStableSeries' },
 }
 
 /** Whether every run of that change has to fail, so that its delivery ends as a dead one. */
@@ -30,6 +32,7 @@ export function scriptTexts(receiver: string): Record<string, string> {
     [recordScript]: recordText,
     [reportScript]: reportText(receiver),
     [rejectScript]: rejectText,
+    [hangScript]: hangText,
   }
 }
 
@@ -70,5 +73,12 @@ const rejectText = `
 export const script = { retry: { attempts: 3, backoff: 'fixed', delay: '20ms' }, timeout: '10s' }
 export async function onStableSeries(series) {
   if (series.seq % 4 === 0) throw new Error('Fails always')
+}
+`
+
+const hangText = `
+export const script = { retry: { attempts: 100, backoff: 'fixed', delay: '50ms' }, timeout: '200ms' }
+export async function onStableSeries(series) {
+  if (series.seq % 5 === 0 && series.attempt === 1) for (;;);
 }
 `

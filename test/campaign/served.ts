@@ -10,11 +10,15 @@ export interface ServedOptions {
   readonly crashAt?: string
   /** An existing data folder, which is then not removed at the end. */
   readonly data?: string
+  /** Another engine than that of the project. */
+  readonly main?: string
 }
 
 export interface Served extends AsyncDisposable {
   readonly server: TestServer
   readonly history: History
+  /** Text of each script by its file. */
+  readonly scripts: Readonly<Record<string, string>>
 }
 
 /** Resolves when the scripts are in force, so that they are told everything from the first change on. */
@@ -33,10 +37,10 @@ export async function startServed({ agesMs, ...options }: ServedOptions): Promis
   const { effects } = receiver
   const history: History = {
     ...{ agesMs, effects, lives: server.lives },
-    ...{ uploads: [], deletions: [], surprises: [] },
+    ...{ uploads: [], deletions: [], surprises: [], stops: [], childEndsMs: [], troubles: [] },
   }
   const running = parts.move()
-  return { server, history, [Symbol.asyncDispose]: () => running.disposeAsync() }
+  return { server, history, scripts, [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
 
 function stabilityOf(agesMs: AgesMs): string {

@@ -38,6 +38,9 @@ const senders: Record<string, Send> = {
       deletions: [],
       effects: [],
       lives: [],
+      stops: [],
+      childEndsMs: [],
+      troubles: [],
       stableAgeMs: 0,
       agesMs: { Patient: 0, Study: 0, Series: 0 },
     }

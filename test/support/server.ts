@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly logLevel?: string
   /** An existing data folder, which is then not removed at the end. */
   readonly data?: string
+  /** The engine's main file, if it is not the project's. */
+  readonly main?: string
   /** A program and its parameters that starts the server in its own place, such as strace. */
   readonly under?: readonly string[]
 }
@@ -86,7 +88,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     }
     lives.push(life)
     exit = null
-    const [program, ...rest] = [...(options.under ?? []), node24, main, ...parameters]
+    const [program, ...rest] = [...(options.under ?? []), node24, options.main ?? main, ...parameters]
     child = spawn(program!, rest, {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],

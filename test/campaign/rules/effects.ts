@@ -46,9 +46,10 @@ export function checkEffects(history: History, { database }: Observation): strin
   return violations
 }
 
-function killsDuring({ lives }: History, effects: readonly Effect[]): number {
+function killsDuring({ lives, childEndsMs }: History, effects: readonly Effect[]): number {
   const [from, to] = [effects[0]!.receivedAtMs - toleranceMs, effects.at(-1)!.receivedAtMs + toleranceMs]
-  return lives.filter(({ endedAtMs }) => endedAtMs !== null && endedAtMs >= from && endedAtMs <= to).length
+  const ends = [...lives.flatMap(({ endedAtMs }) => endedAtMs ?? []), ...childEndsMs]
+  return ends.filter((atMs) => atMs >= from && atMs <= to).length
 }
 
 function checkWords(

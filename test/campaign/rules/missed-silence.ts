@@ -1,5 +1,5 @@
 /** A silence that was long enough, while the server was up, has had its stable event. */
-import { arrivalOf, type History, quietMsOf, type Upload } from '../history.ts'
+import { arrivalOf, type History, quietMsOf, type Upload, upSpansOf } from '../history.ts'
 import type { LevelName } from '../identifiers.ts'
 import type { Observation } from '../observe.ts'
 
@@ -17,7 +17,7 @@ export function checkMissedSilence(history: History, { database }: Observation):
       const deletedAtMs = deletionOf(history, level, id)
       for (const [index, { fromMs, toMs }] of arrivals.entries()) {
         const next = Math.min(arrivals[index + 1]?.fromMs ?? Number.POSITIVE_INFINITY, deletedAtMs)
-        const longest = Math.max(0, ...history.lives.map((life) => overlap(life, toMs, next)))
+        const longest = Math.max(0, ...upSpansOf(history).map((span) => overlap(span, toMs, next)))
         if (longest < quietMsOf(history.agesMs, level) + patienceMs) continue
         const isTold = fired.get(id)?.some(({ at }) => at > fromMs && at < next)
         if (!isTold)
@@ -57,7 +57,6 @@ function deletionOf({ uploads, deletions }: History, level: LevelName, id: strin
   return Math.max(...uploads.filter(({ ids }) => ids[level] === id).map(goneAt))
 }
 
-function overlap(life: History['lives'][number], fromMs: number, toMs: number): number {
-  const end = Math.min(life.endedAtMs ?? Date.now(), toMs)
-  return end - Math.max(life.readyAtMs, fromMs)
+function overlap(span: Span, fromMs: number, toMs: number): number {
+  return Math.min(span.toMs, toMs) - Math.max(span.fromMs, fromMs)
 }

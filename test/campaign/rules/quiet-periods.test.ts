@@ -53,6 +53,11 @@ describe('a quiet period', () => {
       ...Array.from({ length: 6 }, () => /fired 900 ms after the server was started/),
     ),
     broken(
+      'is observed anew after the server stood still',
+      ({ history }) => history.stops.push({ fromMs: 4_300, toMs: 6_900 }),
+      ...Array.from({ length: 3 }, () => /fired 110 ms after the server had stood still/),
+    ),
+    broken(
       'fires after those below it',
       (world) => {
         const { changes } = world.seen.database

@@ -10,6 +10,8 @@ import type { ChangeRow } from '../observe-database.ts'
 /** How far the client's clock and the store's may be apart. */
 const toleranceMs = 50
 const longestObservationMs = 10_000
+/** A pause that is surely longer than the one after which silence has to be observed anew. */
+const unobservedMs = 2_500
 const parentLevels = ['Series', 'Study', 'Patient'] as const
 
 type ParentLevel = keyof AgesMs
@@ -76,7 +78,7 @@ function depth(level: LevelName): number {
 }
 
 /** By what the client knows: an instance that surely came less than the stable age before, or too short a watch. */
-function checkClientClock({ uploads, lives, agesMs }: History, change: ChangeRow): string[] {
+function checkClientClock({ uploads, lives, stops, agesMs }: History, change: ChangeRow): string[] {
   const violations: string[] = []
   const level = change.type.slice('Stable'.length) as ParentLevel
   for (const upload of uploads) {
@@ -92,5 +94,12 @@ function checkClientClock({ uploads, lives, agesMs }: History, change: ChangeRow
   const watchedMs = life === undefined ? 0 : change.at - life.spawnedAtMs
   if (watchedMs < Math.min(leastQuietMsOf(agesMs, level), longestObservationMs) - toleranceMs)
     violations.push(`${change.type} ${change.id} fired ${watchedMs} ms after the server was started`)
+  for (const { fromMs, toMs } of stops) {
+    const sinceMs = change.at - toMs
+    const isSoon =
+      sinceMs > 0 && sinceMs < Math.min(leastQuietMsOf(agesMs, level), longestObservationMs) - toleranceMs
+    if (toMs - fromMs > unobservedMs && isSoon)
+      violations.push(`${change.type} ${change.id} fired ${sinceMs} ms after the server had stood still`)
+  }
   return violations
 }

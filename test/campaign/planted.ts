@@ -1,0 +1,135 @@
+/**
+ * Plants a bug in a copy of the engine and lets a campaign find it: what the checker would not notice there, it
+ * would not notice here.
+ */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runCampaign } from './campaign.ts'
+
+interface PlantedBug {
+  /** What it breaks, in plain words. */
+  readonly breaks: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const settings = { seed: 11, kills: 3, instances: 150, studies: 12 }
+
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    breaks: 'what is acknowledged is recorded',
+    file: 'intake/receive.ts',
+    from: 'const { recorded } = await takenOrRemoved(arrival, store.accept(arrival))',
+    to: 'const recorded = new Promise<void>((resolve) => setTimeout(resolve, 300)).then(async () => (await store.accept(arrival)).recorded)',
+  },
+  {
+    breaks: 'a window is looked at again before it fires',
+    file: 'store/sqlite/tick.ts',
+    from: 'const quietAt = Math.max(quietAtOf(window), observedAt)',
+    to: 'const quietAt = Math.max(window.opened_at + window.age_ms, observedAt)',
+  },
+  {
+    breaks: 'silence is observed anew after a start',
+    file: 'store/sqlite/tick.ts',
+    from: 'observation.sinceMs = nowMs',
+    to: 'observation.sinceMs = 0',
+  },
+  {
+    breaks: 'a parent waits for those below it',
+    file: 'store/sqlite/tick.ts',
+    from: 'quietAt <= nowMs && below.length === 0',
+    to: 'quietAt <= nowMs',
+  },
+  {
+    breaks: 'a change makes one delivery',
+    file: 'store/sqlite/follow.ts',
+    from: 'if (row.seq > script.replay_until) insert.run',
+    to: 'if (row.seq % 3 === 0) insert.run(script.id, callback, row.seq, ofKey, session.nowMs)\n      if (row.seq > script.replay_until) insert.run',
+  },
+  {
+    breaks: 'the cursor passes nothing that has no delivery',
+    file: 'store/sqlite/follow.ts',
+    from: 'for (const row of rows) {',
+    to: 'for (const row of rows.length > 1 ? rows.slice(0, -1) : rows) {',
+  },
+  {
+    breaks: 'nothing of a key is told past what has not ended',
+    file: 'store/sqlite/lease.ts',
+    from: 'and (e.state = 1 or (e.state = 0 and e.run_at > @now))',
+    to: 'and e.state = 5 and @now > 0',
+  },
+  {
+    breaks: 'a failed run is tried again',
+    file: 'dispatch/tell.ts',
+    from: "return { ...settlementOf(lease, 'retry', run), delayMs }",
+    to: "return { ...settlementOf(lease, lease.seq % 2 === 0 ? 'done' : 'retry', run), delayMs }",
+  },
+  {
+    breaks: 'what is dead is kept',
+    file: 'store/sqlite/settle.ts',
+    from: "'update delivery set state = ?, lease_until = null, reason = ?, ended_at = ? where id = ?'",
+    to: "'delete from delivery where ? = 2 and (? is null or 1) and ? > 0 and id = ?'",
+  },
+  {
+    breaks: 'a failed run leaves nothing in the memory of its script',
+    file: 'dispatch/tell.ts',
+    from: "return { ...settlementOf(lease, 'retry', run), delayMs }",
+    to: "return { ...settlementOf(lease, 'retry', run), delayMs, keyValueWrites: histories.at(-1)!.keyValueWrites() }",
+  },
+  {
+    breaks: 'all attempts have one idempotency key',
+    file: 'store/sqlite/lease.ts',
+    from: 'const key = `$' + '{session.epoch}-$' + '{row.seq}:$' + '{script}:$' + '{row.callback}`',
+    to:
+      'const key = `$' +
+      '{session.epoch}-$' +
+      '{row.seq}:$' +
+      '{script}:$' +
+      '{row.callback}-$' +
+      '{row.attempt}`',
+  },
+  {
+    breaks: 'the file of a deleted instance goes',
+    file: 'store/sqlite/remove.ts',
+    from: "session.sql('insert or ignore into trash values (?)').run(file)",
+    to: "session.sql('insert or ignore into trash select ? where 0').run(file)",
+  },
+]
+
+export interface Catch {
+  readonly bug: string
+  /** The first violation that was found; null: none. */
+  readonly violation: string | null
+}
+
+/** Runs a small campaign against a copy with that bug. */
+export async function plant({ breaks, file, from, to }: PlantedBug): Promise<Catch> {
+  // Beside the project, so that what it imports is found.
+  mkdirSync(join(root, '.planted'), { recursive: true })
+  const copy = mkdtempSync(join(root, '.planted', 'bug-'))
+  const data = mkdtempSync(join(tmpdir(), 'onstable-planted-'))
+  try {
+    for (const name of ['src', 'sandbox', 'package.json'])
+      cpSync(join(root, name), join(copy, name), { recursive: true })
+    const path = join(copy, 'src', file)
+    const text = readFileSync(path, 'utf8')
+    if (text.split(from).length !== 2)
+      throw new Error(`The place of the bug is not there once: ${file}: ${from}`)
+    writeFileSync(
+      path,
+      text.replace(from, () => to),
+    )
+    const main = join(copy, 'src/main.ts')
+    const { violations } = await runCampaign({ ...settings, data, main, onProgress: () => {} }).catch(
+      (error: Error) => ({ violations: [error.message] }),
+    )
+    return { bug: breaks, violation: violations[0] ?? null }
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+    rmSync(data, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * What else happens to a server than its end: it or a child of it stands still for a while, a child is killed, a
+ * script is saved, or broken and mended. What was done, and when, is written down for the checker.
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { childrenOf } from '../support/processes.ts'
+import type { Target } from './sending.ts'
+
+export const troubleKinds = [
+  'stop-server',
+  'stop-child',
+  'kill-child',
+  'save-script',
+  'break-script',
+] as const
+
+export interface Trouble {
+  readonly kind: (typeof troubleKinds)[number]
+  /** Since the wave began. */
+  readonly afterMs: number
+  readonly forMs: number
+  /** From 0 to 1: which of the children, or of the scripts. */
+  readonly which: number
+}
+
+/** Does what is planned, in its time; what would hit a server that is gone is left out. */
+export async function makeTrouble(
+  target: Target,
+  troubles: readonly Trouble[],
+  texts: Readonly<Record<string, string>>,
+): Promise<void> {
+  const beganAt = performance.now()
+  await Promise.all(
+    troubles.map(async (trouble) => {
+      await sleep(Math.max(0, beganAt + trouble.afterMs - performance.now()))
+      const life = target.server.lives.at(-1)!
+      if (target.server.hasExited() || !Number.isFinite(life.readyAtMs)) return
+      await doOne(target, trouble, texts)
+    }),
+  )
+}
+
+async function doOne(
+  { server, history }: Target,
+  { kind, forMs, which }: Trouble,
+  texts: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { troubles } = history
+  const children = childrenOf(server.pid)
+  const child = children[Math.floor(which * children.length)]?.pid
+  const names = Object.keys(texts)
+  const name = names[Math.floor(which * names.length)]!
+  const write = (text: string) => writeFileSync(join(server.scripts, name), text)
+  switch (kind) {
+    case 'stop-server': {
+      const fromMs = Date.now()
+      const { pid } = server
+      if (!signal(pid, 'SIGSTOP')) return
+      await sleep(forMs)
+      signal(pid, 'SIGCONT')
+      history.stops.push({ fromMs, toMs: Date.now() })
+      break
+    }
+    case 'stop-child':
+      if (child === undefined || !signal(child, 'SIGSTOP')) return
+      await sleep(forMs)
+      signal(child, 'SIGCONT')
+      history.childEndsMs.push(Date.now())
+      break
+    case 'kill-child':
+      if (child === undefined || !signal(child, 'SIGKILL')) return
+      history.childEndsMs.push(Date.now())
+      break
+    case 'save-script':
+      write(versionOf(texts[name]!, troubles.length))
+      break
+    case 'break-script':
+      write(`${texts[name]} (`)
+      await sleep(forMs)
+      write(versionOf(texts[name]!, troubles.length))
+      break
+    default:
+      kind satisfies never
+  }
+  troubles.push(kind)
+}
+
+/** The same script as another version. */
+const versionOf = (text: string, number: number) => `${text}\nglobalThis.version = ${number}\n`
+
+/** False: there is no such process any more. */
+function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name)
+  } catch {
+    return false
+  }
+}
