@@ -1,6 +1,7 @@
 /** The command of the benchmarks: `npm run bench -- ingest --against orthanc`. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { dispatchMethod, measureDispatch } from './dispatch.ts'
 import { hostileMethod, measureHostile } from './hostile.ts'
 import { ingestMethod, measureIngest, type Rounds } from './ingest.ts'
 import { latenessMethod, measureLateness } from './lateness.ts'
@@ -86,6 +87,15 @@ const parts: readonly Part[] = [
     measure: measureRuns,
     isCompared: false,
     rounds: 5,
+  },
+  {
+    name: 'dispatch',
+    does: 'how soon deliveries are begun, how fast a backlog drains, and what bad scripts do to others',
+    title: 'Deliveries',
+    method: dispatchMethod,
+    measure: measureDispatch,
+    isCompared: false,
+    rounds: 1,
   },
 ]
 

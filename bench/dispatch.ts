@@ -1,0 +1,167 @@
+/**
+ * Deliveries: how soon they are begun, how fast a backlog drains and what memory that takes, and what a study that
+ * always fails or a script that always hangs does to the others.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { packageVersion } from '../src/lib/version.ts'
+import { arrivalOf } from '../test/support/arrivals.ts'
+import { familyOf } from '../test/support/processes.ts'
+import { type DispatchStage, type StageScript, startStage } from './dispatch-stage.ts'
+import { quantile, shown } from './figures.ts'
+import type { Rounds } from './ingest.ts'
+import type { Notebook } from './report.ts'
+
+export const dispatchMethod = [
+  'The store, the runtime and the dispatch of the server, in this process, with its child process as it is in service.',
+  '"500/s": 25 instances a second, each told to 20 scripts; from the answer of the store, which has committed then, to',
+  'the moment that the callback reads from its own clock, which counts whole milliseconds: half of one is added.',
+  '"backlog": 100,000 instances are recorded while all is paused; the time runs from the end of the pause to the last',
+  'run. Memory is resident, of this process and its children, looked at ten times a second.',
+  '"poison": 1,000 studies, of which one always fails, against 1,000 that do not: until the others have ended.',
+  '"hanging": 10 instances a second told to 4 scripts, beside a fifth that loops for ever and is cut off after a second,',
+  'against the same four alone.',
+]
+
+const usual = 'console.log(Date.now())'
+const scriptsNamed = (count: number, body = usual): StageScript[] =>
+  Array.from({ length: count }, (_, at) => ({ name: `s${at}`, callback: 'onStoredInstance', body }))
+
+export async function measureDispatch(notebook: Notebook, { pairs, isQuick }: Rounds): Promise<void> {
+  notebook.versions.OnStable = packageVersion()
+  for (let round = 1; round <= pairs; round++) {
+    const says = (text: string) => console.error(`round ${round}/${pairs}, ${text}`)
+    await measureRate(notebook, says, isQuick ? 5 : 60)
+    await measureBacklog(notebook, says, isQuick ? 5_000 : 100_000)
+    await measurePoison(notebook, says, isQuick ? 200 : 1_000)
+    await measureHanging(notebook, says, isQuick ? 5 : 30)
+  }
+}
+
+type Say = (text: string) => void
+
+/** Milliseconds from the commit to the start of each run, for instances that come at that pace. */
+async function startsAfter(
+  scripts: readonly StageScript[],
+  perSecond: number,
+  seconds: number,
+  counted: (script: string) => boolean,
+): Promise<number[]> {
+  const committedAtMs = new Map<string, number>()
+  const begun: { readonly id: string; readonly atMs: number }[] = []
+  await using stage = await startStage({
+    scripts,
+    onEnd({ resource, script }, { run }) {
+      const [line] = JSON.parse(run?.logs ?? '[]') as { text: string }[]
+      if (line !== undefined && counted(script))
+        begun.push({ id: resource!.id, atMs: Number(line.text) + 0.5 })
+    },
+  })
+  await recordAll(stage, 20, 'WARM')
+  await delay(500)
+  begun.length = 0
+  const counts = scripts.filter(({ name }) => counted(name)).length
+  const firstMs = performance.now()
+  const total = perSecond * seconds
+  for (let n = 0; n < total; n++) {
+    await delay(Math.max(0, firstMs + (n * 1_000) / perSecond - performance.now()))
+    const arrival = arrivalOf({ study: `S${n}`, patient: `P${n}`, instance: '1', ageMs: 3_600_000 })
+    void stage.store.record(arrival).then(() => {
+      committedAtMs.set(arrival.header.ids.instance, performance.timeOrigin + performance.now())
+      stage.wake()
+    })
+  }
+  while (begun.length < total * counts) await delay(20)
+  return begun.map(({ id, atMs }) => atMs - committedAtMs.get(id)!)
+}
+
+async function measureRate(notebook: Notebook, says: Say, seconds: number): Promise<void> {
+  const lateMs = await startsAfter(scriptsNamed(20), 25, seconds, () => true)
+  const [half, most] = [quantile(lateMs, 0.5), quantile(lateMs, 0.99)]
+  notebook.note('500/s, commit to start, median', 'ms', 'OnStable', half, { of: 'value', atMost: 2 })
+  notebook.note('500/s, commit to start, p99', 'ms', 'OnStable', most, { of: 'value', atMost: 25 })
+  says(`500/s: ${shown(half)} ms, p99 ${shown(most)} ms, of ${lateMs.length} deliveries`)
+}
+
+async function measureBacklog(notebook: Notebook, says: Say, count: number): Promise<void> {
+  let ended = 0
+  await using stage = await startStage({ scripts: scriptsNamed(4, ''), onEnd: () => void ended++ })
+  // Compiled, and the heaps as large as they are in service.
+  await recordAll(stage, 2_000, 'WARM')
+  while (ended < 8_000) await delay(20)
+  await stage.pause(null)
+  await recordAll(stage, count / 4, 'LATER')
+  const before = familyMb()
+  let most = before
+  const looking = setInterval(() => {
+    most = Math.max(most, familyMb())
+  }, 100)
+  ended = 0
+  const startMs = performance.now()
+  await stage.resume(null)
+  while (ended < count) await delay(5)
+  const perSecond = (count / (performance.now() - startMs)) * 1_000
+  clearInterval(looking)
+  notebook.note('backlog', 'runs/s', 'OnStable', perSecond, { of: 'value', atLeast: 3_000 })
+  notebook.note('backlog, memory added', 'MB', 'OnStable', most - before, { of: 'value', atMost: 50 })
+  says(`backlog: ${shown(perSecond)} runs/s, ${shown(most - before)} MB more than ${shown(before)} MB`)
+}
+
+async function measurePoison(notebook: Notebook, says: Say, count: number): Promise<void> {
+  const until = async (poison: string) => {
+    let others = 0
+    const body = `if (event.studyTags.StudyInstanceUID === '1.${poison}') throw new Error('always')`
+    await using stage = await startStage({
+      scripts: [{ name: 's', callback: 'onStoredInstance', body }],
+      onEnd: (_, { next }) => void (next === 'done' && others++),
+    })
+    await recordAll(stage, 200, 'WARM')
+    while (others < 200) await delay(5)
+    await stage.pause(null)
+    await recordAll(stage, count, 'S')
+    others = 0
+    const startMs = performance.now()
+    await stage.resume(null)
+    while (others < count - 1) await delay(1)
+    return performance.now() - startMs
+  }
+  const [without, with1] = [await until('NONE'), await until(`S${Math.floor(count / 3)}`)]
+  notebook.note('poison, the others', 'ms', 'with', with1, { of: 'ratio', atMost: 1.1 })
+  notebook.note('poison, the others', 'ms', 'without', without)
+  says(`poison: the others in ${shown(with1)} ms with, ${shown(without)} ms without`)
+}
+
+async function measureHanging(notebook: Notebook, says: Say, seconds: number): Promise<void> {
+  const hanging: StageScript = {
+    name: 'hangs',
+    callback: 'onStoredInstance',
+    body: 'for (;;);',
+    timeoutMs: 1_000,
+    attempts: 1,
+  }
+  const p99 = async (scripts: readonly StageScript[]) =>
+    quantile(await startsAfter(scripts, 10, seconds, (name) => name !== 'hangs'), 0.99)
+  const [without, with1] = [await p99(scriptsNamed(4)), await p99([...scriptsNamed(4), hanging])]
+  notebook.note('hanging, p99 of the others', 'ms', 'with', with1)
+  notebook.note('hanging, p99 of the others', 'ms', 'without', without)
+  says(`hanging: p99 ${shown(with1)} ms with, ${shown(without)} ms without`)
+}
+
+/** So many instances of studies of their own, hundreds at a time. */
+async function recordAll({ store, wake }: DispatchStage, count: number, name: string): Promise<void> {
+  for (let first = 0; first < count; first += 500) {
+    const some = Array.from({ length: Math.min(500, count - first) }, (_, at) =>
+      arrivalOf({
+        study: `${name}${first + at}`,
+        patient: `${name}${first + at}`,
+        instance: '1',
+        ageMs: 3_600_000,
+      }),
+    )
+    await Promise.all(some.map((arrival) => store.record(arrival)))
+    wake()
+  }
+}
+
+function familyMb(): number {
+  return familyOf(process.pid).reduce((sum, { residentMb }) => sum + residentMb, 0)
+}
