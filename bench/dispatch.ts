@@ -13,8 +13,10 @@ import type { Notebook } from './report.ts'
 
 export const dispatchMethod = [
   'The store, the runtime and the dispatch of the server, in this process, with its child process as it is in service.',
-  '"500/s": 25 instances a second, each told to 20 scripts; from the answer of the store, which has committed then, to',
-  'the moment that the callback reads from its own clock, which counts whole milliseconds: half of one is added.',
+  '"500/s": a hundred changes a second over 20 scripts: instances that come, series and studies that become stable,',
+  'instances that are deleted, each kind told to five of them. "In bursts": 25 instances a second, each told to all 20.',
+  'From the answer of the store, which has committed then, to the moment that the callback reads from its own clock,',
+  'which counts whole milliseconds: half of one is added.',
   '"backlog": 100,000 instances are recorded while all is paused; the time runs from the end of the pause to the last',
   'run. Memory is resident, of this process and its children, looked at ten times a second.',
   '"poison": 1,000 studies, of which one always fails, against 1,000 that do not: until the others have ended.',
@@ -39,47 +41,94 @@ export async function measureDispatch(notebook: Notebook, { pairs, isQuick }: Ro
 
 type Say = (text: string) => void
 
-/** Milliseconds from the commit to the start of each run, for instances that come at that pace. */
+/** Makes the n-th change, and says whom it is about. */
+type MakeChange = (store: DispatchStage['store'], number: number) => Promise<string>
+
+interface Pace {
+  readonly make: MakeChange
+  readonly perSecond: number
+  readonly seconds: number
+  /** Scripts that are told of each change, and looked at. */
+  readonly toldEach: number
+}
+
+const ofStudy = (number: number) =>
+  arrivalOf({ study: `S${number}`, patient: `P${number}`, instance: '1', ageMs: 3_600_000 })
+
+const newInstance: MakeChange = async (store, number) => {
+  const arrival = ofStudy(number)
+  await store.record(arrival)
+  return arrival.header.ids.instance
+}
+
+/** Of each instance, four changes one after the other. */
+const oneOfFour: MakeChange = async (store, number) => {
+  const of = Math.floor(number / 4)
+  const { ids } = ofStudy(of).header
+  switch (number % 4) {
+    case 0:
+      return await newInstance(store, of)
+    case 1:
+      await store.forceStable('Series', ids.series)
+      return ids.series
+    case 2:
+      await store.forceStable('Study', ids.study)
+      return ids.study
+    default:
+      await store.remove('Instance', ids.instance)
+      return goneOf(ids.instance)
+  }
+}
+
+const goneOf = (id: string) => `gone ${id}`
+
+/** Milliseconds from the commit to the start of each run. */
 async function startsAfter(
   scripts: readonly StageScript[],
-  perSecond: number,
-  seconds: number,
-  counted: (script: string) => boolean,
+  { make, perSecond, seconds, toldEach }: Pace,
+  counted: (script: string) => boolean = () => true,
 ): Promise<number[]> {
   const committedAtMs = new Map<string, number>()
   const begun: { readonly id: string; readonly atMs: number }[] = []
   await using stage = await startStage({
     scripts,
-    onEnd({ resource, script }, { run }) {
+    onEnd({ resource, script, callback }, { run }) {
       const [line] = JSON.parse(run?.logs ?? '[]') as { text: string }[]
-      if (line !== undefined && counted(script))
-        begun.push({ id: resource!.id, atMs: Number(line.text) + 0.5 })
+      if (line === undefined || !counted(script)) return
+      const id = callback === 'onDeletedInstance' ? goneOf(resource!.id) : resource!.id
+      begun.push({ id, atMs: Number(line.text) + 0.5 })
     },
   })
   await recordAll(stage, 20, 'WARM')
   await delay(500)
   begun.length = 0
-  const counts = scripts.filter(({ name }) => counted(name)).length
   const firstMs = performance.now()
   const total = perSecond * seconds
   for (let n = 0; n < total; n++) {
     await delay(Math.max(0, firstMs + (n * 1_000) / perSecond - performance.now()))
-    const arrival = arrivalOf({ study: `S${n}`, patient: `P${n}`, instance: '1', ageMs: 3_600_000 })
-    void stage.store.record(arrival).then(() => {
-      committedAtMs.set(arrival.header.ids.instance, performance.timeOrigin + performance.now())
+    void make(stage.store, n).then((about) => {
+      committedAtMs.set(about, performance.timeOrigin + performance.now())
       stage.wake()
     })
   }
-  while (begun.length < total * counts) await delay(20)
+  while (begun.length < total * toldEach) await delay(20)
   return begun.map(({ id, atMs }) => atMs - committedAtMs.get(id)!)
 }
 
 async function measureRate(notebook: Notebook, says: Say, seconds: number): Promise<void> {
-  const lateMs = await startsAfter(scriptsNamed(20), 25, seconds, () => true)
-  const [half, most] = [quantile(lateMs, 0.5), quantile(lateMs, 0.99)]
-  notebook.note('500/s, commit to start, median', 'ms', 'OnStable', half, { of: 'value', atMost: 2 })
-  notebook.note('500/s, commit to start, p99', 'ms', 'OnStable', most, { of: 'value', atMost: 25 })
-  says(`500/s: ${shown(half)} ms, p99 ${shown(most)} ms, of ${lateMs.length} deliveries`)
+  const kinds = ['onStoredInstance', 'onStableSeries', 'onStableStudy', 'onDeletedInstance'] as const
+  const mixed = scriptsNamed(20).map((script, at) => ({ ...script, callback: kinds[at % 4]! }))
+  const paces: [string, readonly StageScript[], Pace][] = [
+    ['500/s', mixed, { make: oneOfFour, perSecond: 100, seconds, toldEach: 5 }],
+    ['500/s in bursts', scriptsNamed(20), { make: newInstance, perSecond: 25, seconds, toldEach: 20 }],
+  ]
+  for (const [name, scripts, pace] of paces) {
+    const lateMs = await startsAfter(scripts, pace)
+    const [half, most] = [quantile(lateMs, 0.5), quantile(lateMs, 0.99)]
+    notebook.note(`${name}, commit to start, median`, 'ms', 'OnStable', half, { of: 'value', atMost: 2 })
+    notebook.note(`${name}, commit to start, p99`, 'ms', 'OnStable', most, { of: 'value', atMost: 25 })
+    says(`${name}: ${shown(half)} ms, p99 ${shown(most)} ms, of ${lateMs.length} deliveries`)
+  }
 }
 
 async function measureBacklog(notebook: Notebook, says: Say, count: number): Promise<void> {
@@ -138,8 +187,9 @@ async function measureHanging(notebook: Notebook, says: Say, seconds: number): P
     timeoutMs: 1_000,
     attempts: 1,
   }
+  const pace = { make: newInstance, perSecond: 10, seconds, toldEach: 4 }
   const p99 = async (scripts: readonly StageScript[]) =>
-    quantile(await startsAfter(scripts, 10, seconds, (name) => name !== 'hangs'), 0.99)
+    quantile(await startsAfter(scripts, pace, (name) => name !== 'hangs'), 0.99)
   const [without, with1] = [await p99(scriptsNamed(4)), await p99([...scriptsNamed(4), hanging])]
   notebook.note('hanging, p99 of the others', 'ms', 'with', with1)
   notebook.note('hanging, p99 of the others', 'ms', 'without', without)

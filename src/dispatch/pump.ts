@@ -20,7 +20,7 @@ const heldPerScript = 64
 const paceMs = 4
 
 export interface DispatchParts {
-  readonly store: Pick<Store, 'lease' | 'settle' | 'renew'>
+  readonly store: Pick<Store, 'lease' | 'settle' | 'settleAll' | 'renew'>
   /** The scripts that can be served now. */
   readonly scriptNames: () => readonly string[]
   /** The version of a script that is in force. */

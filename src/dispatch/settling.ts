@@ -19,38 +19,63 @@ export interface Settling {
   close(): Promise<void>
 }
 
-export function openSettling(store: Pick<Store, 'settle'>, log: Log): Settling {
-  let waiting: (() => void)[] = []
-  const settling = new Set<Promise<void>>()
+interface Waiting {
+  readonly lease: Lease
+  readonly settlement: Settlement
+  resolve(): void
+}
+
+export function openSettling(store: Pick<Store, 'settle' | 'settleAll'>, log: Log): Settling {
+  let waiting: Waiting[] = []
+  const sending = new Set<Promise<void>>()
   let timer: NodeJS.Timeout | null = null
 
   const flush = () => {
     if (timer !== null) clearTimeout(timer)
     timer = null
-    const sends = waiting
+    if (waiting.length === 0) return
+    const sent: Promise<void> = send(waiting).finally(() => sending.delete(sent))
     waiting = []
-    for (const send of sends) send()
+    sending.add(sent)
   }
 
-  const send = async ({ script, seq }: Lease, settlement: Settlement): Promise<void> => {
+  const send = async (batch: readonly Waiting[]): Promise<void> => {
     try {
-      const isOurs = await store.settle(settlement)
-      if (!isOurs) log.warn({ script, seq }, 'A run ended after its lease was lost')
+      const areOurs = await store.settleAll(batch.map(({ settlement }) => settlement))
+      for (const [at, each] of batch.entries()) conclude(each, areOurs[at]!)
     } catch (error) {
-      log.error({ script, reason: messageOf(error) }, 'A run could not be settled')
+      // One that cannot be settled must not take the others with it.
+      if (batch.length > 1) await Promise.all(batch.map((each) => sendAlone(each)))
+      else fail(batch[0]!, error)
     }
+  }
+
+  const sendAlone = async (each: Waiting): Promise<void> => {
+    try {
+      conclude(each, await store.settle(each.settlement))
+    } catch (error) {
+      fail(each, error)
+    }
+  }
+
+  const conclude = ({ lease: { script, seq }, resolve }: Waiting, isOurs: boolean) => {
+    if (!isOurs) log.warn({ script, seq }, 'A run ended after its lease was lost')
+    resolve()
+  }
+
+  const fail = ({ lease: { script }, resolve }: Waiting, error: unknown) => {
+    log.error({ script, reason: messageOf(error) }, 'A run could not be settled')
+    resolve()
   }
 
   const settle = (lease: Lease, settlement: Settlement): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    waiting.push(() => void send(lease, settlement).then(resolve))
+    waiting.push({ lease, settlement, resolve })
     timer ??= setTimeout(flush, gatherMs)
-    settling.add(promise)
-    promise.finally(() => settling.delete(promise))
     return promise
   }
 
-  const settled = async () => void (await Promise.all(settling))
+  const settled = async () => void (await Promise.all(sending))
 
   const close = async () => {
     flush()

@@ -132,6 +132,8 @@ export interface Store extends AsyncDisposable {
   renew(leases: readonly Pick<Lease, 'delivery' | 'fence'>[], ttlMs: number): Promise<readonly boolean[]>
   /** False: the lease was lost, and nothing was changed. */
   settle(settlement: Settlement): Promise<boolean>
+  /** Several together, in one transaction: all of them are committed, or none. */
+  settleAll(settlements: readonly Settlement[]): Promise<readonly boolean[]>
   backlog(): Promise<readonly Backlog[]>
   deliveries(query: DeliveriesQuery): Promise<readonly DeliverySummary[]>
   /** With what it tells, as JSON. Null: there is none, or it has ended. */

@@ -44,7 +44,7 @@ export function addedBetween(
   )
   const older = session.sql('select 1 from instance where series = ? and id <= ? limit 1')
   const names = session.sql(
-    'select public_id from instance where series = ? and id > ? and id <= ? order by id limit ?',
+    'select public_id from instance where series = ? and id > ? and id <= ? order by id limit +?',
   )
   const instances: string[] = []
   const newSeries: string[] = []

@@ -20,7 +20,7 @@ export function keyValueList(
 ): { key: string; value: string }[] {
   const rows = session
     .sql(
-      'select key, value from key_value where script = @script and key >= @prefix and key < @end order by key limit @limit',
+      'select key, value from key_value where script = @script and key >= @prefix and key < @end order by key limit +@limit',
     )
     .iterate({ script, prefix, end: `${prefix}\u{10ffff}`, limit }) as Iterable<{
     key: string

@@ -104,9 +104,9 @@ function readyOf(session: Session, script: FollowingScript, count: number): Deli
          c.at, c.origin, coalesce(d.event, c.event) as event, c.revision, c.newest_instance, d.run_at
        from delivery d left join change c on c.seq = d.seq
        where d.script = +@script and d.state = 0 and d.run_at <= @now and not exists (
-         select 1 from delivery e where e.script = d.script and e.key = d.key and e.id < d.id
+         select 1 from delivery e where e.script = d.script and e.key = d.key and e.id < d.id and e.state < 2
          and (e.state = 1 or (e.state = 0 and e.run_at > @now)))
-       order by d.id limit @count`,
+       order by d.id limit +@count`,
     )
     .all({ script: script.id, now: session.nowMs, count }) as DeliveryRow[]
 }

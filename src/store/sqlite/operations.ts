@@ -36,7 +36,7 @@ import {
   unpause,
 } from './scripts.ts'
 import { keepNumber, type Session } from './session.ts'
-import { settle } from './settle.ts'
+import { settle, settleAll } from './settle.ts'
 import { forceStable, tick } from './tick.ts'
 import { markUnstable, windows } from './windows.ts'
 
@@ -65,8 +65,13 @@ const writing = <P extends unknown[]>(
 // settlement is undone together with all that came after it, and the callback merely runs again.
 const relaxed = () => false
 
+/** What a script remembers is there before its next run, also after a power cut. */
+function hasMemory({ keyValueWrites }: Settlement): boolean {
+  return keyValueWrites.length > 0
+}
+
 /** What these take and answer goes between threads as JSON, at a third of what objects cost. */
-const asJson: readonly string[] = ['lease', 'settle']
+const asJson: readonly string[] = ['lease', 'settle', 'settleAll']
 export const isJson = (name: OperationName) => asJson.includes(name)
 
 export const operations = {
@@ -105,7 +110,8 @@ export const operations = {
   lease: writing(lease, relaxed),
   reclaimLeases: writing(reclaimLeases),
   renew: writing(renew, relaxed),
-  settle: writing(settle, (settlement: Settlement) => settlement.keyValueWrites.length > 0),
+  settle: writing(settle, hasMemory),
+  settleAll: writing(settleAll, (settlements: readonly Settlement[]) => settlements.some(hasMemory)),
   backlog: reading(backlog),
   deliveries: reading(deliveries),
   delivery: reading(delivery),
@@ -128,7 +134,7 @@ export const operations = {
 } as const satisfies Record<string, Operation>
 
 /** What these see need not be the latest: they are asked again when there is more. */
-const notLatest: readonly string[] = ['lease', 'renew', 'settle']
+const notLatest: readonly string[] = ['lease', 'renew', 'settle', 'settleAll']
 
 /** Whether an operation has to find the rows of all that was accepted before it. */
 export const needsLatest = (name: OperationName) => !notLatest.includes(name)

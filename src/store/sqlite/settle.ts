@@ -35,6 +35,10 @@ export function settle(session: Session, settlement: Settlement): boolean {
   return true
 }
 
+export function settleAll(session: Session, settlements: readonly Settlement[]): boolean[] {
+  return settlements.map((settlement) => settle(session, settlement))
+}
+
 function moveOn(session: Session, { delivery, next, delayMs, run }: Settlement): void {
   switch (next) {
     case 'done':

@@ -94,6 +94,7 @@ function effective(replies: readonly ThreadReply[], requests: readonly Request[]
     if (reply?.ok !== true) return []
     if (name === 'tick' && (reply.value as { fired: number }).fired === 0) return []
     if (name === 'lease' && (reply.value as { leases: unknown[] }).leases.length === 0) return []
+    if (name === 'settleAll') return (reply.value as boolean[]).map(() => 'settle')
     return [name]
   })
 }
