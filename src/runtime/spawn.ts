@@ -8,8 +8,7 @@ import { dirname } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { niceness, yieldProcessor } from '../lib/yield-processor.ts'
-
-const entryPath = fileURLToPath(new URL('./child/entry.ts', import.meta.url))
+import { entryPath } from './child-code.ts'
 
 /** Heap of the child's own JavaScript; an isolate's heap is its own. */
 const childHeapMb = 128
@@ -23,8 +22,11 @@ export interface SpawnedChild {
 /** @param heartbeatMs how often the child is to say that it is alive */
 export type SpawnChild = (heartbeatMs: number) => SpawnedChild
 
-/** @param launcher what raises the walls of the operating system and then becomes the child; may be empty */
-export function spawnBehind(launcher: readonly string[], heartbeatMs: number): SpawnedChild {
+/**
+ * @param code of the child
+ * @param launcher what raises the walls of the operating system and then becomes the child; may be empty
+ */
+export function spawnBehind(code: string, launcher: readonly string[], heartbeatMs: number): SpawnedChild {
   const flags = [
     // isolated-vm asks for it: isolates must not share the snapshot's heap with Node.
     '--no-node-snapshot',
@@ -33,14 +35,19 @@ export function spawnBehind(launcher: readonly string[], heartbeatMs: number): S
     `--max-old-space-size=${childHeapMb}`,
     '--permission',
     '--allow-addons',
+    '--input-type=commonjs',
     ...readablePaths().map((path) => `--allow-fs-read=${path}`),
   ]
-  const [program, ...parameters] = [...launcher, process.execPath, ...flags, entryPath, String(heartbeatMs)]
+  const own = ['-', entryPath, String(heartbeatMs)]
+  const [program, ...parameters] = [...launcher, process.execPath, ...flags, ...own]
   const child = spawn(program!, parameters, {
     cwd: '/',
     env: {},
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
   })
+  // One that ends before it has read it is seen to end.
+  child.stdin!.on('error', () => {})
+  child.stdin!.end(code)
   // A script that is busy takes the processor from other scripts, not from what receives images.
   if (child.pid !== undefined) yieldProcessor(child.pid, niceness.atLeisure)
   return { process: child, pipe: child.stdio[3] as Duplex, errorOutput: child.stderr! }
@@ -49,7 +56,7 @@ export function spawnBehind(launcher: readonly string[], heartbeatMs: number): S
 /** Files without which a child cannot start. */
 export function neededFiles(): string[] {
   const isolatedVm = createRequire(import.meta.url).resolve('isolated-vm/package.json')
-  return [process.execPath, entryPath, isolatedVm]
+  return [process.execPath, isolatedVm]
 }
 
 function readablePaths(): string[] {
@@ -58,9 +65,7 @@ function readablePaths(): string[] {
   const isolatedVm = resolve('isolated-vm/package.json')
   const buildLocator = createRequire(isolatedVm).resolve('node-gyp-build/package.json')
   return [
-    folder('.'),
     folder('../../sandbox/'),
-    folder('../../package.json'),
     `${dirname(isolatedVm)}/`,
     `${dirname(buildLocator)}/`,
     // node-gyp-build looks which C library this system has.

@@ -2,6 +2,7 @@
  * Starts the runtime: chooses the walls, starts the first child behind them, and says which of them stand.
  */
 import type { Log } from '../log.ts'
+import { childCode } from './child-code.ts'
 import type { Death } from './child-process.ts'
 import { Children } from './children.ts'
 import type { Runtime, Suspension } from './runtime.ts'
@@ -31,7 +32,8 @@ export interface RuntimeOptions {
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { log, heartbeatMs = 1_000, graceMs = 1_000, maxChildMemoryMb = 1_536, startMs = 15_000 } = options
   const walls = await chooseWalls(neededFiles())
-  const spawn = options.spawn ?? ((beatMs) => spawnBehind(walls.command, beatMs))
+  const code = await childCode()
+  const spawn = options.spawn ?? ((beatMs) => spawnBehind(code, walls.command, beatMs))
   const children = await Children.start(
     { log, spawn, heartbeatMs, graceMs, maxChildMemoryMb, startMs },
     (death) => {

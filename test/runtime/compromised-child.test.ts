@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { createHost } from '../../src/host/host.ts'
 import { createLog } from '../../src/log.ts'
+import { childCode } from '../../src/runtime/child-code.ts'
 import { startRuntime } from '../../src/runtime/runtime.ts'
 import { type SpawnChild, spawnBehind } from '../../src/runtime/spawn.ts'
 import { openSqlite } from '../../src/store/store.ts'
@@ -50,9 +51,10 @@ it.each(Array.from({ length: 6 }, (_, index) => index + 1))(
       },
       log,
     })
+    const code = await childCode()
     let spawned = 0
     const spawnLiar: SpawnChild = (heartbeatMs) => {
-      if (++spawned > liars) return spawnBehind([], heartbeatMs)
+      if (++spawned > liars) return spawnBehind(code, [], heartbeatMs)
       const numbers = [String(seed * 1_000 + spawned), granted.url, other.url]
       const child = spawn(process.execPath, ['--no-warnings', lyingChild, ...numbers], {
         stdio: ['ignore', 'ignore', 'pipe', 'pipe'],

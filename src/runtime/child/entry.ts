@@ -13,4 +13,4 @@ const pipe = new Socket({ fd: 3, readable: true, writable: true })
 pipe.on('close', () => process.kill(process.pid, 'SIGKILL'))
 pipe.on('error', () => pipe.destroy())
 
-serve(pipe, Number(process.argv[2]))
+serve(pipe, Number(process.argv.at(-1)))
