@@ -5,51 +5,17 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { fault, isSystemError, messageOf } from './errors.ts'
 import { nearest } from './lib/nearest.ts'
-
-/** A number, or its text in a flag or a variable. Zod's own coercion would take an empty text for 0. */
-function number(expected: string, isGood: (value: number) => boolean) {
-  return z.preprocess(
-    (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
-    z.custom<number>((value) => typeof value === 'number' && isGood(value), `Expected ${expected}`),
-  )
-}
-
-const isWhole = Number.isInteger
-const port = number('a port from 0 to 65535', (value) => isWhole(value) && value >= 0 && value <= 65_535)
-const monthSeconds = 30 * 86_400
-const seconds = number(
-  `seconds, more than 0 and at most ${monthSeconds}`,
-  (value) => value > 0 && value <= monthSeconds,
-)
-const aeTitleText = 'Expected an AE title of 1 to 16 characters'
-const aeTitle = z.string(aeTitleText).trim().min(1, aeTitleText).max(16, aeTitleText)
-const strings = z.array(z.string().min(1))
-
-const modality = z.strictObject({
-  aet: aeTitle.describe('AE title of the receiver'),
-  host: z.string().min(1),
-  port: z.number().int().min(1).max(65535),
-})
-
-const stabilityRule = z
-  .strictObject({
-    level: z.enum(['patient', 'study', 'series']).optional(),
-    modality: z.string().min(1).optional(),
-    remoteAet: z.string().min(1).optional(),
-    stableAge: seconds.optional(),
-    maxWait: seconds.optional(),
-  })
-  .refine((rule) => rule.stableAge !== undefined || rule.maxWait !== undefined, {
-    message: 'Expected "stableAge", "maxWait" or both',
-  })
-  .refine(
-    (rule) => !(rule.stableAge !== undefined && rule.maxWait !== undefined && rule.maxWait <= rule.stableAge),
-    {
-      message: 'Expected "maxWait" to be longer than "stableAge"',
-    },
-  )
-
-const grant = z.strictObject({ send: strings.default([]), http: strings.default([]) })
+import {
+  aeTitle,
+  grant,
+  isWhole,
+  modality,
+  number,
+  port,
+  seconds,
+  stabilityRule,
+  strings,
+} from './lib/setting-values.ts'
 
 /** The settings. `describe` is what the README's table says of each. */
 export const settingsSchema = z

@@ -1,0 +1,50 @@
+/** What values of settings may be. */
+import { z } from 'zod'
+
+/** A number, or its text in a flag or a variable. Zod's own coercion would take an empty text for 0. */
+export function number(expected: string, isGood: (value: number) => boolean) {
+  return z.preprocess(
+    (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+    z.custom<number>((value) => typeof value === 'number' && isGood(value), `Expected ${expected}`),
+  )
+}
+
+export const isWhole = Number.isInteger
+export const port = number(
+  'a port from 0 to 65535',
+  (value) => isWhole(value) && value >= 0 && value <= 65_535,
+)
+const monthSeconds = 30 * 86_400
+export const seconds = number(
+  `seconds, more than 0 and at most ${monthSeconds}`,
+  (value) => value > 0 && value <= monthSeconds,
+)
+const aeTitleText = 'Expected an AE title of 1 to 16 characters'
+export const aeTitle = z.string(aeTitleText).trim().min(1, aeTitleText).max(16, aeTitleText)
+export const strings = z.array(z.string().min(1))
+
+export const modality = z.strictObject({
+  aet: aeTitle.describe('AE title of the receiver'),
+  host: z.string().min(1),
+  port: z.number().int().min(1).max(65535),
+})
+
+export const stabilityRule = z
+  .strictObject({
+    level: z.enum(['patient', 'study', 'series']).optional(),
+    modality: z.string().min(1).optional(),
+    remoteAet: z.string().min(1).optional(),
+    stableAge: seconds.optional(),
+    maxWait: seconds.optional(),
+  })
+  .refine((rule) => rule.stableAge !== undefined || rule.maxWait !== undefined, {
+    message: 'Expected "stableAge", "maxWait" or both',
+  })
+  .refine(
+    (rule) => !(rule.stableAge !== undefined && rule.maxWait !== undefined && rule.maxWait <= rule.stableAge),
+    {
+      message: 'Expected "maxWait" to be longer than "stableAge"',
+    },
+  )
+
+export const grant = z.strictObject({ send: strings.default([]), http: strings.default([]) })

@@ -1,0 +1,63 @@
+/** What is kept no longer goes, by itself. */
+import { expect, test } from 'vitest'
+import { startRetention } from '../../src/dispatch/dispatch.ts'
+import { openSqlite, type RunRecord, type Straggler } from '../../src/store/store.ts'
+import { arrivalOf } from '../support/arrivals.ts'
+import { memoryFolder } from '../support/folders.ts'
+import { keptLog } from '../support/kept-log.ts'
+import { until } from '../support/until.ts'
+
+test('old runs and changes are removed, all of them, and who is left behind is told of', async () => {
+  using folder = memoryFolder()
+  let nowMs = 1_800_000_000_000
+  await using store = await openSqlite({ folder: folder.path, clock: () => nowMs })
+  const version = { hash: 'v', code: '', sourceMap: '' }
+  const run: RunRecord = {
+    version: 'v',
+    outcome: 'ok',
+    reason: null,
+    attempts: 1,
+    durationMs: 1,
+    cpuMs: 1,
+    memoryBytes: 1,
+    logs: '[]',
+    hostCalls: '[]',
+  }
+  for (const name of ['s', 'behind'])
+    await store.putScript(name, version, [{ type: 'NewInstance', callback: 'onStoredInstance' }])
+  const count = 1_200
+  for (let n = 0; n < count; n++) await store.record(arrivalOf({ study: `S${n}`, instance: '1' }))
+  for (let left = count; left > 0; ) {
+    const { leases } = await store.lease({ s: 500 }, 1_000)
+    await store.settleAll(
+      leases.map(({ delivery, fence }) => ({
+        delivery,
+        fence,
+        next: 'done',
+        delayMs: 0,
+        run,
+        keyValueWrites: [],
+      })),
+    )
+    left -= leases.length
+  }
+  nowMs += 10_000
+  const stragglers: Straggler[] = []
+  const { log, lines } = keptLog()
+  {
+    await using _ = startRetention({
+      store,
+      log,
+      ...{ okMs: 5_000, failedMs: 5_000, mostBytes: 1e9, changes: { ageMs: 5_000, mostBehind: 1_000 } },
+      onStraggler: (straggler) => stragglers.push(straggler),
+    })
+    await until(
+      'all to be gone',
+      async () =>
+        (await store.runs({ limit: 1 })).length === 0 &&
+        (await store.changes({ limit: 5 })).changes.length === 1,
+    )
+  }
+  expect(stragglers).toMatchObject([{ name: 'behind', version: 'v' }])
+  expect(lines).toEqual([])
+})
