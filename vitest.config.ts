@@ -9,6 +9,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     pool: 'forks',
     maxWorkers: 2,
+    maxConcurrency: 3,
     // As in bin/node24.js.
     execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],
   },

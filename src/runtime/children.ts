@@ -7,6 +7,7 @@ import { type ChildOptions, ChildProcess, type Death } from './child-process.ts'
 
 const firstRetryMs = 100
 const lastRetryMs = 5_000
+const noticeMs = 5
 
 export class Children {
   readonly #options: ChildOptions
@@ -59,12 +60,22 @@ export class Children {
   }
 
   async #takeSpare(): Promise<ChildProcess> {
-    const spare = this.#spare ?? this.#startUntilAlive()
-    this.#spare = null
-    const child = await spare
+    let child: ChildProcess
+    do {
+      const spare = this.#spare ?? this.#startUntilAlive()
+      this.#spare = null
+      child = await spare
+    } while (await this.#hasEnded(child))
     this.#watchOver(child)
     if (!this.#closing.signal.aborted) this.#spare ??= this.#startUntilAlive()
     return child
+  }
+
+  /** What ended the child before it may have ended this one, too, which is told a moment later. */
+  async #hasEnded(child: ChildProcess): Promise<boolean> {
+    const hasEnded = await Promise.race([child.gone.then(() => true), wait(noticeMs, false)])
+    if (hasEnded) this.#alive.delete(child)
+    return hasEnded
   }
 
   /** Rejects only after `close`. */

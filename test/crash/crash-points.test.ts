@@ -20,7 +20,8 @@ const visits: Partial<Record<CrashPoint, readonly number[]>> = {
 }
 const cases = crashPoints.flatMap((point) => (visits[point] ?? [1]).map((visit) => `${point}:${visit}`))
 
-it.each(cases)(
+// Most of the time each waits for windows: a few wait together.
+it.concurrent.each(cases)(
   'after a kill at %s nothing acknowledged is lost, doubled or left half done',
   async (crashAt) => {
     await using session = await startSession({ agesMs: { Patient: 300, Study: 300, Series: 300 }, crashAt })
