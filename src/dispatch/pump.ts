@@ -18,6 +18,8 @@ import type { Tell } from './tell.ts'
 const heldPerScript = 64
 /** Between two leases, so that under load each finds several deliveries. The first is never held up. */
 const paceMs = 4
+/** A timer of Node that is to run for more than 24 days runs at once. */
+const longestSleepMs = 86_400_000
 
 export interface DispatchParts {
   readonly store: Pick<Store, 'lease' | 'settle' | 'settleAll' | 'renew'>
@@ -99,7 +101,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   const wakeIn = (ms: number) => {
     if (closed) return
     if (retryTimer !== null) clearTimeout(retryTimer)
-    retryTimer = setTimeout(wake, ms)
+    retryTimer = setTimeout(wake, Math.min(ms, longestSleepMs))
   }
 
   /** Whether a slot of the script has nothing to do, and nothing in the queue to begin. */
