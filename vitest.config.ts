@@ -8,7 +8,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     maxConcurrency: 3,
     // As in bin/node24.js.
     execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],

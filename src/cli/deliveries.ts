@@ -29,7 +29,7 @@ const delivery = z
     behind: z.number().nullable(),
     runAt: z.string().nullable(),
     diedAt: z.string().nullable(),
-    reason: z.object({ message: z.string() }).loose().nullable(),
+    reason: z.object({ message: z.string(), lastBecause: z.string().optional() }).loose().nullable(),
     runs: z.array(run).optional(),
     event: z.unknown().optional(),
   })
@@ -134,7 +134,8 @@ async function many(
 function lineOf(each: Delivery): string {
   const { id, script, callback, change, resource, attempt, reason } = each
   const about = resource === null ? '' : ` of ${resource.level.toLowerCase()} ${resource.id}`
-  const why = reason === null ? '' : `: ${reason.message}`
+  const last = reason?.lastBecause === undefined ? '' : ` (${reason.lastBecause})`
+  const why = reason === null ? '' : `: ${reason.message}${last}`
   const tries = attempt === 0 ? '' : `, ${attempt} ${attempt === 1 ? 'try' : 'tries'}`
   return `${String(id).padStart(7)}  ${stateOf(each).padEnd(9)}  ${script} ${callback}  ${change ?? 'heartbeat'}${about}${tries}${why}`
 }

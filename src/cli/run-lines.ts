@@ -63,6 +63,7 @@ export const run = z
         .object({
           name: z.string(),
           target: z.string().nullable(),
+          atMs: z.number().default(0),
           durationMs: z.number(),
           bytes: z.number(),
           ok: z.boolean(),
@@ -99,9 +100,9 @@ export function runDetails(each: Run): string[] {
   ]
 }
 
-function callLine({ name, target, durationMs, bytes, ok }: Run['hostCalls'][number]): string {
+function callLine({ name, target, atMs, durationMs, bytes, ok }: Run['hostCalls'][number]): string {
   const end = ok ? `${bytes} bytes` : 'failed'
-  return `  call      host.${name}${target === null ? '' : ` ${target}`}: ${round(durationMs)} ms, ${end}`
+  return `  call      host.${name}${target === null ? '' : ` ${target}`}: ${round(durationMs)} ms from ${round(atMs)} ms on, ${end}`
 }
 
 const tryOf = ({ attempt, attempts }: Run): string =>

@@ -21,14 +21,20 @@ export interface FailedTry {
 
 const longestDelayMs = 3_600_000
 
-/**
- * @param random 0 to 1: spreads retries that failed together, by a fifth to either side
- * @returns how long to wait; null: that was the last try
- */
-export function retryDelayMs(policy: RetryPolicy, failed: FailedTry, random: number): number | null {
-  if (failed.attempt >= policy.attempts) return null
+/** How long to wait, or why there is no further try. */
+export type NextTry = { readonly delayMs: number } | { readonly lastBecause: string }
+
+/** @param random 0 to 1: spreads retries that failed together, by a fifth to either side */
+export function nextTry(policy: RetryPolicy, failed: FailedTry, random: number): NextTry {
+  const { attempts, maxAgeMs } = policy
+  if (failed.attempt >= attempts) {
+    return { lastBecause: attempts === 1 ? 'It is tried once' : `It was tried ${attempts} times` }
+  }
   const delayMs = failed.retryAfterMs ?? backoffMs(policy, failed.attempt, random)
-  return policy.maxAgeMs !== null && failed.ageMs + delayMs > policy.maxAgeMs ? null : delayMs
+  if (maxAgeMs === null || failed.ageMs + delayMs <= maxAgeMs) return { delayMs }
+  return {
+    lastBecause: `The next try would be later than ${maxAgeMs / 1_000} s after the change (retry.maxAge)`,
+  }
 }
 
 function backoffMs(policy: RetryPolicy, attempt: number, random: number): number {

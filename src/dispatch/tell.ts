@@ -8,7 +8,7 @@ import type { Log } from '../log.ts'
 import type { RunRequest, RunResult, Runtime } from '../runtime/runtime.ts'
 import type { ScriptInForce } from '../scripts/scripts.ts'
 import type { Lease, RunRecord, Settlement } from '../store/store.ts'
-import { retryDelayMs } from './retry.ts'
+import { type NextTry, nextTry } from './retry.ts'
 import { reasonToSkip } from './skip.ts'
 
 export interface TellParts {
@@ -89,22 +89,21 @@ export function createTell(parts: TellParts): Tell {
     if (result.outcome === 'ok') {
       return { ...settlementOf(lease, 'done', run), keyValueWrites: histories.at(-1)!.keyValueWrites() }
     }
-    const delayMs = delayAfter(lease, result, script, random())
+    const next = after(lease, result, script, random())
+    if ('delayMs' in next) return { ...settlementOf(lease, 'retry', run), delayMs: next.delayMs }
     // The next heartbeat comes anyway.
-    if (delayMs === null) return settlementOf(lease, lease.resource === null ? 'done' : 'dead', run)
-    return { ...settlementOf(lease, 'retry', run), delayMs }
+    if (lease.resource === null) return settlementOf(lease, 'done', run)
+    return settlementOf(lease, 'dead', { ...run, reason: JSON.stringify({ ...result.error, ...next }) })
   }
 }
 
-/** Null: it is set aside. */
-function delayAfter(lease: Lease, result: RunResult, script: ScriptInForce, random: number): number | null {
+function after(lease: Lease, result: RunResult, script: ScriptInForce, random: number): NextTry {
   const { wish, durationMs } = result
-  if (wish === 'give-up') return null
+  if (wish === 'give-up') return { lastBecause: 'The script gave up' }
   const ageMs = lease.leasedAtMs - lease.changedAtMs + durationMs
   const retryAfterMs = wish?.retryAfterMs ?? null
-  if (lease.resource === null && retryAfterMs === null) return null
-  const failed = { attempt: lease.attempt, ageMs, retryAfterMs }
-  return retryDelayMs(script.manifest.retry, failed, random)
+  if (lease.resource === null && retryAfterMs === null) return { lastBecause: 'The next one comes anyway' }
+  return nextTry(script.manifest.retry, { attempt: lease.attempt, ageMs, retryAfterMs }, random)
 }
 
 function settlementOf(lease: Lease, next: Settlement['next'], run: RunRecord | null): Settlement {

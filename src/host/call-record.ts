@@ -8,6 +8,8 @@ import type { ParsedHostCall } from './calls.ts'
 export interface CallRecord {
   readonly name: string
   readonly target: string | null
+  /** When it was asked for, since the begin of the run. */
+  readonly atMs: number
   readonly durationMs: number
   /** Length of the answer. */
   readonly bytes: number
@@ -26,6 +28,7 @@ const maxRecords = 200
 
 export function recordCalls(): { begin(name: string): RecordInProgress; all(): readonly CallRecord[] } {
   const records: CallRecord[] = []
+  const begunMs = performance.now()
   let others = 0
   const begin = (name: string): RecordInProgress => {
     const startedMs = performance.now()
@@ -36,10 +39,11 @@ export function recordCalls(): { begin(name: string): RecordInProgress; all(): r
       },
       end(bytes, code) {
         if (records.length >= maxRecords) return void others++
-        const durationMs = Math.round((performance.now() - startedMs) * 10) / 10
+        const durationMs = tenths(performance.now() - startedMs)
         records.push({
           name,
           target,
+          atMs: tenths(startedMs - begunMs),
           durationMs,
           bytes,
           ok: code === null,
@@ -53,6 +57,7 @@ export function recordCalls(): { begin(name: string): RecordInProgress; all(): r
     const rest = {
       name: 'not recorded',
       target: `${others} further calls`,
+      atMs: 0,
       durationMs: 0,
       bytes: 0,
       ok: true,
@@ -61,6 +66,8 @@ export function recordCalls(): { begin(name: string): RecordInProgress; all(): r
   }
   return { begin, all }
 }
+
+const tenths = (ms: number): number => Math.round(ms * 10) / 10
 
 function targetOf(call: ParsedHostCall): string | null {
   switch (call.name) {

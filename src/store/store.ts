@@ -145,7 +145,10 @@ export interface Store extends AsyncDisposable {
   /** Forgets a dead delivery. False: it is not dead. */
   dropDelivery(id: number): Promise<boolean>
   dropDead(script: string | null): Promise<number>
+  /** A page of them: fewer than the limit if they say much. */
   runs(query: RunsQuery): Promise<readonly RunSummary[]>
+  /** The numbers of all that match, up to the limit. */
+  runIds(query: RunsQuery): Promise<readonly number[]>
   /** With what it was told, as JSON; null if that is no longer known. Null: there is no such run. */
   run(id: number): Promise<{ readonly summary: RunSummary; readonly event: string | null } | null>
   /** Tells once more what these runs were told. @param original by the version that ran then */

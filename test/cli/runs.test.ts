@@ -48,7 +48,7 @@ test('dead deliveries are listed, shown, retried and dropped', async () => {
   const listed = await run('deliveries', 'list', '--state', 'dead')
   expect(listed.lines).toEqual([
     expect.stringMatching(
-      /dead since \S+ +a\.js onStoredInstance +NewInstance of instance \S+, 1 try: no such patient$/,
+      /dead since \S+ +a\.js onStoredInstance +NewInstance of instance \S+, 1 try: no such patient \(It is tried once\)$/,
     ),
   ])
   const id = /^ +(\d+)/.exec(listed.lines[0]!)![1]!

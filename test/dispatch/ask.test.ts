@@ -163,8 +163,14 @@ test('requests are refused by a filter, but for those that repair scripts and th
   expect((await ask('GET', '/patients?since=0&limit=1')).status).toBe(200)
   expect(engine.lines.map(({ msg }) => msg)).toContain('GET /patients {"since":"0","limit":"1"}  b 127.0.0.1')
   expect((await ask('DELETE', '/patients/x')).status).toBe(403)
-  for (const path of ['/deliveries/dead', '//deliveries/dead'])
-    expect((await ask('DELETE', path)).status).toBe(200)
+  expect((await ask('DELETE', '/deliveries/dead')).status).toBe(403)
+  for (const [method, path] of [
+    ['GET', '/scripts'],
+    ['GET', '//system'],
+    ['POST', '/scripts/a.js/pause'],
+    ['POST', '/scripts/a.js/resume'],
+  ] as const)
+    expect((await ask(method, path)).status).toBe(200)
   await statusOf(engine, 'P')
   await until('the run', () => engine.lines.some(({ msg }) => msg === 'read 1'))
 })

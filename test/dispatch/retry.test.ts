@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest'
-import { retryDelayMs } from '../../src/dispatch/retry.ts'
+import { type FailedTry, nextTry, type RetryPolicy } from '../../src/dispatch/retry.ts'
 
 const policy = { attempts: 4, backoff: 'exponential', delayMs: 1_000, maxAgeMs: null } as const
+/** Null: there is none. */
+const retryDelayMs = (...[asked, given, random]: [RetryPolicy, FailedTry, number]) => {
+  const next = nextTry(asked, given, random)
+  return 'delayMs' in next ? next.delayMs : null
+}
 const failed = (attempt: number) => ({ attempt, ageMs: 0, retryAfterMs: null })
 
 it('doubles the wait from try to try', () => {
@@ -38,4 +43,13 @@ it('gives up when the next try would come after the maximum age', () => {
   expect(retryDelayMs(young, { attempt: 1, ageMs: 9_000, retryAfterMs: null }, 0.5)).toBe(1_000)
   expect(retryDelayMs(young, { attempt: 1, ageMs: 9_001, retryAfterMs: null }, 0.5)).toBeNull()
   expect(retryDelayMs(young, { attempt: 1, ageMs: 0, retryAfterMs: 10_001 }, 0.5)).toBeNull()
+})
+
+it('says why there is no further try', () => {
+  const old = { attempt: 1, ageMs: 0, retryAfterMs: 10_001 }
+  expect(nextTry(policy, failed(4), 0)).toEqual({ lastBecause: 'It was tried 4 times' })
+  expect(nextTry({ ...policy, attempts: 1 }, failed(1), 0)).toEqual({ lastBecause: 'It is tried once' })
+  expect(nextTry({ ...policy, maxAgeMs: 10_000 }, old, 0)).toEqual({
+    lastBecause: 'The next try would be later than 10 s after the change (retry.maxAge)',
+  })
 })

@@ -60,7 +60,9 @@ test('a script that sends each stable study to its own server is suspended with 
       ),
     },
   })
-  expect(await engine.read<unknown[]>('/runs?script=loop.js')).toHaveLength(5)
+  const runs = () => engine.read<unknown[]>('/runs?script=loop.js')
+  // The last is written down behind the suspension.
+  await until('its five runs', async () => (await runs()).length === 5)
   await fetch(`${engine.url}/scripts/loop.js/resume`, { method: 'POST' })
   await until(
     'it to run again',

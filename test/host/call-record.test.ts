@@ -25,7 +25,7 @@ test('each call is recorded with what was done to whom, its duration and the siz
   await call('kv.get', { key: 'Test' })
   await call('kv.list', { prefix: 'Test' })
   await call('kv.delete', { key: 'Test' })
-  const ok = { durationMs: expect.any(Number), ok: true }
+  const ok = { atMs: expect.any(Number), durationMs: expect.any(Number), ok: true }
   expect(history.records()).toEqual([
     { ...ok, name: 'get', target: `/studies/${id}`, bytes: 6 },
     { ...ok, name: 'send', target: `Study ${id} to PACS1`, bytes: 11 },
@@ -38,6 +38,9 @@ test('each call is recorded with what was done to whom, its duration and the siz
   const durationsMs = history.records().map(({ durationMs }) => durationMs)
   expect(durationsMs[2]).toBeGreaterThan(55)
   expect(durationsMs.every((durationMs) => durationMs >= 0)).toBe(true)
+  const startsMs = history.records().map(({ atMs }) => atMs)
+  expect(startsMs).toEqual([...startsMs].sort((left, right) => left - right))
+  expect(startsMs[3]! - startsMs[2]!).toBeGreaterThan(55)
   expect(JSON.stringify(history.records())).not.toContain('Test')
 })
 
@@ -47,7 +50,7 @@ test('a call that failed is recorded with the code of its error, also one that n
   await call('http', httpCall('http://127.0.0.1:1/'))
   await call('nonsense', {})
   await call('get', { path: 'nonsense' })
-  const failed = { durationMs: expect.any(Number), bytes: 0, ok: false }
+  const failed = { atMs: expect.any(Number), durationMs: expect.any(Number), bytes: 0, ok: false }
   expect(history.records()).toEqual([
     { ...failed, name: 'http', target: 'http://127.0.0.1:1', code: 'not-granted' },
     { ...failed, name: 'nonsense', target: null, code: 'bad-host-call' },

@@ -396,6 +396,17 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect(await found({ untilMs: last!.endedAtMs })).toEqual([2, 1])
       })
 
+      it('are given in pages that are not too long, and their numbers all at once', async () => {
+        const much = { ...ok, logs: JSON.stringify([{ level: 'info', text: 'x'.repeat(1_500_000) }]) }
+        for (const instance of ['5', '6', '7', '8']) {
+          await store.record(arrivalOf({ instance }))
+          await end((await lease('s'))[0]!, 'done', much)
+        }
+        expect(await found({})).toEqual([8, 7])
+        expect(await found({ before: 7 })).toEqual([6, 5, 4, 3, 2, 1])
+        expect(await store.runIds({ limit: 3 })).toEqual([8, 7, 6])
+      })
+
       it('are found by patient when that is long gone', async () => {
         await store.remove('Patient', one.patient)
         expect(await found({ patientId: 'P' })).toEqual([3, 1])

@@ -44,11 +44,7 @@ export function runRoutes(app: FastifyInstance, { store, onOwed }: ApiParts): vo
   endpoint(app, '/runs/replay', {
     POST: async ({ query }) => {
       const { limit, version, ...wanted } = parseQuery(replayQuery, query)
-      const runs = await store.runs({ ...queryOf(wanted), limit })
-      return replay(
-        runs.map(({ id }) => id),
-        version,
-      )
+      return replay(await store.runIds({ ...queryOf(wanted), limit }), version)
     },
   })
   endpoint(app, '/runs/:id', {

@@ -127,6 +127,3 @@ function placeOf(session: Session, row: ResourceRow): { patient: string; member:
 function isThere(session: Session, series: string): boolean {
   return session.sql('select 1 from resource where level = 2 and public_id = ?').get(series) !== undefined
 }
-
-/** Whether a change of this type says that a resource is stable. */
-export const isStable = (type: string): boolean => type.startsWith('Stable')

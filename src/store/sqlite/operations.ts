@@ -23,7 +23,7 @@ import { forgetTrash, orphans, remove, trash } from './remove.ts'
 import { replayRange, replayRuns, replaySince } from './replay.ts'
 import { retireChanges, stragglers } from './retire-changes.ts'
 import { retireRuns, runsBytes } from './retire-runs.ts'
-import { run, runs } from './runs.ts'
+import { run, runIds, runs } from './runs.ts'
 import {
   parkScript,
   pause,
@@ -120,6 +120,7 @@ export const operations = {
   dropDelivery: writing(dropDelivery),
   dropDead: writing(dropDead),
   runs: reading(runs),
+  runIds: reading(runIds),
   run: reading(run),
   replayRuns: writing(replayRuns),
   replayRange: reading(replayRange),

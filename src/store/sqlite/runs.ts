@@ -91,7 +91,26 @@ const conditions: Partial<Record<keyof RunsQuery, string>> = {
   after: 'id > @after',
 }
 
+/** Length of all texts of a page of runs: fewer are given than were asked for when they say much. */
+const mostLength = 4_000_000
+
 export function runs(session: Session, query: RunsQuery): RunSummary[] {
+  const found: RunSummary[] = []
+  let length = 0
+  for (const row of rowsOf(session, '*', query) as IterableIterator<RunRow>) {
+    length += row.logs.length + row.host_calls.length + (row.reason?.length ?? 0)
+    if (length > mostLength && found.length > 0) break
+    found.push(summaryOf(row))
+  }
+  return found
+}
+
+/** Only their numbers: all of them, up to the limit. */
+export function runIds(session: Session, query: RunsQuery): number[] {
+  return [...(rowsOf(session, 'id', query) as IterableIterator<{ id: number }>)].map(({ id }) => id)
+}
+
+function rowsOf(session: Session, columns: string, query: RunsQuery): IterableIterator<unknown> {
   const given = Object.keys(conditions).filter((name) => query[name as keyof RunsQuery] !== undefined)
   // The index of failures serves only a query that says so itself.
   const isOfFailures = query.outcomes !== undefined && !query.outcomes.includes('ok')
@@ -100,10 +119,7 @@ export function runs(session: Session, query: RunsQuery): RunSummary[] {
   const order = query.after === undefined ? 'desc' : 'asc'
   const filter = where.length === 0 ? '' : `where ${where.join(' and ')}`
   const values = { ...query, outcomes: JSON.stringify(query.outcomes ?? []) }
-  const rows = session
-    .sql(`select * from run ${filter} order by id ${order} limit @limit`)
-    .all(values) as RunRow[]
-  return rows.map(summaryOf)
+  return session.sql(`select ${columns} from run ${filter} order by id ${order} limit @limit`).iterate(values)
 }
 
 export function run(session: Session, id: number): { summary: RunSummary; event: string | null } | null {
