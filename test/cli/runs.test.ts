@@ -35,7 +35,7 @@ test('runs are listed by what is asked for, and shown with calls and logs', asyn
   const shown = (await run('runs', 'show', /^ +(\d+)/.exec(lines[0]!)![1]!)).lines.join('\n')
   expect(shown).toMatch(/^Run \d+ of a\.js, onStoredInstance: threw$/m)
   expect(shown).toMatch(/^ {2}why +no such patient \(a\.js:5\)$/m)
-  expect(shown).toMatch(/^ {2}call +host\.kv\.set: [\d.]+ ms, /m)
+  expect(shown).toMatch(/^ {2}call +host\.kv\.set: [\d.]+ ms from [\d.]+ ms on, /m)
   expect(shown).toMatch(/^ {2}info +told$/m)
   expect((await run('runs', 'list', '--accession', 'none')).lines).toEqual(['No runs match'])
   expect(await run('runs', 'list', '--since', 'yesterday')).toMatchObject({

@@ -67,6 +67,7 @@ test('of very many calls the first are recorded, and how many came after them', 
   expect(records.at(-1)).toEqual({
     name: 'not recorded',
     target: '50 further calls',
+    atMs: 0,
     durationMs: 0,
     bytes: 0,
     ok: true,
