@@ -155,8 +155,8 @@ export interface Store extends AsyncDisposable {
   replayRuns(ids: readonly number[], original: boolean): Promise<Replayed>
   /** What `replaySince` would tell. Null: there is no such script. */
   replayRange(script: string, since: ReplayStart): Promise<ReplayRange | null>
-  /** Tells a script once more of all changes since. */
-  replaySince(script: string, since: ReplayStart): Promise<ReplayRange | null>
+  /** Tells a script once more of all changes after that number. @returns up to which; null: no such script */
+  replaySince(script: string, since: number): Promise<number | null>
   /** Scripts that are further behind than so many changes. */
   stragglers(mostBehind: number): Promise<readonly Straggler[]>
   /** Removes some of the changes that are kept no longer. @returns whether there may be more of them */

@@ -244,6 +244,15 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect(again!.idempotencyKey).toBe(`${first!.idempotencyKey}:replay-1`)
       })
 
+      it('are in order with what else the script is told of the same key', async () => {
+        await subscribe('s', 'NewInstance', 'patient')
+        const { ids } = arrivalOf({ instance: '1' }).header
+        await store.record(arrivalOf({ instance: '1' }))
+        await end((await lease('s'))[0]!, 'done')
+        await store.replayRuns([1], false)
+        expect((await lease('s'))[0]).toMatchObject({ key: ids.patient })
+      })
+
       it('may be of the version that ran then', async () => {
         await subscribe('s', 'NewInstance')
         await store.record(arrivalOf({ instance: '1' }))
@@ -273,7 +282,8 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.replayRange('nobody', { seq: 0 })).toBeNull()
         const { changedAtMs } = second!
         expect(await store.replayRange('s', { atMs: changedAtMs })).toMatchObject({ deliveries: 2 })
-        await store.replaySince('s', { seq: 0 })
+        expect(await store.replaySince('s', 0)).toBe(last)
+        expect(await store.replaySince('nobody', 0)).toBeNull()
         await store.record(arrivalOf({ instance: '4', study: '4' }))
         const told = await lease('s')
         const { last: newest } = await store.changes({ last: true, limit: 1 })

@@ -49,7 +49,9 @@ export function deliveryRoutes(app: FastifyInstance, { store, onOwed }: ApiParts
       const id = numberOf(request)
       const found = await store.delivery(id)
       if (found === null) throw unknownResource()
-      const runs = await store.runs({ delivery: id, limit: mostAttempts })
+      const { resource, script } = found.summary
+      const about = resource === null ? { script } : { resource: resource.id }
+      const runs = await store.runs({ ...about, delivery: id, limit: mostAttempts })
       return {
         ...formatDelivery(found.summary),
         event: fromJson(found.event),

@@ -43,10 +43,12 @@ export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
       const start = startOf(seq, since)
       const isPreview = isFlag(preview)
       const name = nameOf(request)
-      const range = await (isPreview ? store.replayRange(name, start) : store.replaySince(name, start))
+      const range = await store.replayRange(name, start)
       if (range === null) throw unknownResource()
-      if (!isPreview) onOwed()
-      return { ...range, preview: isPreview }
+      if (isPreview) return { ...range, preview: true }
+      const until = (await store.replaySince(name, range.since)) ?? range.until
+      onOwed()
+      return { ...range, until, preview: false }
     },
   })
 

@@ -2,16 +2,23 @@
  * Tells scripts once more what they were told: by their runs, or by moving their cursor back.
  */
 import type { Replayed, ReplayRange, ReplayStart, Subscription } from '../store.ts'
-import { typeNumber } from './rows.ts'
+import { lastSeq } from './changes.ts'
+import { deliveryKey } from './delivery-key.ts'
+import { changeTypes, levelNumber, levelOfType, typeNumber } from './rows.ts'
 import type { Session } from './session.ts'
 
+/** A run with its script and its change, as far as they are known. */
 interface RunRow {
-  id: number
   script: number | null
+  subscriptions: string
   callback: string
   seq: number
   version: string
-  key: string | null
+  type: number | null
+  resource: number
+  public_id: string
+  key: string
+  event: string | null
 }
 
 export function replayRuns(session: Session, ids: readonly number[], original: boolean): Replayed {
@@ -19,14 +26,14 @@ export function replayRuns(session: Session, ids: readonly number[], original: b
   for (const id of ids) {
     const row = session
       .sql(
-        `select r.id, s.id as script, r.callback, r.seq, r.version,
-           coalesce((select d.key from delivery d where d.id = r.delivery), c.key) as key
+        `select s.id as script, s.subscriptions, r.callback, r.seq, r.version, c.type, c.resource, c.public_id, c.key,
+           c.event
          from run r left join script s on s.name = r.script left join change c on c.seq = r.seq where r.id = ?`,
       )
       .get(id) as RunRow | undefined
-    if (row === undefined || row.script === null || row.key === null) counts.gone++
-    else if (replay(session, { ...row, script: row.script, key: row.key }, original ? row.version : null))
-      counts.replayed++
+    const told = row === undefined ? null : toldBy(session, row)
+    if (told === null) counts.gone++
+    else if (replay(session, told, original ? row!.version : null)) counts.replayed++
     else counts.waiting++
   }
   return counts
@@ -37,6 +44,17 @@ interface Told {
   readonly callback: string
   readonly seq: number
   readonly key: string
+}
+
+/** Null: the script or the change is no longer known. */
+function toldBy(session: Session, { script, subscriptions, callback, ...row }: RunRow): Told | null {
+  if (script === null || row.type === null) return null
+  const type = changeTypes[row.type]!
+  const wanted = (JSON.parse(subscriptions) as Subscription[]).find(
+    (each) => each.type === type && each.callback === callback,
+  )
+  const key = deliveryKey(session, wanted?.key ?? 'study', { ...row, level: levelNumber(levelOfType(type)) })
+  return { script, callback, seq: row.seq, key }
 }
 
 /** False: it is owed already. */
@@ -89,21 +107,35 @@ export function replayRange(session: Session, name: string, start: ReplayStart):
   return { deliveries: count, since, until: script.cursor }
 }
 
-export function replaySince(session: Session, name: string, start: ReplayStart): ReplayRange | null {
-  const range = replayRange(session, name, start)
-  if (range === null || range.since === range.until) return range
-  session
-    .sql(
-      'update script set cursor = ?, replay = replay + 1, replay_until = max(replay_until, cursor) where name = ?',
-    )
-    .run(range.since, name)
-  return range
+/** Moves the cursor back. Null: there is no such script. */
+export function replaySince(session: Session, name: string, since: number): number | null {
+  const script = session.sql('select cursor from script where name = ?').get(name) as
+    | { cursor: number }
+    | undefined
+  if (script === undefined) return null
+  if (since < script.cursor) {
+    session
+      .sql(
+        'update script set cursor = ?, replay = replay + 1, replay_until = max(replay_until, cursor) where name = ?',
+      )
+      .run(since, name)
+  }
+  return script.cursor
 }
 
 function sinceOf(session: Session, start: ReplayStart): number {
-  if ('seq' in start) return Math.max(0, start.seq)
-  const row = session.sql('select max(seq) as seq from change where at < ?').get(start.atMs) as {
-    seq: number | null
+  return 'seq' in start ? Math.max(0, start.seq) : lastBefore(session, start.atMs)
+}
+
+/** The number of the last change before a time. Times rise with the numbers, and no index is needed. */
+function lastBefore(session: Session, atMs: number): number {
+  const from = session.sql('select seq, at from change where seq >= ? order by seq limit 1')
+  let [low, high] = [0, lastSeq(session)]
+  while (low < high) {
+    const middle = Math.floor((low + high + 1) / 2)
+    const row = from.get(middle) as { seq: number; at: number } | undefined
+    if (row !== undefined && row.seq <= high && row.at < atMs) low = row.seq
+    else high = middle - 1
   }
-  return row.seq ?? 0
+  return low
 }

@@ -15,15 +15,18 @@ export function retireChanges(session: Session, { ageMs, mostBehind }: LogRetent
   const { slowest } = session
     .sql('select coalesce(min(cursor), ?) as slowest from script where cursor >= ?')
     .get(end, end - mostBehind) as { slowest: number }
-  // The last one stays, as the number from which readers of the log go on.
-  const { changes } = session
+  // The oldest come first, so that nothing is looked at that is too young. The last one stays, as the number from
+  // which readers of the log go on.
+  const oldest = session
     .sql(
-      `delete from change where seq in (
-         select seq from change c where seq <= ? and seq < ? and at < ?
-           and not exists (select 1 from delivery d where d.seq = c.seq) order by seq limit +${atATime})`,
+      `select seq, at from change c where seq <= ? and seq < ?
+         and not exists (select 1 from delivery d where d.seq = c.seq) order by seq limit +${atATime}`,
     )
-    .run(slowest, end, session.nowMs - ageMs)
-  return changes === atATime
+    .all(slowest, end) as { seq: number; at: number }[]
+  const old = oldest.filter(({ at }) => at < session.nowMs - ageMs)
+  const remove = session.sql('delete from change where seq = ?')
+  for (const { seq } of old) remove.run(seq)
+  return old.length === atATime
 }
 
 /** Scripts that are served, or could be, and for which the log is not kept any longer. */

@@ -12,11 +12,15 @@ const isHandled = 'not exists (select 1 from delivery d where d.id = run.deliver
 export function retireRuns(session: Session, { okMs, failedMs, tooMany }: RunRetention): boolean {
   const { nowMs } = session
   const removed = [
-    removeRuns(session, `outcome in ('ok', 'skipped') and ended_at < ? order by ended_at`, nowMs - okMs),
     removeRuns(
       session,
-      `outcome <> 'ok' and outcome <> 'skipped' and ended_at < ? and ${isHandled} order by id`,
-      nowMs - failedMs,
+      `outcome in ('ok', 'skipped') and id <= ? order by id`,
+      lastBefore(session, nowMs - okMs),
+    ),
+    removeRuns(
+      session,
+      `outcome <> 'ok' and outcome <> 'skipped' and id <= ? and ${isHandled} order by id`,
+      lastBefore(session, nowMs - failedMs),
     ),
     tooMany ? removeRuns(session, `id > ? and ${isHandled} order by id`, 0) : 0,
   ]
@@ -32,6 +36,14 @@ export function forgetSubject(session: Session, study: string): void {
          and not exists (select 1 from run where study = @study)`,
     )
     .run({ study })
+}
+
+/** The number of the last run that ended before a time; 0: none did. */
+function lastBefore(session: Session, atMs: number): number {
+  const row = session.sql('select id from run where ended_at < ? order by ended_at desc limit 1').get(atMs) as
+    | { id: number }
+    | undefined
+  return row?.id ?? 0
 }
 
 function removeRuns(session: Session, which: string, limit: number): number {

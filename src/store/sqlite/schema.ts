@@ -185,9 +185,11 @@ export const migrations: readonly string[] = [
   alter table run add column attempts integer;
   alter table run add column study text not null default '';
   update run set study = coalesce((select key from change c where c.seq = run.seq), '');
+  create index run_script on run (script, id);
   create index run_study on run (study, id);
   create index run_resource on run (public_id, id);
   create index run_ended on run (ended_at);
+  create index run_well on run (id) where outcome in ('ok', 'skipped');
   create index run_failed on run (id) where outcome <> 'ok';
   `,
 ]
