@@ -82,7 +82,9 @@ export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
     }
     state.atATime++
     try {
-      const result = await withinMs(timeoutMs, runOne(callback, script, event))
+      // One that nobody waits for any more is in line still.
+      const running = runOne(callback, script, event).finally(() => state.atATime--)
+      const result = await withinMs(timeoutMs, running)
       if (result === null) return fallBack(`It took longer than its ${timeoutMs} ms (ask.timeout)`)
       for (const { level, text } of result.logs) log[level]({ script: script.name, callback }, text)
       if (result.outcome !== 'ok') return fallBack(result.error?.message ?? result.outcome)
@@ -93,8 +95,6 @@ export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
       return verdict
     } catch (error) {
       return fallBack(error instanceof Error ? error.message : String(error))
-    } finally {
-      state.atATime--
     }
   }
 

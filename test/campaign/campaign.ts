@@ -77,9 +77,9 @@ export async function runCampaign({
   return { figures, violations, shortfalls: shortfallsOf(settings, figures), history, log: server.stderr() }
 }
 
-/** A script that was broken is refused. */
+/** A script that was broken is refused, and a child that is killed at its start cannot be started. */
 const isSurprising = (message: string) =>
-  !/: The version before stays in force$|\. The version before stays in force$/.test(message)
+  !/[:.] The version before stays in force$|^Cannot start a child process; trying again$/.test(message)
 
 function uploadsOf(waves: readonly Wave[]): Set<Target['history']['uploads'][number]> {
   const tasks = waves.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.tasks))
