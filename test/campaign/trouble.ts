@@ -32,12 +32,14 @@ export async function makeTrouble(
   texts: Readonly<Record<string, string>>,
 ): Promise<void> {
   const beganAt = performance.now()
+  /** Servers that stand still now. */
+  const standing = new Set<number>()
   await Promise.all(
     troubles.map(async (trouble) => {
       await sleep(Math.max(0, beganAt + trouble.afterMs - performance.now()))
       const life = target.server.lives.at(-1)!
       if (target.server.hasExited() || !Number.isFinite(life.readyAtMs)) return
-      await doOne(target, trouble, texts)
+      await doOne(target, trouble, texts, standing)
     }),
   )
 }
@@ -46,6 +48,7 @@ async function doOne(
   { server, history }: Target,
   { kind, forMs, which }: Trouble,
   texts: Readonly<Record<string, string>>,
+  standing: Set<number>,
 ): Promise<void> {
   const { troubles } = history
   const children = childrenOf(server.pid)
@@ -55,11 +58,14 @@ async function doOne(
   const write = (text: string) => writeFileSync(join(server.scripts, name), text)
   switch (kind) {
     case 'stop-server': {
-      const fromMs = Date.now()
       const { pid } = server
-      if (!signal(pid, 'SIGSTOP')) return
+      // The end of another stop would let it go on before the end of this one.
+      if (standing.has(pid) || !signal(pid, 'SIGSTOP')) return
+      standing.add(pid)
+      const fromMs = Date.now()
       await sleep(forMs)
       signal(pid, 'SIGCONT')
+      standing.delete(pid)
       history.stops.push({ fromMs, toMs: Date.now() })
       break
     }
