@@ -63,10 +63,12 @@ async function doOne(
       if (standing.has(pid) || !signal(pid, 'SIGSTOP')) return
       standing.add(pid)
       const fromMs = Date.now()
+      const life = server.lives.at(-1)!
       await sleep(forMs)
       signal(pid, 'SIGCONT')
       standing.delete(pid)
-      history.stops.push({ fromMs, toMs: Date.now() })
+      // It may have been killed as it stood.
+      history.stops.push({ fromMs, toMs: life.endedAtMs ?? Date.now() })
       break
     }
     case 'stop-child':
