@@ -77,7 +77,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   const library = stages.use(
     await openLibrary({
       folder: settings.scripts,
-      store,
+      store: { ...store, resumeScript: (name) => store.resumeScript(name, settings.logMaxBehind) },
       runtime,
       missingGrants: (script, needs) => missingGrants(settings, script, needs),
       log,
@@ -121,7 +121,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
       log,
       ...retentionOf(settings),
       onStraggler: ({ name, version, behind }) => {
-        const reason = `It is ${behind} changes behind, and the log is kept for ${settings.logMaxBehind} at most (logMaxBehind): those before will not be told`
+        const reason = `It is ${behind} changes behind, and the log is kept for ${settings.logMaxBehind} at most (logMaxBehind): raise that, or resume it without those before`
         void library.suspend(name, version, reason)
       },
     }),

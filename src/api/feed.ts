@@ -56,7 +56,11 @@ export async function* feed(
     }))
   }
   const newRuns = async (): Promise<FeedItem[]> => {
+    // So far everything is seen when nothing of it matches: the next look need not go over it again.
+    const [latest] = await store.runs({ limit: 1 })
+    if (latest === undefined || latest.id <= position.run) return []
     const found = await store.runs({ ...runs, after: position.run, limit: atATime })
+    if (found.length === 0) movedTo({ run: latest.id })
     return found.map((run) => ({ kind: 'run', position: movedTo({ run: run.id }), value: formatRun(run) }))
   }
   const newStates = (): FeedItem[] =>

@@ -26,6 +26,8 @@ export function createRequestFilter({ requestQuestion }: Pick<ApiParts, 'request
     fromInside: { [name]: mark },
     async hook(request) {
       if (!requestQuestion.isAsked() || request.headers[name] === mark) return
+      // The router would take an address of another form for the same path.
+      if (!request.url.startsWith('/')) throw fault('bad-request', 'Expected a path as the target')
       const path = plainPath(request.url)
       if (unasked.has(path.split('/', 2)[1]!)) return
       const { accepted, script } = await requestQuestion.ask(factsOf(request, path))
@@ -36,7 +38,7 @@ export function createRequestFilter({ requestQuestion }: Pick<ApiParts, 'request
 
 /** As the router takes it: `//a%62/` is `/ab`, so that no other spelling gets past a filter. */
 function plainPath(url: string): string {
-  const parts = url.split('?', 1)[0]!.split('/')
+  const parts = url.split(/[?#]/, 1)[0]!.split('/')
   return `/${parts
     .filter((part) => part !== '')
     .map(decoded)

@@ -69,7 +69,9 @@ async function replay(session: Session, ids: readonly string[], options: ReplayO
   const client = clientOf(session, options)
   const paths =
     ids.length > 0
-      ? ids.map((id) => `/runs/${encodeURIComponent(id)}/replay?version=${options.version}`)
+      ? ids
+          .toSorted((left, right) => Number(left) - Number(right))
+          .map((id) => `/runs/${encodeURIComponent(id)}/replay?version=${options.version}`)
       : [`/runs/replay?${filterOf(options)}&version=${options.version}`]
   const total = { replayed: 0, waiting: 0, gone: 0 }
   for (const path of paths) {

@@ -11,9 +11,15 @@ import type { Log } from '../log.ts'
 import type { RunResult, Runtime } from '../runtime/runtime.ts'
 import { type AskName, askVersionOf, type ScriptInForce } from '../scripts/scripts.ts'
 import { Breaker } from './breaker.ts'
+import { Places } from './places.ts'
 
-/** Questions that one script may have at a time; further ones are not put to it. */
+/** Questions of a kind that one script has at a time; further ones wait, within their own time. */
 const mostAtATime = 64
+
+interface AskState {
+  readonly breaker: Breaker
+  readonly places: Places
+}
 
 export interface AskedScript {
   readonly script: ScriptInForce
@@ -50,15 +56,16 @@ const accepted: Verdict = { accepted: true, script: null, status: null }
 export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
   /** Since the scripts changed last. */
   const answering = new Map<AskName, readonly AskedScript[]>()
-  const states = new Map<string, { readonly breaker: Breaker; atATime: number }>()
+  const states = new Map<string, AskState>()
   const answeringTo = (callback: AskName) => {
     const known = answering.get(callback) ?? asked(callback)
     answering.set(callback, known)
     return known
   }
-  const stateOf = ({ version }: ScriptInForce) => {
-    const state = states.get(version) ?? { breaker: new Breaker(), atATime: 0 }
-    states.set(version, state)
+  const stateOf = (callback: AskName, { version }: ScriptInForce) => {
+    const name = `${version} ${callback}`
+    const state = states.get(name) ?? { breaker: new Breaker(), places: new Places(mostAtATime) }
+    states.set(name, state)
     return state
   }
 
@@ -67,7 +74,7 @@ export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
     { script, isServed }: AskedScript,
     event: string,
   ): Promise<Verdict> => {
-    const state = stateOf(script)
+    const state = stateOf(callback, script)
     const { onFailure, timeoutMs } = script.manifest.ask
     const fallBack = (reason: string): Verdict => {
       const facts = { script: script.name, callback, reason, counts: onFailure }
@@ -77,14 +84,16 @@ export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
       return onFailure === 'accept' ? accepted : refusal(script, null)
     }
     if (!isServed) return fallBack('The script is suspended')
-    if (state.atATime >= mostAtATime || !state.breaker.mayAsk(performance.now())) {
+    if (!state.breaker.mayAsk(performance.now())) {
       return onFailure === 'accept' ? accepted : refusal(script, null)
     }
-    state.atATime++
+    // One that nobody waits for any more is in line still, and keeps its place.
+    const answer = async (signal: AbortSignal) => {
+      const leave = await state.places.take(signal)
+      return leave === null ? null : runOne(callback, script, event).finally(leave)
+    }
     try {
-      // One that nobody waits for any more is in line still.
-      const running = runOne(callback, script, event).finally(() => state.atATime--)
-      const result = await withinMs(timeoutMs, running)
+      const result = await withinMs(timeoutMs, answer)
       if (result === null) return fallBack(`It took longer than its ${timeoutMs} ms (ask.timeout)`)
       for (const { level, text } of result.logs) log[level]({ script: script.name, callback }, text)
       if (result.outcome !== 'ok') return fallBack(result.error?.message ?? result.outcome)
@@ -152,13 +161,18 @@ function refusal({ name }: ScriptInForce, status: number | null): Verdict {
   return { accepted: false, script: name, status }
 }
 
-/** Null: it took longer. */
-async function withinMs<T>(ms: number, promise: Promise<T>): Promise<T | null> {
+/** Null: it took longer. @param work is told when nobody waits for it any more */
+async function withinMs<T>(ms: number, work: (signal: AbortSignal) => Promise<T | null>): Promise<T | null> {
   const late = Promise.withResolvers<null>()
-  const timer = setTimeout(() => late.resolve(null), ms)
-  promise.catch(() => {})
+  const giveUp = new AbortController()
+  const timer = setTimeout(() => {
+    giveUp.abort()
+    late.resolve(null)
+  }, ms)
+  const working = work(giveUp.signal)
+  working.catch(() => {})
   try {
-    return await Promise.race([promise, late.promise])
+    return await Promise.race([working, late.promise])
   } finally {
     clearTimeout(timer)
   }

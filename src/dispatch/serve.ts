@@ -50,7 +50,10 @@ export async function serve(queue: ScriptQueue, slot: number, parts: ServeParts)
   }
   const mayHandOver = (lease: Lease) => {
     const before = handed.at(-1)
-    return before === undefined || (handed.length < most && before.version === parts.versionOf(lease))
+    if (before === undefined) return true
+    // A version that has to be loaded first comes later than its turn: nothing may be in line beside it.
+    if (lease.version !== null || before.lease.version !== null) return false
+    return handed.length < most && before.version === parts.versionOf(lease)
   }
   const handOverAll = () => {
     for (;;) {

@@ -1,7 +1,7 @@
 /**
  * One delivery, one run: finds the version in force, runs its callback, and decides how the delivery goes on.
  */
-import { messageOf } from '../errors.ts'
+import { messageOf, OnStableError } from '../errors.ts'
 import type { CallContext, CallHistory, Host } from '../host/host.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
 import type { Log } from '../log.ts'
@@ -48,6 +48,9 @@ export function createTell(parts: TellParts): Tell {
       script =
         lease.version === null ? scriptNamed(lease.script) : await scriptVersion(lease.script, lease.version)
     } catch (error) {
+      // The sandbox may be busy or just starting.
+      if (!(error instanceof OnStableError && error.code === 'script-refused'))
+        return { ...settlementOf(lease, 'retry', null), delayMs: 1_000 }
       return settlementOf(lease, 'dead', withoutRun(lease.version!, 'refused', messageOf(error)))
     }
     if (script === undefined) return settlementOf(lease, 'release', null)

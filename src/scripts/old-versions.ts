@@ -44,7 +44,9 @@ export class OldVersions implements Disposable {
     const script = this.#load(name, hash)
     const timer = setTimeout(() => this.#unload(hash), idleMs).unref()
     this.#loaded.set(hash, { name, script, timer })
-    script.catch(() => this.#forget(hash))
+    script.catch(() => {
+      if (this.#loaded.get(hash)?.script === script) this.#forget(hash)
+    })
     return script
   }
 

@@ -119,7 +119,8 @@ export interface Store extends AsyncDisposable {
   parkScript(name: string): Promise<void>
   /** No deliveries of this version are handed out until it is resumed, or another one is put in force. */
   suspendScript(name: string, version: string, reason: string): Promise<void>
-  resumeScript(name: string): Promise<void>
+  /** @param mostBehind how many changes it may be behind; what is before those is passed over. Default: any */
+  resumeScript(name: string, mostBehind?: number): Promise<void>
   /** No deliveries of the script are handed out until it is let go on; null: of none at all. */
   pause(name: string | null): Promise<void>
   unpause(name: string | null): Promise<void>

@@ -1,6 +1,8 @@
 /** Questions to scripts on whole engines: over HTTP and C-STORE, answered well, badly, late, or not at all. */
 import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { createSender } from '../../src/jobs/jobs.ts'
 import { dicomFile } from '../support/dicom-files.ts'
@@ -88,6 +90,29 @@ test('a filter that never answers is soon asked only now and then, so that other
   )
 })
 
+test('a burst of requests passes no filter: those that find no place wait for one', async () => {
+  await using engine = await started({
+    'a.js': `export const script = { ask: { timeout: '5s' } }
+      export async function incomingHttpRequestFilter({ path }) {
+        await new Promise((resolve) => setTimeout(resolve, 2))
+        return path !== '/statistics' }
+      export function receivedInstanceFilter() { return false }`,
+  })
+  const statuses = await Promise.all(
+    Array.from({ length: 200 }, async () => (await fetch(`${engine.url}/statistics`)).status),
+  )
+  expect(new Set(statuses)).toEqual(new Set([403]))
+})
+
+test('one question of a script that fails does not silence another of it', async () => {
+  await using engine = await started({
+    'a.js': `export function incomingHttpRequestFilter({ headers }) { if (headers['x-bad']) throw new Error('no'); return true }
+      export function receivedInstanceFilter() { return false }`,
+  })
+  for (let n = 0; n < 6; n++) await fetch(`${engine.url}/patients`, { headers: { 'x-bad': '1' } })
+  for (let n = 0; n < 3; n++) expect(await statusOf(engine, 'P', String(n))).toBe('FilteredOut')
+})
+
 test('a question is answered while the same script is told something that takes long', async () => {
   const text = `export const script = { timeout: '20s', cpu: '20s', ask: { timeout: '5s' } }
     export function onStoredInstance() { const end = Date.now() + 3000; while (Date.now() < end); }
@@ -157,6 +182,10 @@ test('requests are refused by a filter, but for those that repair scripts and th
   for (const path of ['//statistics', '/statistics/', '/stat%69stics']) {
     expect((await ask('GET', path)).status).toBe(403)
   }
+  // An address instead of a path, which `fetch` would not send.
+  const socket = connect(engine.httpPort, '127.0.0.1')
+  socket.end('GET http://localhost/patients HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+  expect((await text(socket)).split('\r\n', 1)[0]).toBe('HTTP/1.1 400 Bad Request')
   const refused = await ask('GET', '/statistics')
   expect(refused.status).toBe(403)
   expect(await refused.json()).toMatchObject({ Details: 'The filter "a.js" refuses this request' })

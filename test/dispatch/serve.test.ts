@@ -15,6 +15,8 @@ const end: fc.Arbitrary<End> = fc.oneof(
 const delivery = fc.record({
   key: fc.constantFrom('a', 'b', 'c'),
   end,
+  /** It is to be run by a version of its own, which is not at hand at once. */
+  pinned: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   turns: fc.integer({ min: 0, max: 3 }),
 })
 
@@ -23,7 +25,10 @@ it('holds for any deliveries, any ends of their runs, and any number of runs at 
   await fc.assert(
     fc.asyncProperty(deliveries, fc.integer({ min: 1, max: 3 }), async (deliveries, concurrency) => {
       const facts = (lease: Lease) => deliveries[lease.delivery]!
-      const leases = deliveries.map(({ key }, index) => ({ delivery: index, key, script: 's' }) as Lease)
+      const leases = deliveries.map(
+        ({ key }, index) =>
+          ({ delivery: index, key, script: 's', version: deliveries[index]!.pinned ? 'old' : null }) as Lease,
+      )
       const begun: Lease[] = []
       const concluded: Lease[] = []
       const givenBack: Lease[] = []
@@ -33,6 +38,7 @@ it('holds for any deliveries, any ends of their runs, and any number of runs at 
       const slots = Array.from({ length: concurrency }, () => ({
         atWork: 0,
         handedVersion: 1,
+        wasPinned: false,
         /** The last run that was handed over: whether it ended well. */
         last: Promise.resolve(true),
       }))
@@ -68,6 +74,9 @@ it('holds for any deliveries, any ends of their runs, and any number of runs at 
           const own = slots[slot]!
           const previous = own.last
           if (before !== null) expect(own.handedVersion).toBe(version)
+          // Nothing is in line beside one that has to be loaded first.
+          if (facts(lease).pinned || own.wasPinned) expect(before).toBeNull()
+          own.wasPinned = facts(lease).pinned
           own.handedVersion = version
           const settlement = (async () => {
             // As the child does it: a run that is ahead waits for the one before, and begins only after a good end.

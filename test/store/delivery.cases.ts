@@ -127,6 +127,26 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         })
       })
 
+      it('hands out one revision at a time also where nothing else is in order', async () => {
+        await subscribe('s', 'StableStudy', 'none')
+        await settles('1')
+        await settles('2')
+        expect(await lease('s', 1)).toHaveLength(1)
+        expect(await lease('s')).toHaveLength(0)
+      })
+
+      it('tells an older revision as it was, when it is tried again after a later one was finished', async () => {
+        await subscribe('s', 'StableStudy')
+        await settles('1')
+        await end((await lease('s'))[0]!, 'dead')
+        await settles('2')
+        await end((await lease('s'))[0]!, 'done')
+        await store.retryDead('s')
+        const [first] = await lease('s')
+        expect(first!.late).toBeNull()
+        expect(eventOf(first!)).toMatchObject({ revision: 1, sinceRevision: 0, added: { instanceCount: 1 } })
+      })
+
       it('hands out one revision of a resource at a time, and nothing of its key past it', async () => {
         await subscribe('s', 'StableStudy')
         await settles('1')
@@ -253,6 +273,37 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect((await lease('s'))[0]).toMatchObject({ key: ids.patient })
       })
 
+      it('are in the order of the log, whichever run is named first', async () => {
+        await subscribe('s', 'NewInstance')
+        for (const instance of ['1', '2', '3']) await store.record(arrivalOf({ instance }))
+        for (const each of await lease('s')) await end(each, 'done')
+        await store.replayRuns([3, 1, 2], false)
+        const seqs = (await lease('s')).map(({ seq }) => seq)
+        expect(seqs).toEqual([...seqs].sort((left, right) => left - right))
+      })
+
+      it('of what is dead tell what it would have told, and of what is finished move nothing on', async () => {
+        await subscribe('s', 'StableStudy')
+        for (const instance of ['1', '2']) {
+          await store.record(arrivalOf({ instance }))
+          await pass(2_000)
+          await end((await lease('s'))[0]!, 'dead')
+        }
+        await store.replayRuns([2], false)
+        const [second] = await lease('s')
+        expect(eventOf(second!)).toMatchObject({ revision: 2, sinceRevision: 0, added: { instanceCount: 2 } })
+        await end(second!, 'done')
+        await store.replayRuns([2, 3], false)
+        for (const each of await lease('s')) await end(each, 'done')
+        await store.record(arrivalOf({ instance: '3' }))
+        await pass(2_000)
+        for (const each of await lease('s')) {
+          if (eventOf(each).revision === 3)
+            expect(each.late).toMatchObject({ sinceRevision: 2, addedCount: 1 })
+          await end(each, 'done')
+        }
+      })
+
       it('may be of the version that ran then', async () => {
         await subscribe('s', 'NewInstance')
         await store.record(arrivalOf({ instance: '1' }))
@@ -289,6 +340,8 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         const { last: newest } = await store.changes({ last: true, limit: 1 })
         expect(told.map(({ seq }) => seq)).toEqual([first!.seq, second!.seq, newest - 2])
         expect(told[0]!.idempotencyKey).toMatch(/:replay-1$/)
+        // It was never finished.
+        expect(told[1]!.idempotencyKey).toBe(second!.idempotencyKey)
         expect(told[2]!.idempotencyKey).not.toMatch(/replay/)
         expect(await store.deliveries({ state: 'dead', limit: 10 })).toEqual([])
         await end(third!, 'done')
@@ -369,6 +422,20 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.stragglers(10)).toEqual([{ name: 's', version: 'v1', behind: 23 }])
         await store.retireChanges({ ...retention, mostBehind: 10 })
         expect(await first()).toBe(23)
+        await store.resumeScript('s', 10)
+        expect(await store.stragglers(10)).toEqual([])
+        expect((await store.backlog())[0]).toMatchObject({ behind: 10 })
+      })
+
+      it('waits for a replay, however far back it goes', async () => {
+        await subscribe('s', 'NewStudy')
+        for (let n = 0; n < 20; n++) await store.record(arrivalOf({ instance: String(n) }))
+        await lease('s')
+        await store.replaySince('s', 0)
+        under.advance(2 * day)
+        expect(await store.stragglers(10)).toEqual([])
+        await store.retireChanges({ ...retention, mostBehind: 10 })
+        expect(await first()).toBe(1)
       })
     })
 
@@ -450,6 +517,12 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
 
       it('go, the oldest first, when they are too many', async () => {
         expect(await store.runsBytes()).toBeGreaterThan(0)
+        // A few that say much are no measure of the others.
+        const few = await store.runsBytes()
+        const much = { ...ok, logs: JSON.stringify([{ level: 'info', text: 'x'.repeat(100_000) }]) }
+        await store.record(arrivalOf({ instance: '9' }))
+        await end((await lease('s'))[0]!, 'done', much)
+        expect((await store.runsBytes()) - few).toBeLessThan(150_000)
         await store.retireRuns({ okMs: day, failedMs: day, tooMany: true })
         expect(await found({})).toEqual([])
       })

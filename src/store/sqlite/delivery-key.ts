@@ -1,8 +1,8 @@
 /**
  * What a delivery is kept in order by: the script's choice, applied to the resource that the change is about.
  */
-import type { KeyChoice } from '../store.ts'
-import { levelNumber } from './rows.ts'
+import type { ChangeType, KeyChoice } from '../store.ts'
+import { levelNumber, levelOfType } from './rows.ts'
 import type { Session } from './session.ts'
 
 /** What of a change decides. */
@@ -15,6 +15,13 @@ export interface KeyedChange {
   /** Identifier of its study, or of the patient that it is about. */
   readonly key: string
   readonly event: string | null
+  /** It says that the resource is stable. */
+  readonly isStable: boolean
+}
+
+/** A row of the log as far as it decides. */
+export function keyed<Row extends object>(row: Row, type: ChangeType) {
+  return { ...row, level: levelNumber(levelOfType(type)), isStable: type.startsWith('Stable') }
 }
 
 /**
@@ -28,7 +35,8 @@ export function deliveryKey(session: Session, choice: KeyChoice, change: KeyedCh
     case 'resource':
       return change.public_id
     case 'none':
-      return `#${change.seq}`
+      // Revisions are told one after the other, whatever else is not.
+      return change.isStable ? change.public_id : `#${change.seq}`
     case 'patient':
     case 'series':
       return above(session, change, levelNumber(choice === 'patient' ? 'Patient' : 'Series'))

@@ -2,10 +2,10 @@
  * Turns changes into deliveries, in the order of the log: the cursor of a script moves with them.
  */
 import type { Subscription } from '../store.ts'
-import { deliveryKey, type KeyedChange } from './delivery-key.ts'
+import { deliveryKey, type KeyedChange, keyed } from './delivery-key.ts'
 import type { BeatingScript } from './heartbeat.ts'
 import { oweAgain } from './replay.ts'
-import { changeTypes, levelNumber, levelOfType } from './rows.ts'
+import { changeTypes } from './rows.ts'
 import type { Session } from './session.ts'
 
 /** Changes looked at for one script in one transaction. */
@@ -23,7 +23,7 @@ export interface FollowingScript extends BeatingScript {
 export function follow(session: Session, script: FollowingScript): number {
   const rows = session
     .sql('select seq, type, resource, public_id, key, event from change where seq > ? order by seq limit +?')
-    .all(script.cursor, followLimit) as (Omit<KeyedChange, 'level'> & { type: number })[]
+    .all(script.cursor, followLimit) as (Omit<KeyedChange, 'level' | 'isStable'> & { type: number })[]
   const subscriptions = JSON.parse(script.subscriptions) as Subscription[]
   const insert = session.sql(
     'insert into delivery (script, callback, seq, key, state, run_at) values (?, ?, ?, ?, 0, ?)',
@@ -32,7 +32,7 @@ export function follow(session: Session, script: FollowingScript): number {
     const type = changeTypes[row.type]!
     for (const { type: wanted, callback, key = 'study' } of subscriptions) {
       if (wanted !== type) continue
-      const ofKey = deliveryKey(session, key, { ...row, level: levelNumber(levelOfType(type)) })
+      const ofKey = deliveryKey(session, key, keyed(row, type))
       if (row.seq > script.replay_until) insert.run(script.id, callback, row.seq, ofKey, session.nowMs)
       else {
         const told = { script: script.id, callback, seq: row.seq, key: ofKey }

@@ -32,13 +32,15 @@ export function sinceFinished(
   session: Session,
   occurrence: StableOccurrence,
   event: string,
-): { event: string; late: Late } {
+): { event: string; late: Late | null } {
   const { script, callback, resource, revision } = occurrence
   const finished = session
     .sql(
       'select revision, newest_instance, seq from finished where resource = ? and script = ? and callback = ?',
     )
     .get(resource, script, callback) as FinishedRow | undefined
+  // An older one, tried again by hand: a later one has told what came since.
+  if (finished !== undefined && finished.revision >= revision) return asItWas(event, revision)
   const row = resourceAt(session, resource)
   const addedAfter = finished?.newest_instance ?? 0
   const addedUpTo = occurrence.newest_instance ?? row.settled_instance
@@ -73,7 +75,7 @@ export function noteFinished(session: Session, occurrence: StableOccurrence): vo
     .sql(
       `insert into finished (resource, script, callback, revision, newest_instance, seq)
        select @resource, @script, @callback, @revision, coalesce(@newest_instance, settled_instance), @seq
-       from resource where id = @resource
+       from resource where id = @resource and (@newest_instance is not null or revision = @revision)
        on conflict (resource, script, callback) do update set
          revision = excluded.revision, newest_instance = excluded.newest_instance, seq = excluded.seq
        where excluded.revision >= finished.revision`,

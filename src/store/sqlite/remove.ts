@@ -68,7 +68,9 @@ function removeTree(session: Session, row: ResourceRow): void {
   session.sql('delete from series_origin where series = ?').run(row.id)
   session.sql('delete from finished where resource = ?').run(row.id)
   session.sql('delete from resource where id = ?').run(row.id)
-  if (levelOf(row.level) === 'Study') forgetSubject(session, row.public_id)
+  // Scripts are still to be told of the deletion, and those runs are searched for, too.
+  if (levelOf(row.level) === 'Study' && session.sql('select 1 from script limit 1').get() === undefined)
+    forgetSubject(session, row.public_id)
 }
 
 function dropInstance(session: Session, row: number, series: ResourceRow): void {

@@ -3,8 +3,8 @@
  */
 import type { Replayed, ReplayRange, ReplayStart, Subscription } from '../store.ts'
 import { lastSeq } from './changes.ts'
-import { deliveryKey } from './delivery-key.ts'
-import { changeTypes, levelNumber, levelOfType, typeNumber } from './rows.ts'
+import { deliveryKey, keyed } from './delivery-key.ts'
+import { changeTypes, typeNumber } from './rows.ts'
 import type { Session } from './session.ts'
 
 /** A run with its script and its change, as far as they are known. */
@@ -23,14 +23,17 @@ interface RunRow {
 
 export function replayRuns(session: Session, ids: readonly number[], original: boolean): Replayed {
   const counts = { replayed: 0, waiting: 0, gone: 0 }
-  for (const id of ids) {
-    const row = session
+  const rows = ids.map((id) =>
+    session
       .sql(
         `select s.id as script, s.subscriptions, r.callback, r.seq, r.version, c.type, c.resource, c.public_id, c.key,
            c.event
          from run r left join script s on s.name = r.script left join change c on c.seq = r.seq where r.id = ?`,
       )
-      .get(id) as RunRow | undefined
+      .get(id),
+  ) as (RunRow | undefined)[]
+  // As they came: deliveries are told in the order in which they are made.
+  for (const row of rows.sort((left, right) => (left?.seq ?? 0) - (right?.seq ?? 0))) {
     const told = row === undefined ? null : toldBy(session, row)
     if (told === null) counts.gone++
     else if (replay(session, told, original ? row!.version : null)) counts.replayed++
@@ -53,7 +56,7 @@ function toldBy(session: Session, { script, subscriptions, callback, ...row }: R
   const wanted = (JSON.parse(subscriptions) as Subscription[]).find(
     (each) => each.type === type && each.callback === callback,
   )
-  const key = deliveryKey(session, wanted?.key ?? 'study', { ...row, level: levelNumber(levelOfType(type)) })
+  const key = deliveryKey(session, wanted?.key ?? 'study', keyed(row, type))
   return { script, callback, seq: row.seq, key }
 }
 
@@ -66,7 +69,10 @@ function replay(session: Session, told: Told, version: string | null): boolean {
   return oweAgain(session, told, replay, version)
 }
 
-/** Makes a delivery of a change that was told before; one that is dead is tried again, one that waits is enough. */
+/**
+ * Makes a delivery of a change that was told before. One that waits is enough. One that is dead was never finished: it
+ * is owed as at first, in the place that it has now.
+ */
 export function oweAgain(session: Session, told: Told, replay: number, version: string | null): boolean {
   const { script, callback, seq, key } = told
   const held = session
@@ -80,7 +86,7 @@ export function oweAgain(session: Session, told: Told, replay: number, version: 
     .sql(
       `insert into delivery (script, callback, seq, key, state, run_at, replay, version) values (?, ?, ?, ?, 0, ?, ?, ?)`,
     )
-    .run(script, callback, seq, key, session.nowMs, replay, version)
+    .run(script, callback, seq, key, session.nowMs, held === undefined ? replay : 0, version)
   return true
 }
 

@@ -13,7 +13,7 @@ const atATime = 500
 export function retireChanges(session: Session, { ageMs, mostBehind }: LogRetention): boolean {
   const end = lastSeq(session)
   const { slowest } = session
-    .sql('select coalesce(min(cursor), ?) as slowest from script where cursor >= ?')
+    .sql('select coalesce(min(cursor), ?) as slowest from script where cursor >= ? or cursor < replay_until')
     .get(end, end - mostBehind) as { slowest: number }
   // The oldest come first, so that nothing is looked at that is too young. The last one stays, as the number from
   // which readers of the log go on.
@@ -34,7 +34,7 @@ export function stragglers(session: Session, mostBehind: number): Straggler[] {
   return session
     .sql(
       `select name, version, @end - cursor as behind from script
-       where state = 'active' and cursor < @end - @mostBehind order by name`,
+       where state = 'active' and cursor >= replay_until and cursor < @end - @mostBehind order by name`,
     )
     .all({ end: lastSeq(session), mostBehind }) as Straggler[]
 }

@@ -57,14 +57,22 @@ function removeRuns(session: Session, which: string, limit: number): number {
 /** Of a row beside its texts. */
 const rowBytes = 300
 
-/** An estimate by the newest rows: to look at all of them would take long. */
+const samples = 200
+
+/** An estimate by some rows, evenly over all: to look at each would take long. */
 export function runsBytes(session: Session): number {
-  const { count } = session.sql('select count(*) as count from run').get() as { count: number }
-  const { bytes } = session
-    .sql(
-      `select coalesce(avg(octet_length(logs) + octet_length(host_calls) + octet_length(coalesce(reason, ''))), 0) as bytes
-       from (select logs, host_calls, reason from run order by id desc limit 1000)`,
-    )
-    .get() as { bytes: number }
-  return Math.round(count * (bytes + rowBytes))
+  const { count, first, last } = session
+    .sql('select count(*) as count, min(id) as first, max(id) as last from run')
+    .get() as { count: number; first: number | null; last: number | null }
+  if (first === null || last === null) return 0
+  const sample = session.sql(
+    `select octet_length(logs) + octet_length(host_calls) + octet_length(coalesce(reason, '')) as bytes
+     from run where id >= ? order by id limit 1`,
+  )
+  let bytes = 0
+  for (let n = 0; n < samples; n++) {
+    const at = first + Math.floor(((last - first) * n) / (samples - 1))
+    bytes += (sample.get(at) as { bytes: number }).bytes
+  }
+  return Math.round(count * (bytes / samples + rowBytes))
 }

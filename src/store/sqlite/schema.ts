@@ -168,6 +168,14 @@ export const migrations: readonly string[] = [
     primary key (resource, script, callback)
   ) without rowid;
 
+  insert into finished
+    select c.resource, s.id, json_extract(t.value, '$.callback'), c.revision, r.settled_instance, c.seq
+    from change c join resource r on r.id = c.resource and r.revision = c.revision and c.type = 4 + r.level
+    join script s on s.cursor >= c.seq join json_each(s.subscriptions) t
+      on json_extract(t.value, '$.type') = case r.level when 0 then 'StablePatient' when 1 then 'StableStudy' else 'StableSeries' end
+    where c.type between 4 and 6 and not exists (
+      select 1 from delivery d where d.seq = c.seq and d.script = s.id and d.callback = json_extract(t.value, '$.callback'));
+
   create table subject (
     study text primary key,
     patient text not null,

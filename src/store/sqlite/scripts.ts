@@ -77,7 +77,13 @@ export function suspendScript(session: Session, name: string, version: string, r
     .run(reason, session.nowMs, name, version)
 }
 
-export function resumeScript(session: Session, name: string): void {
+/** @param mostBehind how many changes it may be behind; what is before those is passed over */
+export function resumeScript(session: Session, name: string, mostBehind: number | null = null): void {
+  if (mostBehind !== null) {
+    session
+      .sql('update script set cursor = max(cursor, ?) where name = ? and cursor >= replay_until')
+      .run(lastSeq(session) - mostBehind, name)
+  }
   session.sql(`update script set state = 'active' where name = ? and state = 'suspended'`).run(name)
 }
 

@@ -10,6 +10,8 @@ import type { Session } from './session.ts'
 
 interface DeliveryRow extends RunOf {
   readonly script: number
+  /** How often it was replayed before: that moves nothing on. */
+  readonly replay: number
   readonly resource: number | null
   /** Of a Stable* change. */
   readonly revision: number | null
@@ -19,7 +21,7 @@ interface DeliveryRow extends RunOf {
 export function settle(session: Session, settlement: Settlement): boolean {
   const row = session
     .sql(
-      `select d.id, d.script, s.name, d.callback, d.seq, d.attempt, c.type, c.public_id, c.key as study, c.resource,
+      `select d.id, d.script, s.name, d.callback, d.seq, d.attempt, d.replay, c.type, c.public_id, c.key as study, c.resource,
          c.revision, c.newest_instance
        from delivery d join script s on s.id = d.script left join change c on c.seq = d.seq
        where d.id = +? and d.fence = +? and d.state = 1`,
@@ -27,7 +29,7 @@ export function settle(session: Session, settlement: Settlement): boolean {
     .get(settlement.delivery, settlement.fence) as DeliveryRow | undefined
   if (row === undefined) return false
   if (settlement.run !== null) insertRun(session, row, settlement.run)
-  if (settlement.run?.outcome === 'ok' && row.revision !== null) {
+  if (settlement.run?.outcome === 'ok' && row.revision !== null && row.replay === 0) {
     noteFinished(session, { ...row, resource: row.resource!, revision: row.revision })
   }
   writeKeyValues(session, row.name, settlement.keyValueWrites)
