@@ -6,13 +6,12 @@
 import { fault } from '../errors.ts'
 import { residentMb } from '../lib/resident-memory.ts'
 import type { Log } from '../log.ts'
-import { caps } from './caps.ts'
 import { readFrames } from './frames.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import { Outbox } from './outbox.ts'
 import { type Ended, type FromChild, fromChild } from './protocol.ts'
 import type { SpawnChild, SpawnedChild } from './spawn.ts'
-import { type LossOutcome, type TaskEnd, type TaskRequest, Tasks } from './tasks.ts'
+import { admitCall, type LossOutcome, type TaskEnd, type TaskRequest, Tasks } from './tasks.ts'
 
 export interface ChildOptions {
   readonly log: Log
@@ -47,6 +46,7 @@ export class ChildProcess {
   readonly #pulse: NodeJS.Timeout
   readonly #memoryPoll: NodeJS.Timeout
   readonly #memory: MemoryWatch
+  #onPong: () => void = () => {}
   #silentBeats = 0
   #lastWords = ''
   /** Why this child ends, and the task to blame if it is known; set once. */
@@ -114,6 +114,18 @@ export class ChildProcess {
     return { id, ended: promise }
   }
 
+  /** Whether it answers; one that has been killed may not have been told gone yet. One that does neither is killed. */
+  async answers(): Promise<boolean> {
+    const answered = new Promise<boolean>((resolve) => {
+      this.#onPong = () => resolve(true)
+    })
+    const late = setTimeout(() => this.#kill('It did not answer'), this.#options.startMs)
+    this.#outbox.send({ type: 'ping' })
+    const isThere = await Promise.race([answered, this.gone.then(() => false)])
+    clearTimeout(late)
+    return isThere
+  }
+
   /** Asks the child to end a task now. */
   abandon(id: number): void {
     if (this.#tasks.get(id) !== undefined) this.#outbox.send({ type: 'abandon', id })
@@ -138,6 +150,9 @@ export class ChildProcess {
         this.#ready.resolve()
         break
       case 'alive':
+        break
+      case 'pong':
+        this.#onPong()
         break
       case 'wedged':
         this.#kill('A task could not be ended', message.id, message.outcome)
@@ -170,22 +185,16 @@ export class ChildProcess {
   #onCall(id: number, call: number, name: string, argumentsJson: string): void {
     const task = this.#tasks.get(id)
     if (task === undefined || this.#verdict !== null) return
-    const { waitingCalls, request } = task
-    const { onCall } = request
-    const isTooMuch =
-      waitingCalls.size >= caps.waitingCalls ||
-      ++task.calls > caps.callsPerRun ||
-      argumentsJson.length > caps.argumentsLength
-    if (onCall === null || task.deadline === null || isTooMuch || waitingCalls.has(call)) {
+    const { onCall } = task.request
+    const givingUp = admitCall(task, call, argumentsJson)
+    if (onCall === null || givingUp === null) {
       this.#kill('It broke the protocol: more host calls than allowed', id)
       return
     }
-    const givingUp = new AbortController()
-    waitingCalls.set(call, givingUp)
     const answered = Promise.withResolvers<void>()
     onCall({ name, argumentsJson }, givingUp.signal, answered.promise).then((answer) => {
       if (this.#tasks.get(id) === task) {
-        waitingCalls.delete(call)
+        task.waitingCalls.delete(call)
         const body = answer.ok ? answer.value : JSON.stringify(answer.error)
         this.#outbox.send({ type: 'answer', id, call, ok: answer.ok }, body)
       }

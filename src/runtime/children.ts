@@ -7,7 +7,6 @@ import { type ChildOptions, ChildProcess, type Death } from './child-process.ts'
 
 const firstRetryMs = 100
 const lastRetryMs = 5_000
-const noticeMs = 5
 
 export class Children {
   readonly #options: ChildOptions
@@ -71,9 +70,9 @@ export class Children {
     return child
   }
 
-  /** What ended the child before it may have ended this one, too, which is told a moment later. */
+  /** What ended the child before it may have ended this one, too, which is told later than that. */
   async #hasEnded(child: ChildProcess): Promise<boolean> {
-    const hasEnded = await Promise.race([child.gone.then(() => true), wait(noticeMs, false)])
+    const hasEnded = !(await child.answers())
     if (hasEnded) this.#alive.delete(child)
     return hasEnded
   }

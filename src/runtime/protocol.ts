@@ -9,7 +9,7 @@ import { caps } from './caps.ts'
 /**
  * What the engine asks of a child. The body of `load` is the code, of `run` the event, of `answer` JSON. A run
  * may be handed over ahead: it begins when the one it is `after` has ended well, or not at all. A task that is
- * abandoned is to end at once.
+ * abandoned is to end at once. A `ping` is answered with a `pong`.
  */
 export type ToChild =
   | { type: 'load'; id: number; version: string; timeoutMs: number; cpuMs: number; memoryMb: number }
@@ -25,13 +25,14 @@ export type ToChild =
     }
   | { type: 'answer'; id: number; call: number; ok: boolean }
   | { type: 'abandon'; id: number }
+  | { type: 'ping' }
 
 /** The limits that a task can meet: of its wall time, of its time at work, of its memory. */
 const limits = ['timed-out', 'out-of-cpu', 'out-of-memory'] as const
 export type MetLimit = (typeof limits)[number]
 
 /** A message that begins a task. */
-export type FirstMessage = Exclude<ToChild, { type: 'answer' | 'abandon' }>
+export type FirstMessage = Exclude<ToChild, { type: 'answer' | 'abandon' | 'ping' }>
 
 const count = z.number().int().nonnegative()
 
@@ -42,6 +43,7 @@ const count = z.number().int().nonnegative()
 export const fromChild = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready') }),
   z.strictObject({ type: z.literal('alive') }),
+  z.strictObject({ type: z.literal('pong') }),
   z.strictObject({
     type: z.literal('ended'),
     id: count,

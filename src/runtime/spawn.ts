@@ -63,7 +63,8 @@ export function spawnBehind(code: string, launcher: readonly string[], heartbeat
 /** Files without which a child cannot start. */
 export function neededFiles(): string[] {
   const isolatedVm = createRequire(import.meta.url).resolve('isolated-vm/package.json')
-  return [process.execPath, isolatedVm]
+  const sandbox = fileURLToPath(new URL('../../sandbox/prelude.js', import.meta.url))
+  return [process.execPath, sandbox, isolatedVm]
 }
 
 function readablePaths(): string[] {

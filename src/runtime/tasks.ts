@@ -2,6 +2,7 @@
  * The tasks in a child: what each came with, how each ended, and from when to when its time counts. Of one version
  * one task is at work at a time; a run that was handed over ahead begins when the one before it has ended.
  */
+import { caps } from './caps.ts'
 import type { Ended, FirstMessage, MetLimit } from './protocol.ts'
 import type { AnswerCall, LogLine } from './runtime.ts'
 
@@ -37,6 +38,19 @@ export interface Task {
   readonly waitingCalls: Map<number, AbortController>
   /** All that it has made. */
   calls: number
+}
+
+/** @returns what gives the call up; null: the task may not make it */
+export function admitCall(task: Task, call: number, argumentsJson: string): AbortController | null {
+  const { waitingCalls, deadline } = task
+  const isTooMuch =
+    waitingCalls.size >= caps.waitingCalls ||
+    ++task.calls > caps.callsPerRun ||
+    argumentsJson.length > caps.argumentsLength
+  if (deadline === null || isTooMuch || waitingCalls.has(call)) return null
+  const givingUp = new AbortController()
+  waitingCalls.set(call, givingUp)
+  return givingUp
 }
 
 export class Tasks {

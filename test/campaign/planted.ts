@@ -2,7 +2,7 @@
  * Plants a bug in a copy of the engine and lets a campaign find it: what the checker would not notice there, it
  * would not notice here.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -65,8 +65,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     breaks: 'a failed run is tried again',
     file: 'dispatch/tell.ts',
-    from: "return { ...settlementOf(lease, 'retry', run), delayMs }",
-    to: "return { ...settlementOf(lease, lease.seq % 2 === 0 ? 'done' : 'retry', run), delayMs }",
+    from: "return { ...settlementOf(lease, 'retry', run), delayMs: next.delayMs }",
+    to: "return { ...settlementOf(lease, lease.seq % 2 === 0 ? 'done' : 'retry', run), delayMs: next.delayMs }",
   },
   {
     breaks: 'what is dead is kept',
@@ -77,8 +77,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     breaks: 'a failed run leaves nothing in the memory of its script',
     file: 'dispatch/tell.ts',
-    from: "return { ...settlementOf(lease, 'retry', run), delayMs }",
-    to: "return { ...settlementOf(lease, 'retry', run), delayMs, keyValueWrites: histories.at(-1)!.keyValueWrites() }",
+    from: "return { ...settlementOf(lease, 'retry', run), delayMs: next.delayMs }",
+    to: "return { ...settlementOf(lease, 'retry', run), delayMs: next.delayMs, keyValueWrites: histories.at(-1)!.keyValueWrites() }",
   },
   {
     breaks: 'all attempts have one idempotency key',
@@ -100,33 +100,42 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
 ]
 
+/** How often the place of a bug is in the engine: once, or the bug cannot be planted. */
+export function placesOf({ file, from }: PlantedBug): number {
+  return readFileSync(join(root, 'src', file), 'utf8').split(from).length - 1
+}
+
 export interface Catch {
   readonly bug: string
   /** The first violation that was found; null: none. */
   readonly violation: string | null
 }
 
-/** Runs a small campaign against a copy with that bug. */
+/** Nothing is planted: what is found in that copy is no proof of anything. */
+export const noBug: PlantedBug = { breaks: 'nothing', file: 'main.ts', from: '', to: '' }
+
+/**
+ * Runs a small campaign against a copy with that bug.
+ * @throws when the campaign cannot be run: that finds no bug
+ */
 export async function plant({ breaks, file, from, to }: PlantedBug): Promise<Catch> {
   // Beside the project, so that what it imports is found.
   mkdirSync(join(root, '.planted'), { recursive: true })
   const copy = mkdtempSync(join(root, '.planted', 'bug-'))
   const data = mkdtempSync(join(tmpdir(), 'onstable-planted-'))
   try {
+    // The sandbox's own user has to read it, as in service.
+    chmodSync(copy, 0o755)
     for (const name of ['src', 'sandbox', 'package.json'])
       cpSync(join(root, name), join(copy, name), { recursive: true })
     const path = join(copy, 'src', file)
     const text = readFileSync(path, 'utf8')
-    if (text.split(from).length !== 2)
-      throw new Error(`The place of the bug is not there once: ${file}: ${from}`)
     writeFileSync(
       path,
       text.replace(from, () => to),
     )
     const main = join(copy, 'src/main.ts')
-    const { violations } = await runCampaign({ ...settings, data, main, onProgress: () => {} }).catch(
-      (error: Error) => ({ violations: [error.message] }),
-    )
+    const { violations } = await runCampaign({ ...settings, data, main, onProgress: () => {} })
     return { bug: breaks, violation: violations[0] ?? null }
   } finally {
     rmSync(copy, { recursive: true, force: true })

@@ -8,7 +8,7 @@ import { type CampaignResult, runCampaign } from './campaign.ts'
 import { fewestInstances } from './cast.ts'
 import { type Figures, lineOf, lineOfAll } from './figures.ts'
 import type { PlanSettings } from './plan.ts'
-import { plant, plantedBugs } from './planted.ts'
+import { noBug, plant, plantedBugs } from './planted.ts'
 
 interface Options {
   readonly seed?: number
@@ -68,6 +68,9 @@ async function run({ json, seconds = 0, planted, ...options }: Options): Promise
 
 /** Each bug with what gave it away. */
 async function runPlanted(): Promise<void> {
+  const control = await plant(noBug)
+  if (control.violation !== null) throw new Error(`Without a bug: ${control.violation}`)
+  console.log('nothing: no violation')
   let found = 0
   for (const bug of plantedBugs) {
     const { violation } = await plant(bug)

@@ -9,7 +9,7 @@ import { makeProgram } from '../support/program.ts'
 
 const oddChild = fileURLToPath(new URL('../support/odd-child.ts', import.meta.url))
 
-function startOdd(act: string) {
+function startOdd(act: string | (() => string)) {
   return startRuntime({
     log: createLog('silent'),
     heartbeatMs: 200,
@@ -17,7 +17,8 @@ function startOdd(act: string) {
     startMs: 3_000,
     spawn: () => {
       const stdio = ['ignore', 'ignore', 'pipe', 'pipe'] as const
-      const child = spawn(process.execPath, ['--no-warnings', oddChild, act], { stdio: [...stdio], env: {} })
+      const own = ['--no-warnings', oddChild, typeof act === 'string' ? act : act()]
+      const child = spawn(process.execPath, own, { stdio: [...stdio], env: {} })
       return { process: child, pipe: child.stdio[3] as Duplex, errorOutput: child.stderr! }
     },
   })
@@ -45,6 +46,17 @@ it('a child that speaks nonsense of a load has it refused', async () => {
   await expect(runtime.load(makeProgram('export function onChange() {}'))).rejects.toMatchObject({
     code: 'script-refused',
   })
+})
+
+it('a spare that gives no answer is not taken, and the next is asked', { timeout: 40_000 }, async () => {
+  const acts = ['leaves somebody at its pipe', 'gives no answer']
+  await using runtime = await startOdd(() => acts.shift() ?? 'tells of a long stack')
+  const program = makeProgram('export function onChange() {}', { timeoutMs: 1_000 })
+  await runtime.load(program)
+  const run = { version: program.version, callback: 'onChange', event: '{}' }
+  const answer = async () => ({ ok: true, value: '' }) as const
+  expect((await runtime.run({ ...run, answer })).outcome).toBe('crashed')
+  expect((await runtime.run({ ...run, answer })).outcome).toBe('threw')
 })
 
 it('a child that is never ready is given up', { timeout: 40_000 }, async () => {

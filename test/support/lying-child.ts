@@ -107,7 +107,7 @@ const plausible: readonly (() => void)[] = [
   },
   () => send({ type: 'cancel', id: anId(), call: pick([lastCall, below(5)]) }),
   () => {
-    for (let n = 0; n < 500; n++) send({ type: 'alive' })
+    for (let n = 0; n < 500; n++) send({ type: pick(['alive', 'pong']) })
   },
   () => void process.stderr.write('x'.repeat(1e5)),
 ]
@@ -149,8 +149,10 @@ function frame(header: string, body: Buffer = Buffer.alloc(0), more = 0): Buffer
 readFrames(
   pipe,
   (header) => {
-    const { type, id } = header as ToChild
-    if (type === 'answer') return
+    const message = header as ToChild
+    if (message.type === 'ping') send({ type: 'pong' })
+    if (message.type === 'ping' || message.type === 'answer') return
+    const { type, id } = message
     tasks.push(id)
     if (type === 'run') {
       runs.push(id)

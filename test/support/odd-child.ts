@@ -14,7 +14,12 @@ const end = (id: number, outcome: string, body: string) =>
 readFrames(
   pipe,
   (header) => {
-    const { type, id } = header as ToChild
+    const message = header as ToChild
+    if (message.type === 'ping') {
+      if (act !== 'gives no answer') send({ type: 'pong' })
+      return
+    }
+    const { type, id } = message
     if (type === 'load')
       end(id, 'ok', act === 'speaks nonsense of a load' ? '{' : '{"functions":["onChange"]}')
     if (type !== 'run') return

@@ -69,15 +69,7 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
     send({ type: 'ended', id, ...ended }, JSON.stringify(thrown))
   }
 
-  const handle = async (message: ToChild, body: string): Promise<void> => {
-    if (message.type === 'answer') {
-      tasks.get(message.id)?.answer(message.call, message.ok, body)
-      return
-    }
-    if (message.type === 'abandon') {
-      tasks.get(message.id)?.abandon()
-      return
-    }
+  const start = async (message: FirstMessage, body: string): Promise<void> => {
     if (message.type === 'load') {
       const sandbox = await open(message.memoryMb)
       sandboxes.get(message.version)?.dispose()
@@ -90,13 +82,30 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
     else if (message.type === 'run') lines.get(sandbox)?.add({ message, body })
     else begin(message, sandbox).close()
   }
+  const handle = (message: ToChild, body: string): void => {
+    switch (message.type) {
+      case 'ping':
+        send({ type: 'pong' })
+        break
+      case 'answer':
+        tasks.get(message.id)?.answer(message.call, message.ok, body)
+        break
+      case 'abandon':
+        tasks.get(message.id)?.abandon()
+        break
+      case 'load':
+      case 'unload':
+      case 'run':
+        start(message, body).catch(() => refuse(message.id, 'The isolate could not be made'))
+        break
+      default:
+        message satisfies never
+    }
+  }
 
   readFrames(
     pipe,
-    (header, body) => {
-      const message = header as ToChild
-      handle(message, body).catch(() => refuse(message.id, 'The isolate could not be made'))
-    },
+    (header, body) => handle(header as ToChild, body),
     () => pipe.destroy(),
   )
   setInterval(() => send({ type: 'alive' }), heartbeatMs)
