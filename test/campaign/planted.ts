@@ -48,8 +48,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     breaks: 'a change makes one delivery',
     file: 'store/sqlite/follow.ts',
-    from: 'if (row.seq > script.replay_until) insert.run',
-    to: 'if (row.seq % 3 === 0) insert.run(script.id, callback, row.seq, ofKey, session.nowMs)\n      if (row.seq > script.replay_until) insert.run',
+    from: 'insert.run(script.id',
+    to: 'for (const _ of row.seq % 3 === 0 ? [1, 2] : [1]) insert.run(script.id',
   },
   {
     breaks: 'the cursor passes nothing that has no delivery',
@@ -60,8 +60,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     breaks: 'nothing of a key is told past what has not ended',
     file: 'store/sqlite/lease.ts',
-    from: 'and (e.state = 1 or (e.state = 0 and e.run_at > @now))',
-    to: 'and e.state = 5 and @now > 0',
+    from: 'where d.script = +@script and d.state = 0',
+    to: 'where d.script = +@script and d.state = 4 or d.script = +@script and d.state = 0',
   },
   {
     breaks: 'a failed run is tried again',

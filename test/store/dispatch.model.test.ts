@@ -57,7 +57,7 @@ class Model {
     }
   }
 
-  /** The next that may be handed out: of each study in order, nothing past one that is at work or waits for its time. */
+  /** The next that may be handed out: of each study in order, nothing past one that was tried and has not ended. */
   next(count: number, nowMs: number): Owed[] {
     if (this.isPaused) return []
     const held = new Set<string>()
@@ -66,8 +66,9 @@ class Model {
     const found: Owed[] = []
     for (const each of this.owed) {
       if (each.state === 'dead' || held.has(each.study)) continue
-      if (each.state === 'leased' || each.runAt > nowMs) held.add(each.study)
-      else if (found.push(each) === count) break
+      if (each.state === 'leased' || each.runAt > nowMs || each.attempt > 0) held.add(each.study)
+      if (each.state === 'leased' || each.runAt > nowMs) continue
+      if (found.push(each) === count) break
     }
     return found.filter(({ study, isStable }) => {
       if (late.has(study)) return false

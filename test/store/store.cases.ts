@@ -360,8 +360,42 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
         await store.settle(settlementOf(others.leases[0]!, 'done'))
         under.advance(5_000)
         const again = await store.lease({ s: 10 }, 1_000)
-        expect(again.leases.map(({ attempt }) => attempt)).toEqual([2, 1])
+        expect(again.leases.map(({ attempt }) => attempt)).toEqual([2])
+        await store.settle(settlementOf(again.leases[0]!, 'done'))
+        const behind = await store.lease({ s: 10 }, 1_000)
+        expect(behind.leases.map(({ attempt }) => attempt)).toEqual([1])
       })
+
+      it.each(['done', 'dead'] as const)(
+        'lets go on all that waited behind a failed one that is %s',
+        async (next) => {
+          await subscribe('s', 'NewInstance')
+          const record = async (from: number, to: number) => {
+            for (let n = from; n < to; n++) await store.record(arrivalOf({ instance: String(n), study: 'S' }))
+          }
+          await record(0, 150)
+          const [failed, other] = (await store.lease({ s: 2 }, 1_000)).leases
+          await store.settle(settlementOf(failed!, 'retry', { delayMs: 100 }))
+          await store.settle(settlementOf(other!, 'release'))
+          // Also what comes while it waits.
+          await record(150, 250)
+          expect((await store.lease({ s: 10 }, 1_000)).leases).toEqual([])
+          under.advance(100)
+          const [again] = (await store.lease({ s: 10 }, 1_000)).leases
+          await store.settle(settlementOf(again!, next))
+          const told: number[] = []
+          for (;;) {
+            const { leases } = await store.lease({ s: 40 }, 1_000)
+            if (leases.length === 0) break
+            for (const lease of leases) {
+              told.push(lease.seq)
+              await store.settle(settlementOf(lease, 'done'))
+            }
+          }
+          expect(told).toHaveLength(249)
+          expect(told).toEqual(told.toSorted((left, right) => left - right))
+        },
+      )
 
       it('gives a delivery to another when its lease has run out, and refuses the late settlement', async () => {
         await subscribe('s', 'NewInstance')

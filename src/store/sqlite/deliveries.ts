@@ -8,6 +8,7 @@ import { changeTypes, levelOfType } from './rows.ts'
 import { eventOfChange } from './runs.ts'
 import { pausedAll } from './scripts.ts'
 import type { Session } from './session.ts'
+import { stateByTurn } from './turn.ts'
 
 interface Row {
   id: number
@@ -31,13 +32,14 @@ interface Row {
 }
 
 const rows = `select d.*, s.name as script, s.state as script_state, s.paused_at, c.type, c.public_id,
-    (select min(e.id) from delivery e where e.script = d.script and e.key = d.key and e.state < 2 and e.id < d.id) as behind
+    (select min(e.id) from delivery e where e.script = d.script and e.key = d.key and e.state <> 2 and e.id < d.id) as behind
   from delivery d join script s on s.id = d.script left join change c on c.seq = d.seq`
 
-const stateNumbers = {
-  waiting: deliveryState.ready,
-  leased: deliveryState.leased,
-  dead: deliveryState.dead,
+// Written out, since partial indexes are by these numbers.
+const stateConditions = {
+  waiting: 'd.state <> 2 and d.state in (0, 3, 4)',
+  leased: 'd.state = 1',
+  dead: 'd.state = 2',
 } as const
 
 export function deliveries(
@@ -46,8 +48,7 @@ export function deliveries(
 ): DeliverySummary[] {
   const conditions = ['d.id > @after']
   if (script !== undefined) conditions.push('s.name = @script')
-  // Written out, since partial indexes are by these numbers.
-  if (state !== undefined) conditions.push(`d.state = ${stateNumbers[state]}`)
+  if (state !== undefined) conditions.push(stateConditions[state])
   const found = session
     .sql(`${rows} where ${conditions.join(' and ')} order by d.id limit @limit`)
     .all({ script: script ?? null, after: after ?? 0, limit }) as Row[]
@@ -67,8 +68,8 @@ export function delivery(
 
 export function retryDelivery(session: Session, id: number): boolean {
   const waiting = session
-    .sql('update delivery set run_at = @now where id = @id and state = 0 and run_at > @now')
-    .run({ id, now: session.nowMs })
+    .sql(`update delivery set run_at = ?, state = ${stateByTurn} where id = ? and state = 3`)
+    .run(session.nowMs, id)
   return waiting.changes === 1 || retryWhere(session, 'id = ?', id) === 1
 }
 
@@ -81,7 +82,7 @@ export function retryDead(session: Session, script: string | null): number {
 function retryWhere(session: Session, which: string, value: number | string | null): number {
   const { changes } = session
     .sql(
-      `update delivery set state = 0, attempt = 0, fence = fence + 1, run_at = ?, ended_at = null
+      `update delivery set state = ${stateByTurn}, attempt = 0, fence = fence + 1, run_at = ?, ended_at = null
        where state = 2 and ${which}`,
     )
     .run(session.nowMs, value)
@@ -105,7 +106,7 @@ export function backlog(session: Session): Backlog[] {
   const found = session
     .sql(
       `select s.name as script, s.cursor,
-         (select count(*) from delivery d where d.script = s.id and d.state = 0) as waiting,
+         (select count(*) from delivery d where d.script = s.id and d.state <> 2 and d.state <> 1) as waiting,
          (select count(*) from delivery d where d.script = s.id and d.state = 1) as leased,
          (select count(*) from delivery d where d.script = s.id and d.state = 2) as dead
        from script s order by s.name`,
@@ -118,6 +119,7 @@ export function backlog(session: Session): Backlog[] {
 function summaryOf(session: Session, row: Row, isAllPaused: boolean): DeliverySummary {
   const { id, script, callback, seq, key, attempt, replay, version, reason, behind } = row
   const change = row.type === null ? null : changeTypes[row.type]!
+  const isLive = row.state !== deliveryState.dead
   return {
     id,
     script,
@@ -127,14 +129,14 @@ function summaryOf(session: Session, row: Row, isAllPaused: boolean): DeliverySu
     resource: change === null ? null : { level: levelOfType(change), id: row.public_id! },
     key,
     state:
-      row.state === deliveryState.ready ? 'waiting' : row.state === deliveryState.leased ? 'leased' : 'dead',
+      row.state === deliveryState.leased ? 'leased' : row.state === deliveryState.dead ? 'dead' : 'waiting',
     attempt,
     replay,
     version,
-    waitsFor: row.state === deliveryState.ready ? waitsFor(session, row, isAllPaused) : null,
-    behind: row.state === deliveryState.dead ? null : behind,
+    waitsFor: isLive && row.state !== deliveryState.leased ? waitsFor(session, row, isAllPaused) : null,
+    behind: isLive ? behind : null,
     runAtMs: row.run_at,
-    diedAtMs: row.state === deliveryState.dead ? row.ended_at : null,
+    diedAtMs: isLive ? null : row.ended_at,
     reason,
   }
 }
@@ -143,6 +145,6 @@ function waitsFor(session: Session, row: Row, isAllPaused: boolean): WaitsFor {
   if (row.script_state === 'parked') return 'script'
   if (row.script_state === 'suspended') return 'suspended'
   if (isAllPaused || row.paused_at !== null) return 'paused'
-  if (row.run_at > session.nowMs) return 'backoff'
+  if (row.state === deliveryState.waiting && row.run_at > session.nowMs) return 'backoff'
   return row.behind === null ? 'turn' : 'key'
 }

@@ -7,6 +7,7 @@ import type { BeatingScript } from './heartbeat.ts'
 import { oweAgain } from './replay.ts'
 import { changeTypes } from './rows.ts'
 import type { Session } from './session.ts'
+import { stateOfLast } from './turn.ts'
 
 /** Changes looked at for one script in one transaction. */
 const followLimit = 1_000
@@ -26,14 +27,15 @@ export function follow(session: Session, script: FollowingScript): number {
     .all(script.cursor, followLimit) as (Omit<KeyedChange, 'level' | 'isStable'> & { type: number })[]
   const subscriptions = JSON.parse(script.subscriptions) as Subscription[]
   const insert = session.sql(
-    'insert into delivery (script, callback, seq, key, state, run_at) values (?, ?, ?, ?, 0, ?)',
+    `insert into delivery (script, callback, seq, key, state, run_at) values (?, ?, ?, ?, ${stateOfLast}, ?)`,
   )
   for (const row of rows) {
     const type = changeTypes[row.type]!
     for (const { type: wanted, callback, key = 'study' } of subscriptions) {
       if (wanted !== type) continue
       const ofKey = deliveryKey(session, key, keyed(row, type))
-      if (row.seq > script.replay_until) insert.run(script.id, callback, row.seq, ofKey, session.nowMs)
+      if (row.seq > script.replay_until)
+        insert.run(script.id, callback, row.seq, ofKey, script.id, ofKey, session.nowMs)
       else {
         const told = { script: script.id, callback, seq: row.seq, key: ofKey }
         oweAgain(session, told, script.replay, null)

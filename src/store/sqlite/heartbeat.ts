@@ -22,7 +22,7 @@ export interface BeatingScript {
 export function beat(session: Session, { id, beat_every_ms: everyMs, beat_at: dueMs }: BeatingScript): void {
   if (everyMs === null || dueMs === null || dueMs > session.nowMs) return
   const owed = session
-    .sql('select 1 from delivery where script = ? and key = ? and state < 2 limit 1')
+    .sql('select 1 from delivery where script = ? and key = ? and state <> 2 limit 1')
     .get(id, key)
   if (owed !== undefined) return
   const missed = Math.floor((session.nowMs - dueMs) / everyMs)

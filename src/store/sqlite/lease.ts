@@ -10,6 +10,7 @@ import { asItWas, sinceFinished } from './late.ts'
 import { changeTypes, levelOfType } from './rows.ts'
 import { pausedAll } from './scripts.ts'
 import type { Session } from './session.ts'
+import { endWaits, isItsTurn, sortOut, stateByTurn } from './turn.ts'
 
 export function lease(
   session: Session,
@@ -17,6 +18,7 @@ export function lease(
   ttlMs: number,
 ): LeaseReport {
   reclaimExpired(session)
+  endWaits(session)
   if (pausedAll(session) !== null) return { leases: [], more: false, nextRetryInMs: null }
   const end = lastSeq(session)
   const leases: Lease[] = []
@@ -66,11 +68,12 @@ export function reclaimLeases(session: Session): void {
     )
     .run()
   session.sql('update delivery set state = 0, lease_until = null where state = 1').run()
+  sortOut(session)
 }
 
 function reclaimExpired(session: Session): void {
   session
-    .sql('update delivery set state = 0, lease_until = null where state = 1 and lease_until < ?')
+    .sql(`update delivery set state = ${stateByTurn}, lease_until = null where state = 1 and lease_until < ?`)
     .run(session.nowMs)
 }
 
@@ -103,12 +106,10 @@ function readyOf(session: Session, script: FollowingScript, count: number): Deli
       `select d.id, d.callback, d.seq, d.key, d.attempt, d.replay, d.version, d.fence, c.type, c.resource, c.public_id,
          c.at, c.origin, coalesce(d.event, c.event) as event, c.revision, c.newest_instance, d.run_at
        from delivery d left join change c on c.seq = d.seq
-       where d.script = +@script and d.state = 0 and d.run_at <= @now and not exists (
-         select 1 from delivery e where e.script = d.script and e.key = d.key and e.id < d.id and e.state < 2
-         and (e.state = 1 or (e.state = 0 and e.run_at > @now)))
+       where d.script = +@script and d.state = 0 and ${isItsTurn}
        order by d.id limit +@count`,
     )
-    .all({ script: script.id, now: session.nowMs, count }) as DeliveryRow[]
+    .all({ script: script.id, count }) as DeliveryRow[]
 }
 
 function handOut(
@@ -186,9 +187,9 @@ function idempotencyKeyOf(session: Session, script: string, row: DeliveryRow): s
 }
 
 function nextDue(session: Session, names: readonly string[]): number | null {
-  const row = session
-    .sql('select min(run_at) as at from delivery where state = 0 and attempt > 0 and run_at > ?')
-    .get(session.nowMs) as { at: number | null }
+  const row = session.sql('select min(run_at) as at from delivery where state = 3').get() as {
+    at: number | null
+  }
   const times = [row.at, nextBeat(session, names)].filter((at) => at !== null)
   return times.length === 0 ? null : Math.max(0, Math.min(...times) - session.nowMs)
 }

@@ -6,6 +6,7 @@ import { lastSeq } from './changes.ts'
 import { deliveryKey, keyed } from './delivery-key.ts'
 import { changeTypes, typeNumber } from './rows.ts'
 import type { Session } from './session.ts'
+import { stateOfLast } from './turn.ts'
 
 /** A run with its script and its change, as far as they are known. */
 interface RunRow {
@@ -84,9 +85,10 @@ export function oweAgain(session: Session, told: Told, replay: number, version: 
   if (held !== undefined) session.sql('delete from delivery where id = ?').run(held.id)
   session
     .sql(
-      `insert into delivery (script, callback, seq, key, state, run_at, replay, version) values (?, ?, ?, ?, 0, ?, ?, ?)`,
+      `insert into delivery (script, callback, seq, key, state, run_at, replay, version) values
+         (?, ?, ?, ?, ${stateOfLast}, ?, ?, ?)`,
     )
-    .run(script, callback, seq, key, session.nowMs, held === undefined ? replay : 0, version)
+    .run(script, callback, seq, key, script, key, session.nowMs, held === undefined ? replay : 0, version)
   return true
 }
 

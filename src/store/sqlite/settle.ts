@@ -7,9 +7,11 @@ import { writeKeyValues } from './key-value.ts'
 import { noteFinished } from './late.ts'
 import { insertRun, type RunOf } from './runs.ts'
 import type { Session } from './session.ts'
+import { letGoOn, putAsideBehind, stateByTurn } from './turn.ts'
 
 interface DeliveryRow extends RunOf {
   readonly script: number
+  readonly key: string
   /** How often it was replayed before: that moves nothing on. */
   readonly replay: number
   readonly resource: number | null
@@ -21,7 +23,7 @@ interface DeliveryRow extends RunOf {
 export function settle(session: Session, settlement: Settlement): boolean {
   const row = session
     .sql(
-      `select d.id, d.script, s.name, d.callback, d.seq, d.attempt, d.replay, c.type, c.public_id, c.key as study, c.resource,
+      `select d.id, d.script, d.key, s.name, d.callback, d.seq, d.attempt, d.replay, c.type, c.public_id, c.key as study, c.resource,
          c.revision, c.newest_instance
        from delivery d join script s on s.id = d.script left join change c on c.seq = d.seq
        where d.id = +? and d.fence = +? and d.state = 1`,
@@ -33,7 +35,7 @@ export function settle(session: Session, settlement: Settlement): boolean {
     noteFinished(session, { ...row, resource: row.resource!, revision: row.revision })
   }
   writeKeyValues(session, row.name, settlement.keyValueWrites)
-  moveOn(session, settlement)
+  moveOn(session, row, settlement)
   return true
 }
 
@@ -41,25 +43,30 @@ export function settleAll(session: Session, settlements: readonly Settlement[]):
   return settlements.map((settlement) => settle(session, settlement))
 }
 
-function moveOn(session: Session, { delivery, next, delayMs, run }: Settlement): void {
+function moveOn(session: Session, row: DeliveryRow, { next, delayMs, run }: Settlement): void {
   switch (next) {
     case 'done':
-      session.sql('delete from delivery where id = ?').run(delivery)
+      session.sql('delete from delivery where id = ?').run(row.id)
+      letGoOn(session, row)
       return
     case 'retry':
       session
         .sql('update delivery set state = ?, run_at = ?, lease_until = null, reason = ? where id = ?')
-        .run(deliveryState.ready, session.nowMs + delayMs, run?.reason ?? null, delivery)
+        .run(deliveryState.waiting, session.nowMs + delayMs, run?.reason ?? null, row.id)
+      putAsideBehind(session, row)
       return
     case 'dead':
       session
         .sql('update delivery set state = ?, lease_until = null, reason = ?, ended_at = ? where id = ?')
-        .run(deliveryState.dead, run?.reason ?? null, session.nowMs, delivery)
+        .run(deliveryState.dead, run?.reason ?? null, session.nowMs, row.id)
+      letGoOn(session, row)
       return
     case 'release':
       session
-        .sql('update delivery set state = ?, lease_until = null, attempt = attempt - 1 where id = ?')
-        .run(deliveryState.ready, delivery)
+        .sql(
+          `update delivery set state = ${stateByTurn}, lease_until = null, attempt = attempt - 1 where id = ?`,
+        )
+        .run(row.id)
       return
     default:
       next satisfies never

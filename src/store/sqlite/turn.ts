@@ -1,0 +1,73 @@
+/**
+ * Whose turn it is within a key. Behind a delivery that was tried and has not ended, nothing of its key is handed out.
+ * What comes behind one that waits for its next try is put aside, so that a receiver that is down for days costs
+ * nothing while others are looked for. Whichever of a key ends lets go on some of those that are behind no other.
+ */
+import type { Session } from './session.ts'
+
+/** So many are let go on at a time; each of them lets go on the next, in its turn. */
+const mostLetGoOn = 100
+
+/** Has been tried, and is not at work. */
+const holdsUp = '(state in (3, 4) or (state = 0 and attempt > 0))'
+
+/** The state of one that is live and not leased, out of its row in `delivery`. */
+export const stateByTurn = `case when exists (
+    select 1 from (select state, attempt from delivery e where e.script = delivery.script and e.key = delivery.key
+      and e.id < delivery.id and e.state <> 2) where ${holdsUp}) then 4 else 0 end`
+
+/** That of one that comes behind all others of its key; parameters: script and key. */
+export const stateOfLast = `case when exists (
+    select 1 from delivery where script = +? and key = ? and state <> 2 and ${holdsUp}) then 4 else 0 end`
+
+/** That nothing holds up the delivery `d`. */
+export const isItsTurn = `not exists (
+    select 1 from delivery e where e.script = d.script and e.key = d.key and e.id < d.id and e.state <> 2
+      and (e.state <> 0 or e.attempt > 0))`
+
+interface Place {
+  readonly id: number
+  readonly script: number
+  readonly key: string
+}
+
+/** One of a key waits now. */
+export function putAsideBehind(session: Session, { id, script, key }: Place): void {
+  session
+    .sql(
+      'update delivery set state = 4 where script = +? and key = ? and id > ? and state <> 2 and state = 0',
+    )
+    .run(script, key, id)
+}
+
+/** One of a key has ended. */
+export function letGoOn(session: Session, { script, key }: Omit<Place, 'id'>): void {
+  const first = session.sql('select 1 from delivery where script = +? and key = ? and state = 4 limit 1')
+  if (first.get(script, key) === undefined) return
+  session
+    .sql(
+      `update delivery set state = 0 where id in (
+         select id from delivery where script = +@script and key = @key and state = 4 and id <= coalesce(
+           (select min(id) from delivery where script = +@script and key = @key and state <> 2
+              and (state = 3 or (state = 0 and attempt > 0))), id)
+         order by id limit +@most)`,
+    )
+    .run({ script, key, most: mostLetGoOn })
+}
+
+/** The next try of those whose time has come. */
+export function endWaits(session: Session): void {
+  session.sql(`update delivery set state = ${stateByTurn} where state = 3 and run_at <= ?`).run(session.nowMs)
+}
+
+/** Puts aside and lets go on anew, at opening. */
+export function sortOut(session: Session): void {
+  session.sql('update delivery set state = 0 where state = 4').run()
+  session
+    .sql(
+      `update delivery set state = 4 where state = 0 and exists (
+         select 1 from delivery e where e.script = delivery.script and e.key = delivery.key and e.id < delivery.id
+           and e.state <> 2 and (e.state = 3 or e.attempt > 0))`,
+    )
+    .run()
+}
