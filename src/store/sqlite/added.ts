@@ -2,7 +2,8 @@
  * Instances that were added to a resource between two moments, by the numbers of their rows.
  */
 import type { ParentLevel } from '../../dicom/dicom.ts'
-import { levelOf, type ResourceRow, resourceBy } from './rows.ts'
+import { levelOf } from '../numbers.ts'
+import { type ResourceRow, resourceBy } from './rows.ts'
 import type { Session } from './session.ts'
 
 /** Most identifiers that an event lists. */

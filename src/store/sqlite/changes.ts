@@ -1,8 +1,9 @@
 /**
  * The log as `/changes` shows it: pages of it, and the line before which nothing is shown any more.
  */
+
+import { changeTypes, levelOfType, typeNumber } from '../numbers.ts'
 import type { Change, ChangesPage, ChangesQuery, ChangeType } from '../store.ts'
-import { changeTypes, levelOfType, typeNumber } from './rows.ts'
 import type { Session } from './session.ts'
 
 const shownByDefault = changeTypes.filter((type) => !type.startsWith('Deleted'))
@@ -37,6 +38,12 @@ export function lastSeq(session: Session): number {
     | { seq: number }
     | undefined
   return row?.seq ?? 0
+}
+
+/** When the last of them happened: the log never goes back. 0: there is none. */
+export function latestChangeMs(session: Session): number {
+  const latest = session.sql('select at from change order by seq desc limit 1').get()
+  return (latest as { at: number } | undefined)?.at ?? 0
 }
 
 export function hideChanges(session: Session): void {

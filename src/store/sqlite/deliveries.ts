@@ -1,10 +1,11 @@
 /**
  * What is owed to scripts: looked at, tried again by hand, dropped.
  */
+
+import { changeTypes, levelOfType } from '../numbers.ts'
 import type { Backlog, DeliveriesQuery, DeliverySummary, WaitsFor } from '../store.ts'
 import { lastSeq } from './changes.ts'
 import { deliveryState } from './delivery-state.ts'
-import { changeTypes, levelOfType } from './rows.ts'
 import { eventOfChange } from './runs.ts'
 import { pausedAll } from './scripts.ts'
 import type { Session } from './session.ts'

@@ -1,8 +1,9 @@
 /**
  * What a delivery is kept in order by: the script's choice, applied to the resource that the change is about.
  */
+
+import { levelNumber, levelOfType } from '../numbers.ts'
 import type { ChangeType, KeyChoice } from '../store.ts'
-import { levelNumber, levelOfType } from './rows.ts'
 import type { Session } from './session.ts'
 
 /** What of a change decides. */

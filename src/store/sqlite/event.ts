@@ -2,11 +2,13 @@
  * The event of a delivery as JSON. What can still change is fixed in the change's own row; the rest is put
  * together from rows that stay as they are while the resource exists.
  */
+
+import { levelOfType } from '../numbers.ts'
 import type { ChangeType } from '../store.ts'
 import { type Family, familyOf, isoTime } from './family.ts'
 import { originFacts } from './find.ts'
 import { type JsonParts, jsonJoined, jsonObject } from './json-parts.ts'
-import { type InstanceRow, levelOfType, type ResourceRow, resourceAt } from './rows.ts'
+import { type InstanceRow, type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
 interface Occurrence {

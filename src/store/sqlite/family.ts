@@ -2,8 +2,9 @@
  * A resource with its parents, as events tell it: level, identifiers, and the tags of all levels above.
  */
 import type { Tags } from '../../dicom/dicom.ts'
+import { levelOf } from '../numbers.ts'
 import { type JsonParts, jsonObject } from './json-parts.ts'
-import { levelOf, type ResourceRow, resourceAt } from './rows.ts'
+import { type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
 export interface Family {

@@ -2,9 +2,10 @@
  * Reads resources: one, many, lists of identifiers, relatives, totals.
  */
 import { type Level, levels, type ParentLevel } from '../../dicom/dicom.ts'
+import { levelNumber, levelOf } from '../numbers.ts'
 import type { InstanceResource, Origin, Page, ParentResource, Resource, Statistics } from '../store.ts'
 import { parseTags } from './family.ts'
-import { type InstanceRow, levelNumber, levelOf, type ResourceRow, resourceAt, resourceBy } from './rows.ts'
+import { type InstanceRow, type ResourceRow, resourceAt, resourceBy } from './rows.ts'
 import type { Session } from './session.ts'
 
 export function holds(session: Session, instanceIds: readonly string[]): Map<string, string> {

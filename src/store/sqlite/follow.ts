@@ -1,11 +1,12 @@
 /**
  * Turns changes into deliveries, in the order of the log: the cursor of a script moves with them.
  */
+
+import { changeTypes } from '../numbers.ts'
 import type { Subscription } from '../store.ts'
 import { deliveryKey, type KeyedChange, keyed } from './delivery-key.ts'
 import type { BeatingScript } from './heartbeat.ts'
 import { oweAgain } from './replay.ts'
-import { changeTypes } from './rows.ts'
 import type { Session } from './session.ts'
 import { stateOfLast } from './turn.ts'
 

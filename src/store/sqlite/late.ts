@@ -2,10 +2,12 @@
  * What a Stable* change is to a callback that was told of the resource before: what came and what went since the
  * last revision that it finished.
  */
+
+import { levelOf } from '../numbers.ts'
 import type { Late } from '../store.ts'
 import { addedBetween, listLimit, seriesOf } from './added.ts'
 import { jsonJoined } from './json-parts.ts'
-import { levelOf, type ResourceRow, resourceAt } from './rows.ts'
+import { type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
 /** A Stable* change that is owed to a callback. */

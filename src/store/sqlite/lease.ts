@@ -1,13 +1,14 @@
 /**
  * Hands out deliveries: per script in order, per key never past one that has not ended.
  */
+
+import { changeTypes, levelOfType } from '../numbers.ts'
 import type { Lease, LeaseReport } from '../store.ts'
 import { lastSeq } from './changes.ts'
 import { eventOf, type SeriesFamilies } from './event.ts'
 import { type FollowingScript, follow } from './follow.ts'
 import { beat, beatLease, nextBeat } from './heartbeat.ts'
 import { asItWas, sinceFinished } from './late.ts'
-import { changeTypes, levelOfType } from './rows.ts'
 import { pausedAll } from './scripts.ts'
 import type { Session } from './session.ts'
 import { endWaits, isItsTurn, sortOut, stateByTurn } from './turn.ts'

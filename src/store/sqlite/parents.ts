@@ -1,6 +1,7 @@
 /** The row of a patient, study or series, made by the first instance below it. */
 import type { ParentLevel, Tags } from '../../dicom/dicom.ts'
-import { levelNumber, type ResourceRow, resourceBy } from './rows.ts'
+import { levelNumber } from '../numbers.ts'
+import { type ResourceRow, resourceBy } from './rows.ts'
 import type { Session } from './session.ts'
 
 export interface ParentFacts {

@@ -1,6 +1,7 @@
 /** Gives arrivals their rows, in the order of the journal and each at its own time; after a crash, too. */
 import type { WireError } from '../../lib/wire-error.ts'
 import type { Arrival, Recorded } from '../store.ts'
+import { latestChangeMs } from './changes.ts'
 import { record } from './record.ts'
 import { isDiskError, refusal } from './refusal.ts'
 import { eachInSavepoint } from './savepoint.ts'
@@ -26,8 +27,7 @@ export type RecordResult =
 
 export function recordAll(session: Session, entries: readonly Entry[]): RecordResult[] {
   const { nowMs } = session
-  const latest = session.sql('select at from change order by seq desc limit 1').get()
-  let latestMs = (latest as { at: number } | undefined)?.at ?? 0
+  let latestMs = latestChangeMs(session)
   // The log never goes back, and what is brought back finds the same log before it.
   const timed = entries.map((entry) => {
     latestMs = Math.max(latestMs, entry.atMs)

@@ -89,6 +89,11 @@ export class Recording {
     return promise
   }
 
+  /** Whether rows that are owed wait for a disk. */
+  get isBlocked(): boolean {
+    return this.#blockedBy !== null
+  }
+
   /** Whether everything up to an entry of the journal has its rows, or was refused. */
   isDone(number: number): boolean {
     return this.#doneNumber >= number

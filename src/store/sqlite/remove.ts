@@ -3,12 +3,13 @@
  * files, which are unlinked only after the commit.
  */
 import { type Level, levels, type ParentLevel } from '../../dicom/dicom.ts'
+import { levelNumber, levelOf } from '../numbers.ts'
 import type { Removed } from '../store.ts'
 import { familyOf } from './family.ts'
 import { instanceBy } from './find.ts'
 import { jsonObject } from './json-parts.ts'
 import { forgetSubject } from './retire-runs.ts'
-import { appendChange, levelNumber, levelOf, type ResourceRow, resourceAt, resourceBy } from './rows.ts'
+import { appendChange, type ResourceRow, resourceAt, resourceBy } from './rows.ts'
 import type { Session } from './session.ts'
 import { checkAncestors } from './windows.ts'
 

@@ -1,10 +1,11 @@
 /**
  * Tells scripts once more what they were told: by their runs, or by moving their cursor back.
  */
+
+import { changeTypes, typeNumber } from '../numbers.ts'
 import type { Replayed, ReplayRange, ReplayStart, Subscription } from '../store.ts'
 import { lastSeq } from './changes.ts'
 import { deliveryKey, keyed } from './delivery-key.ts'
-import { changeTypes, typeNumber } from './rows.ts'
 import type { Session } from './session.ts'
 import { stateOfLast } from './turn.ts'
 

@@ -1,32 +1,8 @@
-/**
- * How words of the contract are written in rows: levels and change types as numbers. The order of the
- * lists is part of the file format.
- */
-import { type Level, levels, type ParentLevel } from '../../dicom/dicom.ts'
+/** Rows as they are read, and the row that every change is. */
+import type { ParentLevel } from '../../dicom/dicom.ts'
+import { levelNumber, typeNumber } from '../numbers.ts'
 import type { ChangeType } from '../store.ts'
 import type { Session } from './session.ts'
-
-export const changeTypes: readonly ChangeType[] = [
-  'NewPatient',
-  'NewStudy',
-  'NewSeries',
-  'NewInstance',
-  'StablePatient',
-  'StableStudy',
-  'StableSeries',
-  'CompletedSeries',
-  'DeletedPatient',
-  'DeletedStudy',
-  'DeletedSeries',
-  'DeletedInstance',
-]
-
-export const levelNumber = (level: Level): number => levels.indexOf(level)
-export const levelOf = (number: number): Level => levels[number]!
-export const typeNumber = (type: ChangeType): number => changeTypes.indexOf(type)
-/** Every type but `CompletedSeries` is at its place modulo four levels. */
-export const levelOfType = (type: ChangeType): Level =>
-  type === 'CompletedSeries' ? 'Series' : levels[typeNumber(type) % 4]!
 
 /** A patient, study or series. */
 export interface ResourceRow {

@@ -2,9 +2,9 @@
  * The history of runs: written with the settlement, searched by what an administrator knows, kept for a while.
  */
 import { type Level, levels } from '../../dicom/dicom.ts'
+import { changeTypes, levelNumber, levelOfType } from '../numbers.ts'
 import type { RunRecord, RunSummary, RunsQuery } from '../store.ts'
 import { eventOf } from './event.ts'
-import { changeTypes, levelNumber, levelOfType } from './rows.ts'
 import type { Session } from './session.ts'
 
 /** The delivery that a run was an attempt of. */

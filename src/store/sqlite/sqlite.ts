@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import { fault } from '../../errors.ts'
 import { crashPointReacher } from '../../lib/crash-point.ts'
-import type { Store } from '../store.ts'
+import type { Store, TickReport } from '../store.ts'
 import { persistentClock } from './clock.ts'
 import { type Connection, connectHere, connectThread } from './connection.ts'
 import type { Journal } from './journal/journal.ts'
@@ -28,11 +28,16 @@ export interface SqliteOptions {
   readonly segmentBytes?: number
 }
 
+/** How soon to look again whether rows that are owed can be written. */
+const blockedMs = 1_000
+
 interface Parts {
   readonly writer: Connection
   readonly reader: Connection
   readonly journal: Journal
   readonly onBlocked: OnBlocked
+  /** Milliseconds, of the store's clock. */
+  readonly now: () => number
   unlock(): void
 }
 
@@ -60,14 +65,14 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
     })
     shown.showAtLeast(journal.foundMs)
     await writer.request('reclaimLeases', [])
-    return storeOn({ writer, reader, journal, onBlocked, unlock })
+    return storeOn({ writer, reader, journal, onBlocked, now: clock ?? shown.now, unlock })
   } catch (error) {
     unlock()
     throw error
   }
 }
 
-function storeOn({ writer, reader, journal, onBlocked, unlock }: Parts): Store {
+function storeOn({ writer, reader, journal, onBlocked, now, unlock }: Parts): Store {
   const recording = new Recording({ journal, database: writer, onBlocked })
   const kept = new KeptBytes(journal, writer, writer.greeting.knownNumber)
   const methods: Record<string, unknown> = {}
@@ -94,6 +99,12 @@ function storeOn({ writer, reader, journal, onBlocked, unlock }: Parts): Store {
     epoch: writer.greeting.epoch,
     accept: (arrival) => recording.accept(arrival),
     record: (arrival) => recording.record(arrival),
+    async tick() {
+      await recording.caughtUp()
+      // Rows that are owed are not seen: whether something is quiet is not known.
+      if (recording.isBlocked) return { fired: 0, nextCheckInMs: blockedMs }
+      return (await writer.request('tick', [now()])) as TickReport
+    },
     unsyncedFiles: (all) => kept.unsyncedFiles(all),
     unsyncedBytes: async (batch, number) => kept.unsyncedBytes(batch, number),
     async forgetBytes(batch) {

@@ -1,11 +1,13 @@
 /**
  * What a Stable* change tells: fixed here, in the transaction that fires it.
  */
+
+import { levelOf } from '../numbers.ts'
 import type { Trigger } from '../store.ts'
 import { addedBetween, seriesOf } from './added.ts'
 import { familyOf, isoTime } from './family.ts'
 import { jsonJoined, jsonObject } from './json-parts.ts'
-import { levelOf, type ResourceRow, resourceAt } from './rows.ts'
+import { type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
 interface StableEvent {

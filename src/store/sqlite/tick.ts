@@ -3,8 +3,10 @@
  * all in one transaction.
  */
 import type { ParentLevel } from '../../dicom/dicom.ts'
+import { levelOf } from '../numbers.ts'
 import type { TickReport, Trigger } from '../store.ts'
-import { appendChange, levelOf, resourceAt, resourceBy, type WindowRow } from './rows.ts'
+import { latestChangeMs } from './changes.ts'
+import { appendChange, resourceAt, resourceBy, type WindowRow } from './rows.ts'
 import type { Session } from './session.ts'
 import { stableEvent } from './stable-event.ts'
 import { checkAncestors, deadlineAtOf, quietAtOf, windowOf, windowsBelow } from './windows.ts'
@@ -16,7 +18,23 @@ const observationMs = 10_000
 /** Windows looked at in one transaction. */
 const batch = 500
 
-export function tick(session: Session): TickReport {
+/**
+ * @param asOfMs when everything that was accepted before had its rows: what was accepted since, and may have been
+ * answered, is not seen yet, so nothing fires that would not have fired then
+ */
+export function tick(session: Session, asOfMs: number): TickReport {
+  const { nowMs } = session
+  session.nowMs = Math.min(nowMs, Math.max(asOfMs, latestChangeMs(session)))
+  try {
+    const fired = fireDue(session)
+    const next = session.sql('select min(check_at) as at from window').get() as { at: number | null }
+    return { fired, nextCheckInMs: next.at === null ? null : Math.max(0, next.at - nowMs) }
+  } finally {
+    session.nowMs = nowMs
+  }
+}
+
+function fireDue(session: Session): number {
   observe(session)
   let fired = 0
   const due = session
@@ -27,8 +45,7 @@ export function tick(session: Session): TickReport {
     const window = windowOf(session, resource)
     if (window !== undefined && window.check_at <= session.nowMs) fired += checkWindow(session, window)
   }
-  const next = session.sql('select min(check_at) as at from window').get() as { at: number | null }
-  return { fired, nextCheckInMs: next.at === null ? null : Math.max(0, next.at - session.nowMs) }
+  return fired
 }
 
 /** Fires a resource's window and all below it. */

@@ -3,9 +3,10 @@
  * would write to those again and again: counts, times and windows, which are written once, at the end.
  */
 import type { ParentLevel } from '../../dicom/dicom.ts'
+import { levelOf } from '../numbers.ts'
 import type { Age, Origin } from '../store.ts'
 import { type ParentFacts, parentRow } from './parents.ts'
-import { levelOf, type ResourceRow } from './rows.ts'
+import type { ResourceRow } from './rows.ts'
 import type { Session } from './session.ts'
 import { touchWindow } from './windows.ts'
 

@@ -3,8 +3,9 @@
  * index is on, alone: the tick re-arms lazily.
  */
 import { levels, type ParentLevel } from '../../dicom/dicom.ts'
+import { levelNumber } from '../numbers.ts'
 import type { Age, WindowState } from '../store.ts'
-import { levelNumber, type ResourceRow, resourceBy, type WindowRow } from './rows.ts'
+import { type ResourceRow, resourceBy, type WindowRow } from './rows.ts'
 import type { Session } from './session.ts'
 
 /** Instances that arrived below one resource, and the longest age that any of them was given. */
