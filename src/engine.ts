@@ -89,10 +89,10 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   const host = stages.use(createHost({ settings, store, get: (path) => api.get(path), send: send.send, log }))
   const storms = watchStorms(() => performance.now())
   const tell = createTell({
-    onEffects: ({ name, version }, callback, resource) => {
-      const echoes = storms.ended(`${name} ${callback}`, resource)
+    onEffects: ({ name, version }, run) => {
+      const echoes = storms.ended(run)
       if (echoes <= settings.maxEchoes) return
-      const reason = `What it sent or posted came back and woke it ${echoes} times in a row, for ${resource} (maxEchoes)`
+      const reason = `What it sent or posted came back and woke it ${echoes} times in a row, for ${run.resource} (maxEchoes)`
       void library.suspend(name, version, reason)
     },
     scriptNamed: (name) => library.get(name),
@@ -146,8 +146,9 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
       ticking.wake(Math.min(Patient.ageMs, Study.ageMs, Series.ageMs))
       dispatch.wake()
     },
-    onReplaced: ({ ids }) => {
-      storms.echoed(ids)
+    onReplaced: ({ ids }, { remoteAet }) => {
+      // Another archive may send on what it is sent.
+      if (Object.values(settings.modalities).some(({ aet }) => aet === remoteAet)) storms.echoed(ids)
       return trash.takeOut()
     },
   })

@@ -26,8 +26,7 @@ export interface FeedItem {
 
 export interface FeedOptions {
   readonly kinds: ReadonlySet<FeedKind>
-  /** Null: from now on. */
-  readonly from: FeedPosition | null
+  readonly from: FeedPosition
   readonly runs: Pick<RunsQuery, 'script' | 'callback' | 'outcomes'>
   readonly signal: AbortSignal
 }
@@ -40,7 +39,7 @@ export async function* feed(
   { store, scripts }: Pick<ApiParts, 'scripts'> & { store: Pick<Store, 'changes' | 'runs'> },
   { kinds, from, runs, signal }: FeedOptions,
 ): AsyncGenerator<readonly FeedItem[]> {
-  let position = from ?? (await newest(store))
+  let position = from
   const states = new Map<string, string>()
   const movedTo = (next: Partial<FeedPosition>) => {
     position = { ...position, ...next }
@@ -80,8 +79,13 @@ export async function* feed(
   }
 }
 
-async function newest(store: Pick<Store, 'changes' | 'runs'>): Promise<FeedPosition> {
+/** Where to begin. @param asked null: from now on; so it is for a place that this database has not come to, too */
+export async function startOf(
+  store: Pick<Store, 'changes' | 'runs'>,
+  asked: FeedPosition | null,
+): Promise<FeedPosition> {
   const { last } = await store.changes({ last: true, limit: 1 })
   const [run] = await store.runs({ limit: 1 })
-  return { seq: last, run: run?.id ?? 0 }
+  const newest = { seq: last, run: run?.id ?? 0 }
+  return asked === null || asked.seq > newest.seq || asked.run > newest.run ? newest : asked
 }

@@ -18,7 +18,10 @@ export const moment = text.transform((value, context) => {
   const ms = /^\d{4}-\d\d-\d\d([T ]\S+)?$/.test(value)
     ? Date.parse(value.length === 10 || hasZone ? value : `${value}Z`)
     : Number.NaN
-  if (!Number.isNaN(ms)) return ms
+  // A 31st of February would be taken for a day in March.
+  const day = value.slice(0, 10)
+  const isDay = !Number.isNaN(ms) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
+  if (isDay) return ms
   context.addIssue({ code: 'custom', message: 'Expected a time such as 2026-11-26T08:00:00Z' })
   return z.NEVER
 })
@@ -49,10 +52,22 @@ export function numberOf(request: FastifyRequest): number {
   throw unknownResource()
 }
 
-/** @throws `bad-parameter`, naming the parameter */
+/**
+ * Routes of Orthanc take any parameter, as there; ours have strict schemas, since a filter that is misspelt would match
+ * everything.
+ * @throws `bad-parameter`, naming the parameter
+ */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(query)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]!
+  if (issue.code === 'unrecognized_keys') {
+    const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+    const expected = known.length === 0 ? 'none' : `only ${known.join(', ')}`
+    throw fault(
+      'bad-parameter',
+      `Query parameter "${issue.keys[0]}": there is none of this name; expected ${expected}`,
+    )
+  }
   throw fault('bad-parameter', `Query parameter "${issue.path.join('.')}": ${issue.message}`)
 }

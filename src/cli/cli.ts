@@ -7,6 +7,7 @@ import { packageVersion } from '../lib/version.ts'
 import { addChangesCommand } from './changes.ts'
 import { addCompletionCommand } from './completion.ts'
 import { addDeliveriesCommand } from './deliveries.ts'
+import { printable } from './printable.ts'
 import { addRunsCommand } from './runs.ts'
 import { addSampleCommand } from './sample.ts'
 import { addScriptsCommand } from './scripts.ts'
@@ -41,7 +42,7 @@ export async function runCli(
     environment,
     isTerminal: errors.isTTY === true,
     exitCode: 0,
-    print: (line) => void output.write(`${line}\n`),
+    print: (line) => void output.write(`${printable(line)}\n`),
     complain: (line) => void errors.write(`onstable: ${line}\n`),
   }
   // Whoever reads our output may have had enough, as `head` does.
@@ -64,6 +65,8 @@ function createProgram(session: Session, output: Output): Command {
   const program = new Command('onstable')
     .description('Receives DICOM, and runs your scripts when a patient, study or series has become stable')
     .version(packageVersion(), '--version', 'print the version')
+    // What comes behind a command is that command's: one has a "--version" of its own.
+    .enablePositionalOptions()
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', examples)

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { fault } from '../errors.ts'
-import { lineOfRun, run } from './run-lines.ts'
+import { lineOfRun, numberOf, run } from './run-lines.ts'
 import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
 
 interface ListOptions extends ClientOptions {
@@ -36,6 +36,7 @@ const delivery = z
   .loose()
 type Delivery = z.infer<typeof delivery>
 
+const backlog = z.array(z.object({ script: z.string(), behind: z.number() }))
 const changed = z.object({ Changed: z.boolean() })
 const counted = z.object({ retried: z.number() }).or(z.object({ dropped: z.number() }))
 
@@ -78,12 +79,24 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   const answer = await clientOf(session, options).get(`/deliveries?${query}`)
   if (options.json) return session.print(JSON.stringify(answer))
   const found = z.array(delivery).parse(answer)
-  if (found.length === 0) session.print('Nothing is owed')
+  const behind = await notFollowed(session, options)
+  if (found.length + behind.length === 0) session.print('Nothing is owed')
   for (const each of found) session.print(lineOf(each))
+  for (const each of behind)
+    session.print(`${each.script}: the last ${each.behind} changes were not looked at for it yet`)
+}
+
+/** Scripts for which deliveries are still to be made out of the log. */
+async function notFollowed(session: Session, options: ListOptions): Promise<z.infer<typeof backlog>> {
+  if (options.state !== undefined && options.state !== 'waiting') return []
+  const all = backlog.parse(await clientOf(session, options).get('/backlog'))
+  return all.filter(
+    ({ script, behind }) => behind > 0 && (options.script === undefined || script === options.script),
+  )
 }
 
 async function show(session: Session, id: string, options: ClientOptions): Promise<void> {
-  const answer = await clientOf(session, options).get(`/deliveries/${encodeURIComponent(id)}`)
+  const answer = await clientOf(session, options).get(`/deliveries/${numberOf(id)}`)
   if (options.json) return session.print(JSON.stringify(answer))
   const found = delivery.parse(answer)
   session.print(lineOf(found))
@@ -116,7 +129,7 @@ async function many(
     count = 'retried' in answer ? answer.retried : answer.dropped
   }
   for (const id of ids) {
-    const path = `/deliveries/${encodeURIComponent(id)}`
+    const path = `/deliveries/${numberOf(id)}`
     const { Changed } = changed.parse(
       what === 'retry' ? await client.post(`${path}/retry`) : await client.delete(path),
     )

@@ -1,5 +1,6 @@
 /** Runs as a terminal shows them, and how they are asked for. */
 import { z } from 'zod'
+import { fault } from '../errors.ts'
 
 export interface RunFilter {
   readonly script?: string
@@ -26,13 +27,19 @@ const names = [
 ] as const
 
 /** The query of what was given on the command line. */
-export function filterOf(given: RunFilter): string {
+export function filterOf(given: RunFilter): URLSearchParams {
   const query = new URLSearchParams()
   for (const name of names) {
     const value = given[name]
     if (value !== undefined) query.set(name, value)
   }
-  return query.toString()
+  return query
+}
+
+/** The number of a run or of a delivery. */
+export function numberOf(id: string): number {
+  if (/^\d{1,15}$/.test(id)) return Number(id)
+  throw fault('bad-request', `"${id}" is no number: expected that of a run or a delivery, such as 12`)
 }
 
 const reason = z
@@ -95,7 +102,9 @@ export function runDetails(each: Run): string[] {
     `  ended     ${endedAt}`,
     `  took      ${round(each.durationMs)} ms, ${round(each.cpuMs)} ms of it at work, ${megabytes(each.memoryBytes)} MB`,
     ...each.hostCalls.map(callLine),
-    ...each.logs.map(({ level, text }) => `  ${level.padEnd(8)}  ${text}`),
+    ...each.logs.map(
+      ({ level, text }) => `  ${level.padEnd(8)}  ${text.replaceAll('\n', `\n${' '.repeat(12)}`)}`,
+    ),
     ...(each.event === undefined || each.event === null ? [] : [`  event     ${JSON.stringify(each.event)}`]),
   ]
 }

@@ -36,16 +36,18 @@ async function tail(session: Session, options: TailOptions): Promise<void> {
     },
   })
   try {
-    for (let isFirst = true; !signal.aborted; isFirst = false) {
+    for (let hasConnected = false; !signal.aborted; ) {
       try {
-        for await (const text of await client.stream(`/events?kinds=run&${query}${after}`, signal)) {
+        const texts = await client.stream(`/events?kinds=run&${query}${after}`, signal)
+        hasConnected = true
+        for await (const text of texts) {
           isLost = false
           parser.feed(text)
         }
       } catch (error) {
         if (signal.aborted) return
         // A server that was there comes back, most of the time.
-        if (isFirst) throw error
+        if (!hasConnected) throw error
         if (!isLost) session.complain(`${messageOf(error)}; trying again`)
         isLost = true
       }

@@ -1,7 +1,8 @@
 /** `onstable runs`: what the callbacks did, as it happens and before; and once more. */
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
-import { filterOf, lineOfRun, type RunFilter, run, runDetails } from './run-lines.ts'
+import { fault } from '../errors.ts'
+import { filterOf, lineOfRun, numberOf, type RunFilter, run, runDetails } from './run-lines.ts'
 import { addTailCommand } from './runs-tail.ts'
 import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
 
@@ -60,19 +61,24 @@ async function list(session: Session, options: ListOptions): Promise<void> {
 }
 
 async function show(session: Session, id: string, options: ClientOptions): Promise<void> {
-  const answer = await clientOf(session, options).get(`/runs/${encodeURIComponent(id)}`)
+  const answer = await clientOf(session, options).get(`/runs/${numberOf(id)}`)
   if (options.json) return session.print(JSON.stringify(answer))
   for (const line of runDetails(run.parse(answer))) session.print(line)
 }
 
 async function replay(session: Session, ids: readonly string[], options: ReplayOptions): Promise<void> {
   const client = clientOf(session, options)
+  const filter = filterOf(options)
+  if (ids.length > 0 === filter.size > 0) {
+    throw fault('bad-request', 'Give either the numbers of runs, or which ones, such as "--outcome threw"')
+  }
   const paths =
     ids.length > 0
       ? ids
-          .toSorted((left, right) => Number(left) - Number(right))
-          .map((id) => `/runs/${encodeURIComponent(id)}/replay?version=${options.version}`)
-      : [`/runs/replay?${filterOf(options)}&version=${options.version}`]
+          .map(numberOf)
+          .toSorted((left, right) => left - right)
+          .map((id) => `/runs/${id}/replay?version=${options.version}`)
+      : [`/runs/replay?${filter}&version=${options.version}`]
   const total = { replayed: 0, waiting: 0, gone: 0 }
   for (const path of paths) {
     const some = replayed.parse(await client.post(path))

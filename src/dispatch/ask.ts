@@ -80,7 +80,7 @@ export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
       const facts = { script: script.name, callback, reason, counts: onFailure }
       if (state.breaker.failed()) {
         log.error(facts, 'A question is not answered, again and again: it is asked only now and then')
-      } else log.debug(facts, 'A question was not answered')
+      } else log[onFailure === 'reject' ? 'warn' : 'debug'](facts, 'A question was not answered')
       return onFailure === 'accept' ? accepted : refusal(script, null)
     }
     if (!isServed) return fallBack('The script is suspended')

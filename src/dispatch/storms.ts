@@ -2,7 +2,7 @@
  * Notices scripts that wake themselves: what they send or post comes back, and they are told of it, again and again.
  * Kept in memory, and only of runs that had effects: after a restart the count begins anew.
  *
- *   run with effects ─► its resource arrives again from us, or replaces itself ─► run with effects ─► …
+ *   run with effects ─► its resource comes back, or an instance that it caused ─► run with effects ─► …
  */
 import type { Identifiers } from '../dicom/dicom.ts'
 
@@ -20,19 +20,35 @@ interface Memory {
 }
 
 export interface Storms {
-  /** A resource, with those above it, came from ourselves, or came once more. */
+  /** A resource, with those above it, came from ourselves, or once more from where we send to. */
   echoed(ids: Identifiers): void
-  /**
-   * A run about a resource has ended that sent or posted something.
-   * @returns how often in a row it was woken by what it had done before
-   */
-  ended(name: string, resource: string): number
+  /** @returns how often in a row it was woken by what had been done before */
+  ended(run: RunWithEffects): number
+}
+
+/** A run that has sent or posted something. */
+export interface RunWithEffects {
+  /** Script and callback. */
+  readonly name: string
+  readonly resource: string
+  readonly idempotencyKey: string
+  /** Key of the run that posted the instance that it was told of; null: no run of this server did. */
+  readonly cause: string | null
 }
 
 /** @param now milliseconds that never go back */
 export function watchStorms(now: () => number): Storms {
   /** By resource, then by script and callback; the oldest resource first. */
   const memories = new Map<string, Map<string, Memory>>()
+  /** How many runs each had before it in its chain, by idempotency key; the oldest first. */
+  const chains = new Map<string, number>()
+  const linkOf = ({ idempotencyKey, cause }: RunWithEffects): number => {
+    const link = cause === null ? 0 : (chains.get(cause) ?? 0) + 1
+    chains.delete(idempotencyKey)
+    chains.set(idempotencyKey, link)
+    if (chains.size > mostRemembered) chains.delete(chains.keys().next().value!)
+    return link
+  }
   return {
     echoed(ids) {
       for (const id of Object.values(ids)) {
@@ -41,7 +57,8 @@ export function watchStorms(now: () => number): Storms {
         }
       }
     },
-    ended(name, resource) {
+    ended(run) {
+      const { name, resource } = run
       const ofResource = memories.get(resource) ?? new Map<string, Memory>()
       const memory = ofResource.get(name)
       const echoes = memory?.hasEchoed ? memory.echoes + 1 : 0
@@ -49,7 +66,7 @@ export function watchStorms(now: () => number): Storms {
       memories.delete(resource)
       memories.set(resource, ofResource)
       if (memories.size > mostRemembered) memories.delete(memories.keys().next().value!)
-      return echoes
+      return Math.max(echoes, linkOf(run))
     },
   }
 }

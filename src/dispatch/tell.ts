@@ -10,6 +10,7 @@ import type { ScriptInForce } from '../scripts/scripts.ts'
 import type { Lease, RunRecord, Settlement } from '../store/store.ts'
 import { type NextTry, nextTry } from './retry.ts'
 import { reasonToSkip } from './skip.ts'
+import type { RunWithEffects } from './storms.ts'
 
 export interface TellParts {
   readonly scriptNamed: (name: string) => ScriptInForce | undefined
@@ -18,7 +19,7 @@ export interface TellParts {
   readonly runtime: Pick<Runtime, 'run' | 'runAhead'>
   readonly host: Host
   /** A run about a resource has ended, having sent or posted something. */
-  readonly onEffects: (script: ScriptInForce, callback: string, resource: string) => void
+  readonly onEffects: (script: ScriptInForce, run: RunWithEffects) => void
   readonly log: Log
   readonly reach: ReachPoint
   readonly random: () => number
@@ -86,7 +87,12 @@ export function createTell(parts: TellParts): Tell {
     reach('run-ended')
     writeLog(log, lease, result)
     if (lease.resource !== null && histories.some(hasEffects)) {
-      onEffects(script, lease.callback, lease.resource.id)
+      onEffects(script, {
+        name: `${lease.script} ${lease.callback}`,
+        resource: lease.resource.id,
+        idempotencyKey: lease.idempotencyKey,
+        cause: causeOf(lease),
+      })
     }
     const run = recordOf(script, result, histories)
     if (result.outcome === 'ok') {
@@ -118,6 +124,12 @@ function hasEffects(calls: CallHistory): boolean {
 }
 
 /** Told of what was added, a script that wants only that sends no more than that of the resource. */
+/** The run that posted the instance that is told of. */
+function causeOf({ event }: Lease): string | null {
+  const { origin } = JSON.parse(event!) as { origin?: { cause?: string } }
+  return origin?.cause ?? null
+}
+
 function sendsOnly({ resource, late }: Lease, { manifest }: ScriptInForce): CallContext['sendsOnly'] {
   if (manifest.late !== 'delta' || resource === null || late === null || late.sinceRevision === 0) return null
   return { ...resource, addedAfter: late.addedAfter, addedUpTo: late.addedUpTo }

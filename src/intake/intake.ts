@@ -35,7 +35,7 @@ export interface IntakeParts {
   /** Called after each instance that was recorded. */
   onRecorded(ages: Ages, header: Header, origin: Origin): void
   /** Called after an instance took the place of an older one, whose file is in the store's trash now. */
-  onReplaced(header: Header): void
+  onReplaced(header: Header, origin: Origin): void
 }
 
 /** A script does not want an instance to be kept. */

@@ -61,11 +61,11 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
   }
 
   async function takeIn(incoming: Incoming): Promise<Received> {
-    const { chunks, header } = incoming
+    const { chunks, header, origin } = incoming
     const held = (await store.holds([header.ids.instance])).get(header.ids.instance) ?? null
     if (held !== null && (await staysAsHeld(held, chunks))) return { status: 'AlreadyStored', header }
     const received = await record(incoming)
-    if (received.status === 'Success' && held !== null) onReplaced(header)
+    if (received.status === 'Success' && held !== null) onReplaced(header, origin)
     return received
   }
 

@@ -197,3 +197,25 @@ describe('/events', () => {
     }
   })
 })
+
+describe('a slip', () => {
+  test.each([
+    ['DELETE', '/deliveries/dead?scirpt=bad.js'],
+    ['DELETE', '/deliveries/dead?script=nobody.js'],
+    ['POST', '/deliveries/dead/retry?script=nobody.js'],
+    ['POST', '/runs/replay'],
+    ['POST', '/runs/replay?ouctome=threw'],
+    ['GET', '/runs?foo=bar'],
+    ['GET', '/runs?since=2026-02-31'],
+    ['GET', '/deliveries?sate=dead'],
+    ['POST', '/drain?timeout=-1'],
+    ['POST', '/scripts/good.js/drain?timeout=abc'],
+  ])('%s %s does nothing, and is told', async (method, path) => {
+    const before = await engine.read<unknown[]>('/deliveries')
+    const { status } = await fetch(engine.url + path, { method })
+    expect([400, 404]).toContain(status)
+    expect(await engine.read('/deliveries')).toEqual(before)
+    expect(await post('/resume')).toEqual({ Changed: false })
+    expect(await post('/scripts/good.js/resume')).toEqual({ Changed: false })
+  })
+})

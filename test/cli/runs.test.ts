@@ -44,6 +44,16 @@ test('runs are listed by what is asked for, and shown with calls and logs', asyn
   })
 })
 
+test('runs are replayed by number or by what they match, by the version that ran or the one in force', async () => {
+  const original = await run('runs', 'replay', '--script', 'a.js', '--outcome', 'ok', '--version', 'original')
+  expect(original).toMatchObject({ code: 0, lines: ['1 to be replayed'] })
+  await until('it', async () => (await engine.read<unknown[]>('/runs?outcome=ok')).length === 2)
+  for (const slip of [[], ['1', '--outcome', 'ok'], ['x'], ['1', '--version', 'foo']]) {
+    expect(await run('runs', 'replay', ...slip)).toMatchObject({ code: 1, lines: [] })
+  }
+  expect((await run('runs', 'show', '')).errors).toContain('"" is no number')
+})
+
 test('dead deliveries are listed, shown, retried and dropped', async () => {
   const listed = await run('deliveries', 'list', '--state', 'dead')
   expect(listed.lines).toEqual([
@@ -54,7 +64,7 @@ test('dead deliveries are listed, shown, retried and dropped', async () => {
   const id = /^ +(\d+)/.exec(listed.lines[0]!)![1]!
   expect((await run('deliveries', 'show', id)).lines).toHaveLength(3)
   expect(await run('deliveries', 'retry', id)).toMatchObject({ code: 0, lines: ['1 to be tried again'] })
-  await until('the second run', async () => (await engine.read<unknown[]>('/runs')).length === 3)
+  await until('the second run', async () => (await engine.read<unknown[]>('/runs')).length === 4)
   await until(
     'it to be dead',
     async () => (await engine.read<unknown[]>('/deliveries?state=dead')).length === 1,
@@ -74,6 +84,16 @@ test('runs are printed as they end, and Ctrl-C is a clean end', async () => {
   expect(JSON.parse(tail.lines()[0]!)).toMatchObject({ script: 'a.js', outcome: 'ok' })
   tail.signal('SIGINT')
   expect(await tail.ended).toBe(0)
+})
+
+test('what was not looked at yet for a paused script is owed, too', async () => {
+  await run('scripts', 'pause', 'a.js')
+  await engine.post(dicomFile({ study: 'BEHIND', instance: '1' }))
+  expect((await run('deliveries', 'list')).lines).toEqual([
+    'a.js: the last 3 changes were not looked at for it yet',
+  ])
+  await run('scripts', 'resume', 'a.js')
+  await until('its run', async () => (await run('deliveries', 'list')).lines[0] === 'Nothing is owed')
 })
 
 test('scripts are paused, drained, resumed and replayed', async () => {

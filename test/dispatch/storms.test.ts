@@ -1,4 +1,6 @@
 /** Scripts that wake themselves. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { watchStorms } from '../../src/dispatch/storms.ts'
 import { dicomFile } from '../support/dicom-files.ts'
@@ -16,16 +18,74 @@ const ids = (name: string) => ({
 test('only what comes back between two runs of one callback about one resource counts, in a row', () => {
   let nowMs = 0
   const storms = watchStorms(() => nowMs)
-  expect(storms.ended('a', 't1')).toBe(0)
+  const ended = (name: string, resource: string) =>
+    storms.ended({ name, resource, idempotencyKey: `${name} ${resource}`, cause: null })
+  expect(ended('a', 't1')).toBe(0)
   storms.echoed(ids('1'))
   storms.echoed(ids('2'))
-  expect([storms.ended('a', 't1'), storms.ended('b', 't1'), storms.ended('a', 't2')]).toEqual([1, 0, 0])
+  expect([ended('a', 't1'), ended('b', 't1'), ended('a', 't2')]).toEqual([1, 0, 0])
   storms.echoed(ids('1'))
-  expect(storms.ended('a', 't1')).toBe(2)
-  expect(storms.ended('a', 't1')).toBe(0)
+  expect(ended('a', 't1')).toBe(2)
+  expect(ended('a', 't1')).toBe(0)
   nowMs += 600_001
   storms.echoed(ids('1'))
-  expect(storms.ended('a', 't1')).toBe(0)
+  expect(ended('a', 't1')).toBe(0)
+})
+
+test('what a run posted makes a chain with the runs that it wakes, whatever resource and script they are about', () => {
+  const storms = watchStorms(() => 0)
+  const ended = (idempotencyKey: string, cause: string | null) =>
+    storms.ended({ name: idempotencyKey, resource: idempotencyKey, idempotencyKey, cause })
+  expect([ended('1', null), ended('2', '1'), ended('3', '2')]).toEqual([0, 1, 2])
+  // A second one out of the first, and one whose cause is not remembered.
+  expect([ended('4', '1'), ended('5', 'long ago')]).toEqual([1, 1])
+})
+
+test('a script that answers each instance with a further one of the same study is suspended', async () => {
+  let made = 0
+  const maker = createServer(async (request, response) => {
+    request.resume()
+    const key = String(request.headers['idempotency-key'])
+    const body = new Uint8Array(dicomFile({ instance: `more${++made}` }))
+    await fetch(`${engine.url}/instances`, { method: 'POST', body, headers: { 'idempotency-key': key } })
+    response.end('{}')
+  })
+  await new Promise<void>((resolve) => maker.listen(0, '127.0.0.1', resolve))
+  const origin = `http://127.0.0.1:${(maker.address() as AddressInfo).port}`
+  await using engine = await startTestEngine({
+    settings: { maxEchoes: 5, grants: { 'more.js': { http: [origin] } } },
+    scripts: {
+      'more.js': `export const script = { needs: { http: ['${origin}'] } }
+        export const onStoredInstance = ({ idempotencyKey }, host) => host.http('${origin}', {
+          method: 'POST', headers: { 'idempotency-key': idempotencyKey }, body: '' })`,
+    },
+  })
+  await engine.post(dicomFile({ instance: '1' }))
+  await until('it to be suspended', async () =>
+    (await engine.read<{ state: string }[]>('/scripts')).some(({ state }) => state === 'suspended'),
+  )
+  // The one that suspends it has posted, too.
+  expect(made).toBe(7)
+  maker.close()
+})
+
+test('an instance that outside senders send again and again is no storm', async () => {
+  const sink = createServer((request, response) => void request.resume().on('end', () => response.end('{}')))
+  await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve))
+  const origin = `http://127.0.0.1:${(sink.address() as AddressInfo).port}`
+  await using engine = await startTestEngine({
+    settings: { maxEchoes: 2, overwriteInstances: 'Always', grants: { 'tell.js': { http: [origin] } } },
+    scripts: {
+      'tell.js': `export const script = { needs: { http: ['${origin}'] } }
+        export const onStoredInstance = (event, host) => host.http('${origin}', { method: 'POST', body: '' })`,
+    },
+  })
+  for (let n = 1; n <= 5; n++) {
+    await engine.post(dicomFile({ instance: '1' }))
+    await until('its run', async () => (await engine.read<unknown[]>('/runs')).length === n)
+  }
+  expect(await engine.read('/scripts')).toMatchObject([{ state: 'in-force' }])
+  sink.close()
 })
 
 test('a script that sends each stable study to its own server is suspended with a reason, until it is resumed', async () => {

@@ -8,18 +8,35 @@ import { unknownResource } from '../errors.ts'
 import { formatRun, fromJson } from '../format-run.ts'
 import { limitOf, numberOf, parseQuery, text, whole } from '../query.ts'
 
-const deliveriesQuery = z.object({
+const deliveriesQuery = z.strictObject({
   script: text.optional(),
   state: text.pipe(z.enum(['waiting', 'leased', 'dead'])).optional(),
   after: whole.optional(),
   limit: limitOf(100),
 })
-const scriptQuery = z.object({ script: text.optional() })
+const scriptQuery = z.strictObject({ script: text.optional() })
 
 /** Most attempts that are shown with a delivery: a policy has at most as many. */
 const mostAttempts = 100
 
-export function deliveryRoutes(app: FastifyInstance, { store, onOwed }: ApiParts): void {
+export function deliveryRoutes(app: FastifyInstance, { store, scripts, onOwed }: ApiParts): void {
+  const scriptOf = async (query: unknown): Promise<string | null> => {
+    const { script } = parseQuery(scriptQuery, query)
+    if (script === undefined) return null
+    if (!(await store.scripts()).some(({ name }) => name === script)) throw unknownResource()
+    return script
+  }
+  /** What is owed to a script that was refused waits for its file, too. */
+  const formatDelivery = ({ runAtMs, diedAtMs, reason, ...delivery }: DeliverySummary): object => {
+    const isRefused = scripts().some(({ name, state }) => name === delivery.script && state === 'refused')
+    return {
+      ...delivery,
+      waitsFor: delivery.waitsFor !== null && isRefused ? 'script' : delivery.waitsFor,
+      runAt: delivery.state === 'waiting' ? new Date(runAtMs).toISOString() : null,
+      diedAt: diedAtMs === null ? null : new Date(diedAtMs).toISOString(),
+      reason: fromJson(reason),
+    }
+  }
   endpoint(app, '/deliveries', {
     GET: async ({ query }) => {
       const { script, state, after, limit } = parseQuery(deliveriesQuery, query)
@@ -34,12 +51,12 @@ export function deliveryRoutes(app: FastifyInstance, { store, onOwed }: ApiParts
   })
   endpoint(app, '/deliveries/dead', {
     DELETE: async ({ query }) => ({
-      dropped: await store.dropDead(parseQuery(scriptQuery, query).script ?? null),
+      dropped: await store.dropDead(await scriptOf(query)),
     }),
   })
   endpoint(app, '/deliveries/dead/retry', {
     POST: async ({ query }) => {
-      const retried = await store.retryDead(parseQuery(scriptQuery, query).script ?? null)
+      const retried = await store.retryDead(await scriptOf(query))
       onOwed()
       return { retried }
     },
@@ -73,13 +90,4 @@ export function deliveryRoutes(app: FastifyInstance, { store, onOwed }: ApiParts
       return { Changed: changed }
     },
   })
-}
-
-function formatDelivery({ runAtMs, diedAtMs, reason, ...delivery }: DeliverySummary): object {
-  return {
-    ...delivery,
-    runAt: delivery.state === 'waiting' ? new Date(runAtMs).toISOString() : null,
-    diedAt: diedAtMs === null ? null : new Date(diedAtMs).toISOString(),
-    reason: fromJson(reason),
-  }
 }

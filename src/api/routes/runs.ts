@@ -1,6 +1,7 @@
 /** The runs of callbacks: searched, shown, replayed. */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { fault } from '../../errors.ts'
 import { outcomes, type RunsQuery } from '../../store/store.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
@@ -21,8 +22,8 @@ const filter = {
   before: whole.optional(),
   after: whole.optional(),
 }
-const runsQuery = z.object({ ...filter, limit: limitOf(100) })
-const replayQuery = z.object({
+const runsQuery = z.strictObject({ ...filter, limit: limitOf(100) })
+const replayQuery = z.strictObject({
   ...filter,
   version: text.pipe(z.enum(['original', 'current'])).default('current'),
   limit: limitOf(1_000),
@@ -44,6 +45,10 @@ export function runRoutes(app: FastifyInstance, { store, onOwed }: ApiParts): vo
   endpoint(app, '/runs/replay', {
     POST: async ({ query }) => {
       const { limit, version, ...wanted } = parseQuery(replayQuery, query)
+      if (Object.values(wanted).every((value) => value === undefined)) {
+        const names = Object.keys(filter).join(', ')
+        throw fault('bad-parameter', `Expected which runs to replay: at least one of ${names}`)
+      }
       return replay(await store.runIds({ ...queryOf(wanted), limit }), version)
     },
   })

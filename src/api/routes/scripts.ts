@@ -8,8 +8,12 @@ import { endpoint } from '../endpoint.ts'
 import { unknownResource } from '../errors.ts'
 import { isFlag, moment, parseQuery, text, whole } from '../query.ts'
 
-const drainQuery = z.object({ timeout: whole.pipe(z.number().min(0).max(3_600)).default(60) })
-const replayQuery = z.object({ seq: whole.optional(), since: moment.optional(), preview: text.optional() })
+const drainQuery = z.strictObject({ timeout: whole.pipe(z.number().min(0).max(3_600)).default(60) })
+const replayQuery = z.strictObject({
+  seq: whole.optional(),
+  since: moment.optional(),
+  preview: text.optional(),
+})
 
 export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
   const { store, scripts, resumeScript, pauses, drained, onOwed } = parts
@@ -33,8 +37,9 @@ export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
   endpoint(app, '/scripts/:name/drain', {
     POST: async (request) => {
       const name = nameOf(request)
+      const { timeout } = parseQuery(drainQuery, request.query)
       const changed = await pauses.pause(name)
-      return { Changed: changed, Drained: await within(drained(name), request) }
+      return { Changed: changed, Drained: await within(drained(name), timeout) }
     },
   })
   endpoint(app, '/scripts/:name/replay', {
@@ -56,8 +61,9 @@ export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
   endpoint(app, '/resume', { POST: async () => ({ Changed: await pauses.unpause(null) }) })
   endpoint(app, '/drain', {
     POST: async (request) => {
+      const { timeout } = parseQuery(drainQuery, request.query)
       const changed = await pauses.pause(null)
-      return { Changed: changed, Drained: await within(drained(null), request) }
+      return { Changed: changed, Drained: await within(drained(null), timeout) }
     },
   })
   endpoint(app, '/backlog', { GET: () => store.backlog() })
@@ -72,11 +78,9 @@ function startOf(seq: number | undefined, atMs: number | undefined): ReplayStart
   )
 }
 
-/** Whether it has happened in the time that the request gives it. */
-async function within(happening: Promise<void>, { query }: FastifyRequest): Promise<boolean> {
-  const { timeout } = parseQuery(drainQuery, query)
+async function within(happening: Promise<void>, seconds: number): Promise<boolean> {
   const late = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => late.resolve(false), timeout * 1_000)
+  const timer = setTimeout(() => late.resolve(false), seconds * 1_000)
   try {
     return await Promise.race([happening.then(() => true), late.promise])
   } finally {

@@ -36,13 +36,41 @@ export function sinceFinished(
   event: string,
 ): { event: string; late: Late | null } {
   const { script, callback, resource, revision } = occurrence
-  const finished = session
-    .sql(
-      'select revision, newest_instance, seq from finished where resource = ? and script = ? and callback = ?',
-    )
-    .get(resource, script, callback) as FinishedRow | undefined
+  const finished = finishedBy(session, { script, callback, resource })
   // An older one, tried again by hand: a later one has told what came since.
   if (finished !== undefined && finished.revision >= revision) return asItWas(event, revision)
+  return since(session, occurrence, event, finished)
+}
+
+/** Of a replay, whatever was finished since: what came since the revision before it. */
+export function sincePrevious(
+  session: Session,
+  occurrence: StableOccurrence,
+  event: string,
+): { event: string; late: Late | null } {
+  const { resource, revision, seq } = occurrence
+  if (revision === 1) return since(session, occurrence, event, undefined)
+  const previous = session
+    .sql(
+      `select revision, newest_instance, seq from change
+       where resource = ? and type between 4 and 6 and seq < ? order by seq desc limit 1`,
+    )
+    .get(resource, seq) as
+    | (Omit<FinishedRow, 'newest_instance'> & { newest_instance: number | null })
+    | undefined
+  // The log does not go back that far, or is of an older database.
+  if (previous === undefined || previous.newest_instance === null) return asItWas(event, revision)
+  return since(session, occurrence, event, { ...previous, newest_instance: previous.newest_instance })
+}
+
+/** @param finished the revision that the callback knows; undefined: none */
+function since(
+  session: Session,
+  occurrence: StableOccurrence,
+  event: string,
+  finished: FinishedRow | undefined,
+): { event: string; late: Late } {
+  const { resource, revision } = occurrence
   const row = resourceAt(session, resource)
   const addedAfter = finished?.newest_instance ?? 0
   const addedUpTo = occurrence.newest_instance ?? row.settled_instance
@@ -62,12 +90,30 @@ export function sinceFinished(
   return { event: added === null ? jsonJoined(event, more) : replaced(event, more), late }
 }
 
-/** Of a replay, whatever was finished since; it is never too late for that. */
-export function asItWas(event: string, revision: number): { event: string; late: null } {
+function asItWas(event: string, revision: number): { event: string; late: null } {
   return {
     event: jsonJoined(event, JSON.stringify({ sinceRevision: revision - 1, removed: nothing })),
     late: null,
   }
+}
+
+function finishedBy(
+  session: Session,
+  { script, callback, resource }: Pick<StableOccurrence, 'script' | 'callback' | 'resource'>,
+): FinishedRow | undefined {
+  return session
+    .sql(
+      'select revision, newest_instance, seq from finished where resource = ? and script = ? and callback = ?',
+    )
+    .get(resource, script, callback) as FinishedRow | undefined
+}
+
+/** Whether a replay of a revision moves its callback on: only from the one before it, so that nothing is left out. */
+export function isNextToFinish(
+  session: Session,
+  occurrence: Omit<StableOccurrence, 'newest_instance' | 'seq'>,
+): boolean {
+  return (finishedBy(session, occurrence)?.revision ?? 0) === occurrence.revision - 1
 }
 
 /** A callback has finished a revision: the next one is told of what changes from there. */

@@ -8,7 +8,7 @@ import { lastSeq } from './changes.ts'
 import { eventOf, type SeriesFamilies } from './event.ts'
 import { type FollowingScript, follow } from './follow.ts'
 import { beat, beatLease, nextBeat } from './heartbeat.ts'
-import { asItWas, sinceFinished } from './late.ts'
+import { sinceFinished, sincePrevious } from './late.ts'
 import { pausedAll } from './scripts.ts'
 import type { Session } from './session.ts'
 import { endWaits, isItsTurn, sortOut, stateByTurn } from './turn.ts'
@@ -161,7 +161,7 @@ function leaseOf(
     fixed === null || row.revision === null
       ? { event: fixed, late: null }
       : row.replay > 0
-        ? asItWas(fixed, row.revision)
+        ? sincePrevious(session, { ...row, script: script.id, revision: row.revision }, fixed)
         : sinceFinished(session, { ...row, script: script.id, revision: row.revision }, fixed)
   return {
     delivery: row.id,

@@ -73,15 +73,15 @@ function replay(session: Session, told: Told, version: string | null): boolean {
 
 /**
  * Makes a delivery of a change that was told before. One that waits is enough. One that is dead was never finished: it
- * is owed as at first, in the place that it has now.
+ * is owed as it was, under the same idempotency key, in the place that it has now.
  */
 export function oweAgain(session: Session, told: Told, replay: number, version: string | null): boolean {
   const { script, callback, seq, key } = told
   const held = session
     .sql(
-      'select id, state from delivery where seq = +? and script = +? and callback = ? order by state limit 1',
+      'select id, state, replay from delivery where seq = +? and script = +? and callback = ? order by state = 2 limit 1',
     )
-    .get(seq, script, callback) as { id: number; state: number } | undefined
+    .get(seq, script, callback) as { id: number; state: number; replay: number } | undefined
   if (held !== undefined && held.state !== 2) return false
   if (held !== undefined) session.sql('delete from delivery where id = ?').run(held.id)
   session
@@ -89,7 +89,17 @@ export function oweAgain(session: Session, told: Told, replay: number, version: 
       `insert into delivery (script, callback, seq, key, state, run_at, replay, version) values
          (?, ?, ?, ?, ${stateOfLast}, ?, ?, ?)`,
     )
-    .run(script, callback, seq, key, script, key, session.nowMs, held === undefined ? replay : 0, version)
+    .run(
+      script,
+      callback,
+      seq,
+      key,
+      script,
+      key,
+      session.nowMs,
+      held === undefined ? replay : held.replay,
+      version,
+    )
   return true
 }
 

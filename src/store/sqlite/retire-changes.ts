@@ -7,14 +7,17 @@ import type { Session } from './session.ts'
 const atATime = 500
 
 /**
- * Every script that is not too far behind still has its changes, and so has every delivery.
+ * Every script still has its changes, as far back as it may be behind, and so has every delivery.
  * @returns whether there may be more to remove
  */
 export function retireChanges(session: Session, { ageMs, mostBehind }: LogRetention): boolean {
   const end = lastSeq(session)
   const { slowest } = session
-    .sql('select coalesce(min(cursor), ?) as slowest from script where cursor >= ? or cursor < replay_until')
-    .get(end, end - mostBehind) as { slowest: number }
+    .sql(
+      `select coalesce(min(case when cursor < replay_until then cursor else max(cursor, @bound) end), @end) as slowest
+       from script`,
+    )
+    .get({ end, bound: end - mostBehind }) as { slowest: number }
   // The oldest come first, so that nothing is looked at that is too young. The last one stays, as the number from
   // which readers of the log go on.
   const oldest = session

@@ -211,4 +211,7 @@ export const migrations: readonly string[] = [
     select 1 from delivery e where e.script = delivery.script and e.key = delivery.key and e.id < delivery.id
       and e.state = 3);
   `,
+  `
+  create index change_stable on change (resource, seq) where type between 4 and 6;
+  `,
 ]

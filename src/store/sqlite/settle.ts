@@ -4,7 +4,7 @@
 import type { Settlement } from '../store.ts'
 import { deliveryState } from './delivery-state.ts'
 import { writeKeyValues } from './key-value.ts'
-import { noteFinished } from './late.ts'
+import { isNextToFinish, noteFinished } from './late.ts'
 import { insertRun, type RunOf } from './runs.ts'
 import type { Session } from './session.ts'
 import { letGoOn, putAsideBehind, stateByTurn } from './turn.ts'
@@ -12,7 +12,7 @@ import { letGoOn, putAsideBehind, stateByTurn } from './turn.ts'
 interface DeliveryRow extends RunOf {
   readonly script: number
   readonly key: string
-  /** How often it was replayed before: that moves nothing on. */
+  /** Of a replay: its number. */
   readonly replay: number
   readonly resource: number | null
   /** Of a Stable* change. */
@@ -31,8 +31,9 @@ export function settle(session: Session, settlement: Settlement): boolean {
     .get(settlement.delivery, settlement.fence) as DeliveryRow | undefined
   if (row === undefined) return false
   if (settlement.run !== null) insertRun(session, row, settlement.run)
-  if (settlement.run?.outcome === 'ok' && row.revision !== null && row.replay === 0) {
-    noteFinished(session, { ...row, resource: row.resource!, revision: row.revision })
+  if (settlement.run?.outcome === 'ok' && row.revision !== null) {
+    const told = { ...row, resource: row.resource!, revision: row.revision }
+    if (row.replay === 0 || isNextToFinish(session, told)) noteFinished(session, told)
   }
   writeKeyValues(session, row.name, settlement.keyValueWrites)
   moveOn(session, row, settlement)
