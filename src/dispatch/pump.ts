@@ -5,6 +5,7 @@
  *   idle ──wake──► lease ──deliveries──► serve (per slot) ──all run──► lease again, with what to settle
  *                    └─nothing, a retry waits──► sleep until it is due
  */
+import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Lease, Settlement, Store } from '../store/store.ts'
@@ -20,6 +21,7 @@ const heldPerScript = 64
 const paceMs = 4
 /** A timer of Node that is to run for more than 24 days runs at once. */
 const longestSleepMs = 86_400_000
+const usualStopMs = 10_000
 
 export interface DispatchParts {
   readonly store: Pick<Store, 'lease' | 'settle' | 'settleAll' | 'renew'>
@@ -33,6 +35,8 @@ export interface DispatchParts {
   readonly isPaused: (script: string) => boolean
   readonly tell: Tell
   readonly log: Log
+  /** How long an end waits for the runs in hand. Default: 10 s. */
+  readonly stopMs?: number
 }
 
 export interface Dispatch extends AsyncDisposable {
@@ -40,7 +44,10 @@ export interface Dispatch extends AsyncDisposable {
   wake(): void
   /** Resolves when no run is in hand any more of a script that is paused; null: of none that is. */
   drained(script: string | null): Promise<void>
-  /** Ends when the runs in hand have ended; what was not begun is given back. */
+  /**
+   * Ends when the runs in hand have ended, or after a while: those that have not are left to the next start, as after a
+   * crash. What was not begun is given back.
+   */
   close(): Promise<void>
 }
 
@@ -51,7 +58,7 @@ interface Serving {
 }
 
 export function startDispatch(parts: DispatchParts): Dispatch {
-  const { store, scriptNames, versionOf, concurrencyOf, isPaused, tell, log } = parts
+  const { store, scriptNames, versionOf, concurrencyOf, isPaused, tell, log, stopMs = usualStopMs } = parts
   const held = holdLeases(store, log)
   const settling = openSettling(store, log)
   const serving = new Map<string, Serving>()
@@ -61,6 +68,8 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   let paceTimer: NodeJS.Timeout | null = null
   let retryTimer: NodeJS.Timeout | null = null
   let closed = false
+  /** Nothing is settled any more. */
+  let abandoned = false
 
   const wake = () => {
     wanted = true
@@ -153,6 +162,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   const versionFor = ({ script, version }: Lease) => version ?? versionOf(script)
 
   const conclude = async (lease: Lease, settlement: Settlement): Promise<void> => {
+    if (abandoned) return
     held.drop(lease)
     const settled = settling.settle(lease, settlement)
     if (settlement.keyValueWrites.length === 0) return
@@ -162,6 +172,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   }
 
   const giveBack = (lease: Lease) => {
+    if (abandoned) return
     held.drop(lease)
     void settling.settle(lease, release(lease))
   }
@@ -180,7 +191,19 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     if (retryTimer !== null) clearTimeout(retryTimer)
     if (paceTimer !== null) clearTimeout(paceTimer)
     await pumping
-    await Promise.all([...serving.values()].flatMap(({ slots }) => [...slots.values()]))
+    const ended = Promise.all([...serving.values()].flatMap(({ slots }) => [...slots.values()]))
+    const late = new AbortController()
+    abandoned = await Promise.race([
+      ended.then(() => false),
+      wait(stopMs, true, { signal: late.signal }).catch(() => false),
+    ])
+    late.abort()
+    if (abandoned) {
+      log.warn(
+        { scripts: [...serving.keys()] },
+        'Runs that do not end are left to the next start, which tells them anew',
+      )
+    }
     await settling.close()
     held[Symbol.dispose]()
   }

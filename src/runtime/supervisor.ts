@@ -144,7 +144,13 @@ export class Supervisor implements Runtime {
       throw fault('script-refused', `Script "${program.script}" is ${found}`)
     }
     const { end, what } = await this.#attempts.settle(lane, null, (child) => lane.load(child, signal))
-    const { error } = judge(end, what, program.limits, findPlace)
+    const { timeoutMs, cpuMs } = program.limits
+    const limits = {
+      ...program.limits,
+      timeoutMs: program.loadMs ?? timeoutMs,
+      cpuMs: program.loadMs ?? cpuMs,
+    }
+    const { error } = judge(end, what, limits, findPlace)
     const loaded = error === null && end.kind === 'ended' ? parseLoaded(end.body) : null
     if (loaded !== null) return loaded
     const reason = error?.message ?? 'what it says of itself cannot be read'

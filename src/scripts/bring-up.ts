@@ -28,6 +28,8 @@ export interface BringUpParts {
   readonly missingGrants: MissingGrants
   /** Aborted when a newer version is waiting. */
   readonly signal?: AbortSignal
+  /** Told of a version that is fit to be served, if it is given all that it needs. */
+  readonly onInspected?: (script: ScriptInForce) => void
   /** Text of the script file, to find the place of an export; null if there is none. */
   readonly sourceText: string | null
 }
@@ -45,7 +47,8 @@ export async function bringUp(
   const { timeoutMs, cpuMs, memoryMb, isolation } = script.manifest
   const limits = { timeoutMs, cpuMs, memoryMb }
   const { runtime, signal } = parts
-  await runtime.load(programOf(name, version, limits, isolation), signal)
+  signal?.throwIfAborted()
+  await runtime.load({ ...programOf(name, version, limits, isolation), loadMs: loadMsOf(timeoutMs) }, signal)
   if (asksAmong(script.callbacks).length === 0) return script
   try {
     await runtime.load(askProgramOf(name, version, script.manifest), signal)
@@ -55,6 +58,10 @@ export async function bringUp(
   }
   return script
 }
+
+/** The server takes in nothing before its scripts are loaded, so a load has a bound, whatever a run may take. */
+const longestLoadMs = 10_000
+const loadMsOf = (timeoutMs: number) => Math.min(timeoutMs, longestLoadMs)
 
 /** Drops all isolates of a version. */
 export async function takeDown(runtime: Pick<Runtime, 'unload'>, hash: string): Promise<void> {
@@ -72,7 +79,7 @@ function askProgramOf(name: string, version: ScriptVersion, manifest: Manifest):
   const { ask, timeoutMs, memoryMb } = manifest
   const limits = { timeoutMs: ask.timeoutMs, cpuMs: ask.timeoutMs, memoryMb }
   const hash = askVersionOf(version.hash)
-  return { ...programOf(name, { ...version, hash }, limits, 'process'), loadMs: timeoutMs }
+  return { ...programOf(name, { ...version, hash }, limits, 'process'), loadMs: loadMsOf(timeoutMs) }
 }
 
 /**
@@ -99,15 +106,12 @@ export async function inspect(
   if (typeof manifest === 'string') throw refusal(manifest, 'script')
   if ((manifest.everyMs !== null) !== callbacks.includes('onHeartbeat'))
     throw refusal(unlikePair(manifest), 'script')
+  const subscriptions = subscriptionsOf(callbacks, manifest.key)
+  const script = { name, version: version.hash, manifest, callbacks, subscriptions }
+  parts.onInspected?.(script)
   const missing = parts.missingGrants(name, manifest.needs)
   if (missing !== null) throw refusal(missing, 'script')
-  return {
-    name,
-    version: version.hash,
-    manifest,
-    callbacks,
-    subscriptions: subscriptionsOf(callbacks, manifest.key),
-  }
+  return script
 }
 
 function unlikePair({ everyMs }: Manifest): string {
@@ -127,14 +131,17 @@ const description = z.object({ exported: z.unknown().optional(), functions: z.ar
 
 async function lookInto(name: string, version: ScriptVersion, { runtime, signal }: BringUpParts) {
   const hash = `${version.hash}-look`
-  const program = programOf(name, { ...version, hash, code: version.code + describeExports }, lookLimits)
+  // One that wants a process of its own is not begun in that of the others. How it says so is known only afterwards.
+  const isolation = /\bisolation\b/.test(version.code) ? 'process' : 'shared'
+  const described = { ...version, hash, code: version.code + describeExports }
+  const program = programOf(name, described, lookLimits, isolation)
   try {
     const { manifest } = await runtime.load(program, signal)
-    const described = description.safeParse(manifest)
-    if (!described.success) {
+    const parsed = description.safeParse(manifest)
+    if (!parsed.success) {
       throw refused({ ...problemOf(new Error('The export "script" is not plain data'), name) })
     }
-    return described.data
+    return parsed.data
   } finally {
     await runtime.unload(hash)
   }

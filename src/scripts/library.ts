@@ -30,6 +30,8 @@ export interface LibraryParts {
   readonly now?: () => number
 }
 
+const sayMs = 3_000
+
 /** @throws `bad-setting` when the folder cannot be made; a script that is wrong is no reason */
 export async function openLibrary(parts: LibraryParts): Promise<Library> {
   const library = new Library({ ...parts, folder: makeFolder(parts.folder) })
@@ -88,7 +90,21 @@ export class Library implements AsyncDisposable {
     })
     onChange = (path) => this.#onSaved(path)
     for (const path of changed) this.#onSaved(path)
-    await Promise.all(this.#refreshing)
+    await this.#loaded()
+  }
+
+  /** Says from time to time what is waited for; each load has a bound, but there may be many. */
+  async #loaded(): Promise<void> {
+    const { log } = this.#parts
+    const saying = setInterval(() => {
+      const scripts = [...this.#scripts].flatMap(([name, script]) => (script.isRefreshing ? [name] : []))
+      log.warn({ scripts }, 'Still loading scripts; nothing is taken in before')
+    }, sayMs)
+    try {
+      await Promise.all(this.#refreshing)
+    } finally {
+      clearInterval(saying)
+    }
   }
 
   /** The version of a script that is served. */
@@ -106,10 +122,13 @@ export class Library implements AsyncDisposable {
     return this.#oldVersions.get(name, hash)
   }
 
-  /** The scripts in force that answer a question; one that is suspended does not, but may say what counts then. */
+  /**
+   * The scripts that answer a question; one that is suspended, or refused for what it is not granted, does not, but says
+   * what counts then.
+   */
   asked(callback: AskName): { readonly script: ScriptInForce; readonly isServed: boolean }[] {
-    return [...this.#scripts.values()].flatMap(({ inForce, served }) =>
-      inForce?.callbacks.includes(callback) ? [{ script: inForce, isServed: served !== null }] : [],
+    return [...this.#scripts.values()].flatMap(({ known, served }) =>
+      known?.callbacks.includes(callback) ? [{ script: known, isServed: served !== null }] : [],
     )
   }
 
@@ -145,6 +164,7 @@ export class Library implements AsyncDisposable {
   async close(): Promise<void> {
     await this.#folder?.close()
     this.#oldVersions[Symbol.dispose]()
+    for (const script of this.#scripts.values()) script.close()
     await Promise.all(this.#refreshing)
   }
 

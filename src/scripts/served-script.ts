@@ -11,7 +11,7 @@ import type { Log } from '../log.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ScriptRow, ScriptVersion, Store } from '../store/store.ts'
 import { bringUp, type MissingGrants, type ScriptInForce, takeDown } from './bring-up.ts'
-import { lastWins } from './last-wins.ts'
+import { type LastWins, lastWins } from './last-wins.ts'
 import { type CompiledScript, compileScript } from './load.ts'
 import { problemOf, problemText, type ScriptProblem } from './problem.ts'
 import type { Content } from './saved-file.ts'
@@ -40,21 +40,37 @@ export class ServedScript {
   /** Brings what is served in line with the saved files; never rejects. */
   readonly refresh: () => Promise<void>
   readonly #parts: ServedScriptParts
+  readonly #refreshing: LastWins
   /** What the store has: the version that was last in force, and whether it is served. */
   #stored: StoredScript | null
   #inForce: ScriptInForce | null = null
   #problem: DatedProblem | null = null
+  /** The newest version that only lacks something, or is in force. */
+  #inspected: ScriptInForce | null = null
   /** The files that it is made of; null while that is not known. */
   #inputs: ReadonlySet<string> | null = null
 
   constructor(parts: ServedScriptParts, row: ScriptRow | null) {
     this.#parts = parts
     this.#stored = row
-    this.refresh = lastWins((signal) => this.#refresh(signal))
+    this.#refreshing = lastWins((signal) => this.#refresh(signal))
+    this.refresh = this.#refreshing.begin
   }
 
+  /** Nothing is begun any more; what is under way is given up. */
+  close(): void {
+    this.#refreshing.close()
+  }
+
+  get isRefreshing(): boolean {
+    return this.#refreshing.isUnderWay
+  }
   get inForce(): ScriptInForce | null {
     return this.#inForce
+  }
+  /** The version in force, or one that would be if it were given what it needs: what counts when it cannot be asked. */
+  get known(): ScriptInForce | null {
+    return this.#inForce ?? this.#inspected
   }
   get problem(): DatedProblem | null {
     return this.#problem
@@ -111,10 +127,11 @@ export class ServedScript {
   }
 
   async #renew(sourceText: string | null, signal: AbortSignal): Promise<void> {
-    const { name, log } = this.#parts
+    const { name, log, onSwap } = this.#parts
     try {
       this.#inputs = null
       const compiled = await this.#compile()
+      signal.throwIfAborted()
       this.#inputs = new Set(compiled.inputs)
       if (compiled.hash !== this.#inForce?.version) await this.#swap(compiled, sourceText, signal)
       this.#problem = null
@@ -123,6 +140,8 @@ export class ServedScript {
       if (signal.aborted) return
       const problem = this.#blame(error)
       if (this.#inForce === null) await this.#fallBack()
+      // What counts instead of its answers may be another.
+      if (this.#inForce === null) onSwap()
       const rest = this.#inForce === null ? 'It is not served' : 'The version before stays in force'
       log.error({ script: name }, `${problemText(problem)}. ${rest}`)
     }
@@ -149,6 +168,9 @@ export class ServedScript {
     const next = await bringUp(name, version, {
       ...this.#parts,
       sourceText,
+      onInspected: (script) => {
+        this.#inspected = script
+      },
       ...(signal === undefined ? {} : { signal }),
     })
     try {
@@ -187,6 +209,7 @@ export class ServedScript {
   async #park(): Promise<void> {
     const { name, store, log, onSwap } = this.#parts
     this.#problem = null
+    this.#inspected = null
     if (this.#stored !== null && this.#stored.state !== 'parked') {
       await store.parkScript(name)
       this.#stored = { ...this.#stored, state: 'parked', suspension: null }

@@ -203,3 +203,15 @@ test('requests are refused by a filter, but for those that repair scripts and th
   await statusOf(engine, 'P')
   await until('the run', () => engine.lines.some(({ msg }) => msg === 'read 1'))
 })
+
+test('a script that rejects when it fails does so, too, when it is refused what it needs', async () => {
+  const text = (onFailure: string) => `export const script = {
+      needs: { http: ['https://example.org'] }, ask: { onFailure: '${onFailure}' } }
+    export const receivedInstanceFilter = () => true`
+  await using engine = await startTestEngine({ scripts: { 'a.js': text('reject') } })
+  expect(await engine.read('/scripts')).toMatchObject([{ state: 'refused' }])
+  expect(await statusOf(engine, 'P')).toBe('FilteredOut')
+  expect(engine.lines.filter(({ msg }) => msg === 'A question was not answered')).toHaveLength(1)
+  writeFileSync(join(engine.scripts, 'a.js'), text('accept'))
+  await until('it to be saved', async () => (await statusOf(engine, 'P')) === 'Success')
+})

@@ -62,6 +62,7 @@ describe('dispatch', () => {
       isPaused: () => false,
       tell,
       log,
+      stopMs: 300,
     })
   }
 
@@ -306,5 +307,22 @@ describe('dispatch', () => {
     await begin()
     dispatch.wake()
     expect(await ended('s', 1)).toMatchObject([{ outcome: 'ok', attempt: 1 }])
+  })
+
+  it('does not wait at its end for a run that does not end: it is told anew', async () => {
+    await put('s', { onStoredInstance: 'if (event.attempt === 1) await new Promise(() => {})' })
+    await store.record(arrivalOf({ instance: '1' }))
+    dispatch.wake()
+    await until('it to be at work', async () => (await store.backlog())[0]!.leased === 1)
+    await dispatch.close()
+    await host.close()
+    await runtime.close()
+    await store.close()
+    store = await openSqlite({ folder: folder.path })
+    runtime = await startRuntime({ log })
+    await begin()
+    await put('s', { onStoredInstance: '' })
+    dispatch.wake()
+    expect(await ended('s', 1)).toMatchObject([{ outcome: 'ok', attempt: 2 }])
   })
 })

@@ -454,3 +454,17 @@ test('there is no require, not even one that refuses', async () => {
   expect(logs.map(({ text }) => text)).toEqual(['undefined 1'])
   expect(error).toMatchObject({ line: 1 })
 })
+
+test('a script that never ends its beginning holds up neither the start for long nor the end', async () => {
+  const endless = `export const script = { timeout: '1h' }
+    export const initialize = () => new Promise(() => {})
+    export function onStableStudy() {}`
+  const opened = await openTestLibrary({ files: { 'a.js': endless } })
+  expect(opened.library.list()).toMatchObject([{ state: 'refused', problem: { message: /10,?000 ms/ } }])
+  opened.save({ 'a.js': `${endless}\n// again` })
+  // It has been read by then, and is at its beginning.
+  await sleep(1_500)
+  const closeAt = performance.now()
+  await opened[Symbol.asyncDispose]()
+  expect(performance.now() - closeAt).toBeLessThan(8_000)
+}, 60_000)

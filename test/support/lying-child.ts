@@ -66,8 +66,18 @@ const oddArguments = [
   '',
 ]
 
+/** What is granted, if the script is the one. */
+const honest = {
+  send: { level: 'Study', id: studyId, modality: 'GRANTED' },
+  http: { url: granted, method: 'GET', headers: {}, body: null, timeoutMs: null },
+  get: { path: '/system' },
+}
+
 /** As an honest child asks, of all that there is, so that some of it gets through before the lies end it. */
 function askOfEverything(id: number): void {
+  for (const [name, given] of Object.entries(honest)) {
+    send({ type: 'call', id, call: ++lastCall, name }, JSON.stringify(given))
+  }
   for (let each = 0; each < 2; each++) {
     for (const [name, make] of argumentsByCall) {
       send({ type: 'call', id, call: ++lastCall, name }, JSON.stringify(make()))

@@ -21,6 +21,8 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
   const sandboxes = new Map<string, Sandbox>()
   const tasks = new Map<number, Task>()
   const lines = new WeakMap<Sandbox, Line>()
+  /** Loads whose isolate is being made, and whether they are still wanted. */
+  const opening = new Map<number, boolean>()
 
   const end = (task: Task, { outcome, body, cpuMs, memoryBytes, isBrief }: TaskEnd) => {
     const disposed = task.sandbox.isDisposed
@@ -71,7 +73,15 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
 
   const start = async (message: FirstMessage, body: string): Promise<void> => {
     if (message.type === 'load') {
+      opening.set(message.id, true)
       const sandbox = await open(message.memoryMb)
+      const isWanted = opening.get(message.id)
+      opening.delete(message.id)
+      if (!isWanted) {
+        sandbox.dispose()
+        refuse(message.id, 'It was given up')
+        return
+      }
       sandboxes.get(message.version)?.dispose()
       sandboxes.set(message.version, sandbox)
       await begin(message, sandbox).load(body)
@@ -91,7 +101,8 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
         tasks.get(message.id)?.answer(message.call, message.ok, body)
         break
       case 'abandon':
-        tasks.get(message.id)?.abandon()
+        if (opening.has(message.id)) opening.set(message.id, false)
+        else tasks.get(message.id)?.abandon()
         break
       case 'load':
       case 'unload':

@@ -27,6 +27,7 @@ export class Watchdog {
   /** Before this no entry can have met the time limit, whatever an error says. */
   #limitFromMs: number
   #timer: NodeJS.Timeout
+  #isStopped = false
 
   constructor(limits: { timeoutMs: number; cpuMs: number }, sandbox: Sandbox, events: WatchdogEvents) {
     this.#sandbox = sandbox
@@ -61,6 +62,7 @@ export class Watchdog {
   }
 
   stop(): void {
+    this.#isStopped = true
     clearTimeout(this.#timer)
   }
 
@@ -81,7 +83,11 @@ export class Watchdog {
   }
 
   #dispose(limit: MetLimit): void {
-    this.#timer = setTimeout(() => this.#events.onWedged(limit), disposeMs)
+    const judge = () => {
+      if (!this.#isStopped) this.#events.onWedged(limit)
+    }
+    // Where the processor is short, its end may be there already and not have been heard of.
+    this.#timer = setTimeout(() => setImmediate(() => setImmediate(judge)), disposeMs)
     this.#sandbox.dispose()
   }
 }
