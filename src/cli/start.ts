@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { flagOf, type SettingName, type Settings, settingsSchema, variableOf } from '../config.ts'
+import { closeInheritedDescriptors } from '../lib/inherited-descriptors.ts'
 import { createLog } from '../log.ts'
 import { onInterrupt } from './interrupt.ts'
 import { addConfigOption, type Session, settingsOf } from './session.ts'
@@ -35,6 +36,7 @@ export function addStartCommand(program: Command, session: Session): void {
 }
 
 async function start(session: Session, settings: Settings, json: boolean): Promise<void> {
+  closeInheritedDescriptors()
   const asked = Promise.withResolvers<void>()
   const stopListening = onInterrupt(asked.resolve, () => process.exit(1))
   try {

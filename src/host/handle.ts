@@ -60,7 +60,7 @@ export async function handle(call: ParsedHostCall, parts: HandleParts, signal: A
     }
     case 'http': {
       permissions.http(new URL(call.url))
-      return JSON.stringify(await parts.http.request(call, parts.idempotencyKey, signal))
+      return await parts.http.request(call, parts.idempotencyKey, signal)
     }
     case 'hash':
       return JSON.stringify(digestOf(call.algorithm, call.text, call.key))

@@ -6,6 +6,8 @@ import { Agent, type Dispatcher } from 'undici'
 import { fault, messageOf, type OnStableError } from '../errors.ts'
 import type { ParsedHostCall } from './calls.ts'
 import { lookupAllowed } from './lookup.ts'
+import { type Place, Room } from './room.ts'
+import { Turns } from './turns.ts'
 
 type HttpCall = Extract<ParsedHostCall, { name: 'http' }>
 
@@ -17,8 +19,11 @@ export interface HttpAnswer {
 }
 
 export interface Http {
-  /** @throws `http-failed`, `bad-host-call`, `too-large` */
-  request(call: HttpCall, idempotencyKey: string, signal: AbortSignal): Promise<HttpAnswer>
+  /**
+   * @returns an `HttpAnswer` as JSON
+   * @throws `http-failed`, `bad-host-call`, `too-large`
+   */
+  request(call: HttpCall, idempotencyKey: string, signal: AbortSignal): Promise<string>
   close(): Promise<void>
 }
 
@@ -31,6 +36,8 @@ const refusedHeaders = new Set(
 )
 
 export function openHttp(): Http {
+  const room = new Room()
+  const turns = new Turns()
   const agent = new Agent({ connect: { lookup: lookupAllowed }, keepAliveTimeout: 4_000 })
   const request: Http['request'] = async (call, idempotencyKey, signal) => {
     const url = new URL(call.url)
@@ -46,7 +53,15 @@ export function openHttp(): Http {
         body: call.body,
         signal: AbortSignal.any([signal, timedOut]),
       })
-      return await answerOf(response, url)
+      using place = room.enter()
+      const body = await bodyOf(response, url, place)
+      // To make text of megabytes takes a while: one at a time, and everybody else in between.
+      const endTurn = await turns.take()
+      try {
+        return JSON.stringify(answerOf(response, body))
+      } finally {
+        endTurn()
+      }
     } catch (error) {
       if (timedOut.aborted) throw failed(url, `no answer within ${timeoutMs} ms`, error)
       if (error instanceof Error && 'entry' in error) throw error
@@ -68,10 +83,7 @@ function headersOf(given: HttpCall['headers'], idempotencyKey: string): Record<s
   return headers
 }
 
-async function answerOf(
-  { statusCode, headers, body }: Dispatcher.ResponseData,
-  url: URL,
-): Promise<HttpAnswer> {
+async function bodyOf({ body }: Dispatcher.ResponseData, url: URL, place: Place): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -79,14 +91,36 @@ async function answerOf(
     if (bytes > maxResponseBytes) {
       throw fault('too-large', `The answer of ${url.origin} is longer than ${maxResponseBytes} bytes`)
     }
+    await place.take(chunk.length)
     chunks.push(chunk)
   }
+  const whole = Buffer.concat(chunks)
+  // As JSON it could be six times as long, which would be found out only by making it.
+  if (leastJsonBytes(whole) > maxResponseBytes) {
+    throw fault('too-large', `The answer of ${url.origin} is longer than ${maxResponseBytes} bytes as JSON`)
+  }
+  return whole
+}
+
+/** What text of these bytes takes as JSON, at least: control characters, quotes and backslashes are escaped. */
+function leastJsonBytes(bytes: Buffer): number {
+  let more = 0
+  // By number: to iterate over megabytes takes ten times as long.
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!
+    if (byte < 0x20) more += byte >= 0x08 && byte <= 0x0d && byte !== 0x0b ? 1 : 5
+    else if (byte === 0x22 || byte === 0x5c) more++
+  }
+  return bytes.length + more
+}
+
+function answerOf({ statusCode, headers }: Dispatcher.ResponseData, body: Buffer): HttpAnswer {
   const flat = Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')])
   return {
     status: statusCode,
     ok: statusCode >= 200 && statusCode < 300,
     headers: Object.fromEntries(flat),
-    text: decoderFor(String(headers['content-type'] ?? '')).decode(Buffer.concat(chunks)),
+    text: decoderFor(String(headers['content-type'] ?? '')).decode(body),
   }
 }
 

@@ -52,13 +52,13 @@ export class ChildProcess {
   /** Why this child ends, and the task to blame if it is known; set once. */
   #verdict: { reason: string; culprit: number | null; outcome: LossOutcome } | null = null
 
-  private constructor(options: ChildOptions) {
+  private constructor(options: ChildOptions, isUrgent: boolean) {
     this.#options = options
     this.#memory = new MemoryWatch(options.maxChildMemoryMb)
     this.#tasks = new Tasks(options.graceMs, (id) => {
       this.#kill('A task outlived its deadline', id, 'timed-out')
     })
-    this.#child = options.spawn(options.heartbeatMs)
+    this.#child = options.spawn(options.heartbeatMs, isUrgent)
     this.#outbox = new Outbox(this.#child.pipe)
     readFrames(
       this.#child.pipe,
@@ -81,8 +81,8 @@ export class ChildProcess {
   }
 
   /** Resolves when the child can take tasks; rejects if it ends before. */
-  static async start(options: ChildOptions): Promise<ChildProcess> {
-    const child = new ChildProcess(options)
+  static async start(options: ChildOptions, isUrgent = false): Promise<ChildProcess> {
+    const child = new ChildProcess(options, isUrgent)
     await child.#ready.promise
     return child
   }

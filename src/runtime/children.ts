@@ -35,9 +35,9 @@ export class Children {
     return this.#current
   }
 
-  /** A child of one's own; the caller closes it. */
-  async startOwn(): Promise<ChildProcess> {
-    const child = await this.#startUntilAlive()
+  /** A child of one's own; the caller closes it. @param isUrgent somebody waits for what it does */
+  async startOwn(isUrgent = false): Promise<ChildProcess> {
+    const child = await this.#startUntilAlive(isUrgent)
     child.gone.then(() => this.#alive.delete(child))
     return child
   }
@@ -78,11 +78,11 @@ export class Children {
   }
 
   /** Rejects only after `close`. */
-  async #startUntilAlive(): Promise<ChildProcess> {
+  async #startUntilAlive(isUrgent = false): Promise<ChildProcess> {
     for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, lastRetryMs)) {
       this.#closing.signal.throwIfAborted()
       try {
-        const child = await ChildProcess.start(this.#options)
+        const child = await ChildProcess.start(this.#options, isUrgent)
         this.#alive.add(child)
         return child
       } catch (error) {

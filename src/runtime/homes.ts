@@ -12,10 +12,12 @@ interface OwnHome {
   readonly versions: Set<string>
 }
 
+const nameOf = ({ script, isUrgent = false }: Program) => `${isUrgent ? 'urgent' : 'usual'} ${script}`
+
 export class Homes {
   readonly #children: Children
   readonly #conduct: Pick<Conduct, 'isAlone'>
-  /** By the name of the script: all its versions that are alone share one. */
+  /** All versions of a script that are alone share one, and those of it that are urgent another. */
   readonly #own = new Map<string, OwnHome>()
 
   constructor(children: Children, conduct: Pick<Conduct, 'isAlone'>) {
@@ -24,27 +26,30 @@ export class Homes {
   }
 
   /** The child to run it in; waits while one starts. Rejects once the children are closed. */
-  async childFor({ script, version, isolation }: Program): Promise<ChildProcess> {
+  async childFor(program: Program): Promise<ChildProcess> {
+    const { version, isolation } = program
     if (isolation !== 'process' && !this.#conduct.isAlone(version)) return this.#children.current
-    const home = this.#own.get(script) ?? this.#open(script)
+    const home = this.#own.get(nameOf(program)) ?? this.#open(program)
     home.versions.add(version)
     return home.child
   }
 
   /** A version is unloaded: a child that nobody lives in any more is ended. */
-  async leave({ script, version }: Program): Promise<void> {
-    const home = this.#own.get(script)
-    if (home === undefined || !home.versions.delete(version) || home.versions.size > 0) return
-    this.#own.delete(script)
+  async leave(program: Program): Promise<void> {
+    const name = nameOf(program)
+    const home = this.#own.get(name)
+    if (home === undefined || !home.versions.delete(program.version) || home.versions.size > 0) return
+    this.#own.delete(name)
     const child = await home.child.catch(() => null)
     await child?.close()
   }
 
-  #open(script: string): OwnHome {
-    const home: OwnHome = { child: this.#children.startOwn(), versions: new Set() }
-    this.#own.set(script, home)
+  #open(program: Program): OwnHome {
+    const name = nameOf(program)
+    const home: OwnHome = { child: this.#children.startOwn(program.isUrgent), versions: new Set() }
+    this.#own.set(name, home)
     const forget = () => {
-      if (this.#own.get(script) === home) this.#own.delete(script)
+      if (this.#own.get(name) === home) this.#own.delete(name)
     }
     // Registered before anybody else waits for its end, so that whoever does finds it forgotten.
     home.child.then((child) => void child.gone.then(forget), forget)

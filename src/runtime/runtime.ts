@@ -21,6 +21,8 @@ export interface Program {
   readonly loadMs?: number
   /** `process`: never in one process with other scripts. */
   readonly isolation: 'shared' | 'process'
+  /** With a process of its own: somebody waits for its runs, which are not to give way to others. */
+  readonly isUrgent?: boolean
 }
 
 export interface Limits {

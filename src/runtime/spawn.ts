@@ -25,14 +25,22 @@ export interface SpawnedChild {
   readonly errorOutput: Readable
 }
 
-/** @param heartbeatMs how often the child is to say that it is alive */
-export type SpawnChild = (heartbeatMs: number) => SpawnedChild
+/**
+ * @param heartbeatMs how often the child is to say that it is alive
+ * @param isUrgent somebody waits for what it does
+ */
+export type SpawnChild = (heartbeatMs: number, isUrgent: boolean) => SpawnedChild
 
 /**
  * @param code of the child
  * @param launcher what raises the walls of the operating system and then becomes the child; may be empty
  */
-export function spawnBehind(code: string, launcher: readonly string[], heartbeatMs: number): SpawnedChild {
+export function spawnBehind(
+  code: string,
+  launcher: readonly string[],
+  heartbeatMs: number,
+  isUrgent: boolean,
+): SpawnedChild {
   const flags = [
     // isolated-vm asks for it: isolates must not share the snapshot's heap with Node.
     '--no-node-snapshot',
@@ -56,7 +64,7 @@ export function spawnBehind(code: string, launcher: readonly string[], heartbeat
   child.stdin!.on('error', () => {})
   child.stdin!.end(code)
   // A script that is busy takes the processor from other scripts, not from what receives images.
-  if (child.pid !== undefined) yieldProcessor(child.pid, niceness.atLeisure)
+  if (child.pid !== undefined && !isUrgent) yieldProcessor(child.pid, niceness.atLeisure)
   return { process: child, pipe: child.stdio[3] as Duplex, errorOutput: child.stderr! }
 }
 

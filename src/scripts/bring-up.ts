@@ -79,7 +79,8 @@ function askProgramOf(name: string, version: ScriptVersion, manifest: Manifest):
   const { ask, timeoutMs, memoryMb } = manifest
   const limits = { timeoutMs: ask.timeoutMs, cpuMs: ask.timeoutMs, memoryMb }
   const hash = askVersionOf(version.hash)
-  return { ...programOf(name, { ...version, hash }, limits, 'process'), loadMs: loadMsOf(timeoutMs) }
+  const program = programOf(name, { ...version, hash }, limits, 'process')
+  return { ...program, loadMs: loadMsOf(timeoutMs), isUrgent: true }
 }
 
 /**

@@ -1,10 +1,12 @@
 /** Questions to scripts on whole engines: over HTTP and C-STORE, answered well, badly, late, or not at all. */
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { createSender } from '../../src/jobs/jobs.ts'
+import { childPids } from '../support/child-pids.ts'
 import { dicomFile } from '../support/dicom-files.ts'
 import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
 import { until } from '../support/until.ts'
@@ -214,4 +216,15 @@ test('a script that rejects when it fails does so, too, when it is refused what 
   expect(engine.lines.filter(({ msg }) => msg === 'A question was not answered')).toHaveLength(1)
   writeFileSync(join(engine.scripts, 'a.js'), text('accept'))
   await until('it to be saved', async () => (await statusOf(engine, 'P')) === 'Success')
+})
+
+test('what answers questions does not give way to what runs callbacks', async () => {
+  await using _ = await started({
+    'a.js': filter('return true'),
+    'b.js': 'export function onStableStudy() {}',
+  })
+  const own = getPriority()
+  const priorities = childPids('child/entry.ts').map((pid) => getPriority(pid) - own)
+  expect(priorities.filter((behind) => behind === 0)).toHaveLength(1)
+  expect(priorities.filter((behind) => behind > 0)).toHaveLength(priorities.length - 1)
 })

@@ -20,6 +20,15 @@ test('an answer that does not end, or is too long, is given up, and its connecti
   await until('the connection to be closed', async () => (await outside.connections()) === 0)
 })
 
+test('an answer that is too long only as JSON is refused before it is made', async () => {
+  await using outside = await startOutsideServer((_, response) => response.end('\u0001'.repeat(1_000_000)))
+  await using opened = await openHttp(outside.url)
+  expect(await opened.http(outside.url)).toEqual({
+    code: 'too-large',
+    message: `The answer of http://127.0.0.1:${outside.port} is longer than 4194304 bytes as JSON`,
+  })
+})
+
 test.each(['no answer at all', 'an answer that drips'])(
   '%s ends when the time given is over',
   async (what) => {
