@@ -13,7 +13,7 @@ import { type RunRow, readRuns } from './observe-database.ts'
 import { type PlanSettings, planWaves, type Wave } from './plan.ts'
 import { sendAll, type Target } from './sending.ts'
 import { startServed } from './served.ts'
-import { errorsIn } from './server-log.ts'
+import { childEndsIn, errorsIn } from './server-log.ts'
 import { makeTrouble } from './trouble.ts'
 
 export interface CampaignOptions extends PlanSettings {
@@ -70,6 +70,7 @@ export async function runCampaign({
       .filter(isSurprising)
       .map((message) => `The server logged an error: ${message}`),
   )
+  history.childEndsMs.push(...childEndsIn(server.stderr()))
 
   const seen = await observe(server.url, data, runs)
   const violations = check(history, seen)
