@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Minutes long: `npm run test:hostile`.
     exclude: [...configDefaults.exclude, 'test/hostile/**'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 3,
     maxConcurrency: 3,
