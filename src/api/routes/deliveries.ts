@@ -26,17 +26,7 @@ export function deliveryRoutes(app: FastifyInstance, { store, scripts, onOwed }:
     if (!(await store.scripts()).some(({ name }) => name === script)) throw unknownResource()
     return script
   }
-  /** What is owed to a script that was refused waits for its file, too. */
-  const formatDelivery = ({ runAtMs, diedAtMs, reason, ...delivery }: DeliverySummary): object => {
-    const isRefused = scripts().some(({ name, state }) => name === delivery.script && state === 'refused')
-    return {
-      ...delivery,
-      waitsFor: delivery.waitsFor !== null && isRefused ? 'script' : delivery.waitsFor,
-      runAt: delivery.state === 'waiting' ? new Date(runAtMs).toISOString() : null,
-      diedAt: diedAtMs === null ? null : new Date(diedAtMs).toISOString(),
-      reason: fromJson(reason),
-    }
-  }
+  const refused = () => new Set(scripts().flatMap(({ name, state }) => (state === 'refused' ? [name] : [])))
   endpoint(app, '/deliveries', {
     GET: async ({ query }) => {
       const { script, state, after, limit } = parseQuery(deliveriesQuery, query)
@@ -46,7 +36,8 @@ export function deliveryRoutes(app: FastifyInstance, { store, scripts, onOwed }:
         ...(after === undefined ? {} : { after }),
         limit,
       })
-      return found.map(formatDelivery)
+      const without = refused()
+      return found.map((each) => formatDelivery(each, without))
     },
   })
   endpoint(app, '/deliveries/dead', {
@@ -70,7 +61,7 @@ export function deliveryRoutes(app: FastifyInstance, { store, scripts, onOwed }:
       const about = resource === null ? { script } : { resource: resource.id }
       const runs = await store.runs({ ...about, delivery: id, limit: mostAttempts })
       return {
-        ...formatDelivery(found.summary),
+        ...formatDelivery(found.summary, refused()),
         event: fromJson(found.event),
         runs: runs.map(formatRun).reverse(),
       }
@@ -90,4 +81,18 @@ export function deliveryRoutes(app: FastifyInstance, { store, scripts, onOwed }:
       return { Changed: changed }
     },
   })
+}
+
+/** @param refused scripts that were refused: what they are owed waits for their files, too */
+function formatDelivery(
+  { runAtMs, diedAtMs, reason, ...delivery }: DeliverySummary,
+  refused: ReadonlySet<string>,
+): object {
+  return {
+    ...delivery,
+    waitsFor: delivery.waitsFor !== null && refused.has(delivery.script) ? 'script' : delivery.waitsFor,
+    runAt: delivery.state === 'waiting' ? new Date(runAtMs).toISOString() : null,
+    diedAt: diedAtMs === null ? null : new Date(diedAtMs).toISOString(),
+    reason: fromJson(reason),
+  }
 }

@@ -205,11 +205,9 @@ export const migrations: readonly string[] = [
   drop index delivery_retry;
   create index delivery_key on delivery (script, key, id) where state <> 2;
   create index delivery_retry on delivery (run_at) where state = 3;
-  create index delivery_behind on delivery (script, key, id) where state = 4;
+  create index delivery_holding on delivery (script, key, id)
+    where state = 3 or state = 4 or (state = 0 and attempt > 0);
   update delivery set state = 3 where state = 0 and attempt > 0;
-  update delivery set state = 4 where state = 0 and exists (
-    select 1 from delivery e where e.script = delivery.script and e.key = delivery.key and e.id < delivery.id
-      and e.state = 3);
   `,
   `
   create index change_stable on change (resource, seq) where type between 4 and 6;

@@ -8,17 +8,21 @@ import type { Session } from './session.ts'
 /** So many are let go on at a time; each of them lets go on the next, in its turn. */
 const mostLetGoOn = 100
 
-/** Has been tried, and is not at work. */
-const holdsUp = '(state in (3, 4) or (state = 0 and attempt > 0))'
+/**
+ * Was tried, or is behind one that was, and is not at work. In these words, which an index is by: a key may have thousands
+ * of deliveries that hold up nothing.
+ */
+const holdsUpAs = (row: string) =>
+  `(${row}.state = 3 or ${row}.state = 4 or (${row}.state = 0 and ${row}.attempt > 0))`
+const holdsUp = holdsUpAs('delivery')
 
 /** The state of one that is live and not leased, out of its row in `delivery`. */
 export const stateByTurn = `case when exists (
-    select 1 from (select state, attempt from delivery e where e.script = delivery.script and e.key = delivery.key
-      and e.id < delivery.id and e.state <> 2) where ${holdsUp}) then 4 else 0 end`
+    select 1 from delivery e where e.script = delivery.script and e.key = delivery.key and e.id < delivery.id and ${holdsUpAs('e')}) then 4 else 0 end`
 
 /** That of one that comes behind all others of its key; parameters: script and key. */
 export const stateOfLast = `case when exists (
-    select 1 from delivery where script = +? and key = ? and state <> 2 and ${holdsUp}) then 4 else 0 end`
+    select 1 from delivery where script = +? and key = ? and ${holdsUp}) then 4 else 0 end`
 
 /** That nothing holds up the delivery `d`. */
 export const isItsTurn = `not exists (
@@ -48,8 +52,7 @@ export function letGoOn(session: Session, { script, key }: Omit<Place, 'id'>): v
     .sql(
       `update delivery set state = 0 where id in (
          select id from delivery where script = +@script and key = @key and state = 4 and id <= coalesce(
-           (select min(id) from delivery where script = +@script and key = @key and state <> 2
-              and (state = 3 or (state = 0 and attempt > 0))), id)
+           (select min(id) from delivery where script = +@script and key = @key and ${holdsUp} and state <> 4), id)
          order by id limit +@most)`,
     )
     .run({ script, key, most: mostLetGoOn })
@@ -60,14 +63,11 @@ export function endWaits(session: Session): void {
   session.sql(`update delivery set state = ${stateByTurn} where state = 3 and run_at <= ?`).run(session.nowMs)
 }
 
-/** Puts aside and lets go on anew, at opening. */
+/** Puts aside and lets go on anew, at opening, when none is leased. */
 export function sortOut(session: Session): void {
   session.sql('update delivery set state = 0 where state = 4').run()
-  session
-    .sql(
-      `update delivery set state = 4 where state = 0 and exists (
-         select 1 from delivery e where e.script = delivery.script and e.key = delivery.key and e.id < delivery.id
-           and e.state <> 2 and (e.state = 3 or e.attempt > 0))`,
-    )
-    .run()
+  const first = session.sql(
+    `select min(id) as id, script, key from delivery where ${holdsUp} group by script, key`,
+  )
+  for (const each of first.all() as Place[]) putAsideBehind(session, each)
 }
