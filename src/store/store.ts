@@ -29,6 +29,7 @@ export type * from './arrival.ts'
 export type * from './change.ts'
 export { everyChange } from './change.ts'
 export type * from './delivery.ts'
+export { openPostgres } from './postgres/postgres.ts'
 export type * from './resource.ts'
 export {
   type Outcome,

@@ -2,35 +2,13 @@
  * What is owed to scripts: looked at, tried again by hand, dropped.
  */
 
-import { changeTypes, levelOfType } from '../numbers.ts'
-import type { Backlog, DeliveriesQuery, DeliverySummary, WaitsFor } from '../store.ts'
+import { type DeliveryRow, deliverySummary } from '../delivery-rows.ts'
+import type { Backlog, DeliveriesQuery, DeliverySummary } from '../store.ts'
 import { lastSeq } from './changes.ts'
-import { deliveryState } from './delivery-state.ts'
 import { eventOfChange } from './runs.ts'
 import { pausedAll } from './scripts.ts'
 import type { Session } from './session.ts'
 import { stateByTurn } from './turn.ts'
-
-interface Row {
-  id: number
-  script: string
-  callback: string
-  seq: number
-  type: number | null
-  public_id: string | null
-  key: string
-  state: number
-  attempt: number
-  replay: number
-  version: string | null
-  run_at: number
-  ended_at: number | null
-  reason: string | null
-  event: string | null
-  script_state: string
-  paused_at: number | null
-  behind: number | null
-}
 
 const rows = `select d.*, s.name as script, s.state as script_state, s.paused_at, c.type, c.public_id,
     (select min(e.id) from delivery e where e.script = d.script and e.key = d.key and e.state <> 2 and e.id < d.id) as behind
@@ -52,20 +30,22 @@ export function deliveries(
   if (state !== undefined) conditions.push(stateConditions[state])
   const found = session
     .sql(`${rows} where ${conditions.join(' and ')} order by d.id limit @limit`)
-    .all({ script: script ?? null, after: after ?? 0, limit }) as Row[]
-  const paused = pausedAll(session) !== null
-  return found.map((row) => summaryOf(session, row, paused))
+    .all({ script: script ?? null, after: after ?? 0, limit }) as DeliveryRow[]
+  const at = momentOf(session)
+  return found.map((row) => deliverySummary(row, at))
 }
 
 export function delivery(
   session: Session,
   id: number,
 ): { summary: DeliverySummary; event: string | null } | null {
-  const row = session.sql(`${rows} where d.id = ?`).get(id) as Row | undefined
+  const row = session.sql(`${rows} where d.id = ?`).get(id) as DeliveryRow | undefined
   if (row === undefined) return null
   const event = row.event ?? eventOfChange(session, row)
-  return { summary: summaryOf(session, row, pausedAll(session) !== null), event }
+  return { summary: deliverySummary(row, momentOf(session)), event }
 }
+
+const momentOf = (session: Session) => ({ nowMs: session.nowMs, isAllPaused: pausedAll(session) !== null })
 
 export function retryDelivery(session: Session, id: number): boolean {
   const waiting = session
@@ -115,37 +95,4 @@ export function backlog(session: Session): Backlog[] {
     .all() as (Omit<Backlog, 'behind'> & { cursor: number })[]
   const end = lastSeq(session)
   return found.map(({ cursor, ...row }) => ({ ...row, behind: end - cursor }))
-}
-
-function summaryOf(session: Session, row: Row, isAllPaused: boolean): DeliverySummary {
-  const { id, script, callback, seq, key, attempt, replay, version, reason, behind } = row
-  const change = row.type === null ? null : changeTypes[row.type]!
-  const isLive = row.state !== deliveryState.dead
-  return {
-    id,
-    script,
-    callback,
-    seq,
-    change,
-    resource: change === null ? null : { level: levelOfType(change), id: row.public_id! },
-    key,
-    state:
-      row.state === deliveryState.leased ? 'leased' : row.state === deliveryState.dead ? 'dead' : 'waiting',
-    attempt,
-    replay,
-    version,
-    waitsFor: isLive && row.state !== deliveryState.leased ? waitsFor(session, row, isAllPaused) : null,
-    behind: isLive ? behind : null,
-    runAtMs: row.run_at,
-    diedAtMs: isLive ? null : row.ended_at,
-    reason,
-  }
-}
-
-function waitsFor(session: Session, row: Row, isAllPaused: boolean): WaitsFor {
-  if (row.script_state === 'parked') return 'script'
-  if (row.script_state === 'suspended') return 'suspended'
-  if (isAllPaused || row.paused_at !== null) return 'paused'
-  if (row.state === deliveryState.waiting && row.run_at > session.nowMs) return 'backoff'
-  return row.behind === null ? 'turn' : 'key'
 }

@@ -3,11 +3,12 @@
  * together from rows that stay as they are while the resource exists.
  */
 
+import { eventHead } from '../event-head.ts'
+import { type JsonParts, jsonJoined, jsonObject } from '../json-parts.ts'
 import { levelOfType } from '../numbers.ts'
 import type { ChangeType } from '../store.ts'
-import { type Family, familyOf, isoTime } from './family.ts'
+import { type Family, familyOf } from './family.ts'
 import { originFacts } from './find.ts'
-import { type JsonParts, jsonJoined, jsonObject } from './json-parts.ts'
 import { type InstanceRow, type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -27,11 +28,8 @@ export type SeriesFamilies = Map<number, Family & { readonly id: string }>
 
 /** Null: the resource is gone, and the change is not about that. */
 export function eventOf(session: Session, occurrence: Occurrence, families: SeriesFamilies): string | null {
-  const { seq, type, at, attempt, idempotencyKey } = occurrence
   const facts = factsOf(session, occurrence, families)
-  if (facts === null) return null
-  const head = JSON.stringify({ seq, change: type, at: isoTime(at), attempt, idempotencyKey })
-  return jsonJoined(head, facts)
+  return facts === null ? null : jsonJoined(eventHead(occurrence), facts)
 }
 
 function factsOf(

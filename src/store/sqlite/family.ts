@@ -2,8 +2,8 @@
  * A resource with its parents, as events tell it: level, identifiers, and the tags of all levels above.
  */
 import type { Tags } from '../../dicom/dicom.ts'
+import { type JsonParts, jsonObject } from '../json-parts.ts'
 import { levelOf } from '../numbers.ts'
-import { type JsonParts, jsonObject } from './json-parts.ts'
 import { type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -41,8 +41,4 @@ export function familyOf(session: Session, row: ResourceRow): Family {
 
 export function parseTags(text: string): Tags {
   return JSON.parse(text) as Tags
-}
-
-export function isoTime(atMs: number): string {
-  return new Date(atMs).toISOString()
 }

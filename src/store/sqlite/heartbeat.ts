@@ -2,8 +2,10 @@
  * Heartbeats: deliveries that no change owes. What was missed while nobody could be told, or while the one before was
  * still being told, comes as one, which says how many.
  */
+
+import { heartbeatKeyOf } from '../event-head.ts'
+import { isoTime } from '../json-parts.ts'
 import type { Lease } from '../store.ts'
-import { isoTime } from './family.ts'
 import type { Session } from './session.ts'
 
 /** In the place of the number of a change. */
@@ -67,7 +69,7 @@ export interface BeatRow {
 
 export function beatLease(session: Session, script: BeatingScript, row: BeatRow): Lease {
   const attempt = row.attempt + 1
-  const idempotencyKey = `${session.epoch}-${noSeq}:${script.name}:${callback}:${row.id}`
+  const idempotencyKey = heartbeatKeyOf(session.epoch, script.name, row.id)
   const at = isoTime(session.nowMs)
   return {
     delivery: row.id,

@@ -3,10 +3,9 @@
  * last revision that it finished.
  */
 
+import { type Told, toldAsItWas, toldSince } from '../late-event.ts'
 import { levelOf } from '../numbers.ts'
-import type { Late } from '../store.ts'
 import { addedBetween, listLimit, seriesOf } from './added.ts'
-import { jsonJoined } from './json-parts.ts'
 import { type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -27,27 +26,17 @@ interface FinishedRow {
   seq: number
 }
 
-const nothing = { seriesCount: 0, instanceCount: 0, series: [] as string[], instances: [] as string[] }
-
 /** @param event as it was fixed: `added` is what came since the revision before */
-export function sinceFinished(
-  session: Session,
-  occurrence: StableOccurrence,
-  event: string,
-): { event: string; late: Late | null } {
+export function sinceFinished(session: Session, occurrence: StableOccurrence, event: string): Told {
   const { script, callback, resource, revision } = occurrence
   const finished = finishedBy(session, { script, callback, resource })
   // An older one, tried again by hand: a later one has told what came since.
-  if (finished !== undefined && finished.revision >= revision) return asItWas(event, revision)
+  if (finished !== undefined && finished.revision >= revision) return toldAsItWas(event, revision)
   return since(session, occurrence, event, finished)
 }
 
 /** Of a replay, whatever was finished since: what came since the revision before it. */
-export function sincePrevious(
-  session: Session,
-  occurrence: StableOccurrence,
-  event: string,
-): { event: string; late: Late | null } {
+export function sincePrevious(session: Session, occurrence: StableOccurrence, event: string): Told {
   const { resource, revision, seq } = occurrence
   if (revision === 1) return since(session, occurrence, event, undefined)
   const previous = session
@@ -59,7 +48,7 @@ export function sincePrevious(
     | (Omit<FinishedRow, 'newest_instance'> & { newest_instance: number | null })
     | undefined
   // The log does not go back that far, or is of an older database.
-  if (previous === undefined || previous.newest_instance === null) return asItWas(event, revision)
+  if (previous === undefined || previous.newest_instance === null) return toldAsItWas(event, revision)
   return since(session, occurrence, event, { ...previous, newest_instance: previous.newest_instance })
 }
 
@@ -69,7 +58,7 @@ function since(
   occurrence: StableOccurrence,
   event: string,
   finished: FinishedRow | undefined,
-): { event: string; late: Late } {
+): Told {
   const { resource, revision } = occurrence
   const row = resourceAt(session, resource)
   const addedAfter = finished?.newest_instance ?? 0
@@ -77,24 +66,16 @@ function since(
   const sinceRevision = finished?.revision ?? 0
   const isNext = sinceRevision === revision - 1
   const added = isNext ? null : addedBetween(session, seriesOf(session, row), addedAfter, addedUpTo).facts
-  const removed = finished === undefined ? nothing : removedSince(session, row, finished, occurrence.seq)
-  const more = JSON.stringify({ ...(added === null ? {} : { added }), sinceRevision, removed })
-  const late = {
-    revision,
+  const removed =
+    finished === undefined ? null : JSON.stringify(removedSince(session, row, finished, occurrence.seq))
+  const facts = {
     sinceRevision,
     addedAfter,
     addedUpTo,
-    addedCount: added?.instanceCount ?? instancesAdded(event),
-    removedCount: removed.instanceCount,
+    added: added === null ? null : JSON.stringify(added),
+    removed,
   }
-  return { event: added === null ? jsonJoined(event, more) : replaced(event, more), late }
-}
-
-function asItWas(event: string, revision: number): { event: string; late: null } {
-  return {
-    event: jsonJoined(event, JSON.stringify({ sinceRevision: revision - 1, removed: nothing })),
-    late: null,
-  }
+  return toldSince(event, revision, facts)
 }
 
 function finishedBy(
@@ -129,15 +110,6 @@ export function noteFinished(session: Session, occurrence: StableOccurrence): vo
        where excluded.revision >= finished.revision`,
     )
     .run({ resource, script, callback, revision, newest_instance, seq })
-}
-
-/** A key that comes twice would count by its place only for some readers of JSON. */
-function replaced(event: string, more: string): string {
-  return JSON.stringify({ ...JSON.parse(event), ...JSON.parse(more) })
-}
-
-function instancesAdded(event: string): number {
-  return (JSON.parse(event) as { added: { instanceCount: number } }).added.instanceCount
 }
 
 function removedSince(

@@ -2,6 +2,7 @@
  * Hands out deliveries: per script in order, per key never past one that has not ended.
  */
 
+import { idempotencyKeyOf } from '../event-head.ts'
 import { changeTypes, levelOfType } from '../numbers.ts'
 import type { Lease, LeaseReport } from '../store.ts'
 import { lastSeq } from './changes.ts'
@@ -57,22 +58,19 @@ export function renew(
   )
 }
 
-/**
- * At opening: nobody else can hold a lease, the process that did is gone. Of a script's deliveries only the
- * first can have been run; the others get back the attempt that they were leased for.
- */
+/** Of a script's leased deliveries only the first can have been run: the others get back the attempt of their lease. */
+const giveBackAttempts = `update delivery set attempt = attempt - 1 where state = 1 and id > (
+  select min(e.id) from delivery e where e.script = delivery.script and e.state = 1)`
+
+/** At opening: nobody else can hold a lease, the process that did is gone. */
 export function reclaimLeases(session: Session): void {
-  session
-    .sql(
-      `update delivery set attempt = attempt - 1 where state = 1 and id > (
-         select min(e.id) from delivery e where e.script = delivery.script and e.state = 1)`,
-    )
-    .run()
+  session.sql(giveBackAttempts).run()
   session.sql('update delivery set state = 0, lease_until = null where state = 1').run()
   sortOut(session)
 }
 
 function reclaimExpired(session: Session): void {
+  session.sql(`${giveBackAttempts} and lease_until < ?`).run(session.nowMs)
   session
     .sql(`update delivery set state = ${stateByTurn}, lease_until = null where state = 1 and lease_until < ?`)
     .run(session.nowMs)
@@ -155,7 +153,7 @@ function leaseOf(
   if (row.type === null) return beatLease(session, script, row)
   const type = changeTypes[row.type]!
   const attempt = row.attempt + 1
-  const idempotencyKey = idempotencyKeyOf(session, script.name, row)
+  const idempotencyKey = idempotencyKeyOf(session.epoch, { ...row, script: script.name })
   const fixed = eventOf(session, { ...row, type, attempt, idempotencyKey }, families)
   const { event, late } =
     fixed === null || row.revision === null
@@ -179,12 +177,6 @@ function leaseOf(
     changedAtMs: row.at,
     leasedAtMs: session.nowMs,
   }
-}
-
-/** What was replayed is wanted once more by those who look at the key, too. */
-function idempotencyKeyOf(session: Session, script: string, row: DeliveryRow): string {
-  const key = `${session.epoch}-${row.seq}:${script}:${row.callback}`
-  return row.replay === 0 ? key : `${key}:replay-${row.replay}`
 }
 
 function nextDue(session: Session, names: readonly string[]): number | null {

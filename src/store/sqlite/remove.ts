@@ -3,11 +3,11 @@
  * files, which are unlinked only after the commit.
  */
 import { type Level, levels, type ParentLevel } from '../../dicom/dicom.ts'
+import { jsonObject } from '../json-parts.ts'
 import { levelNumber, levelOf } from '../numbers.ts'
 import type { Removed } from '../store.ts'
 import { familyOf } from './family.ts'
 import { instanceBy } from './find.ts'
-import { jsonObject } from './json-parts.ts'
 import { forgetSubject } from './retire-runs.ts'
 import { appendChange, type ResourceRow, resourceAt, resourceBy } from './rows.ts'
 import type { Session } from './session.ts'

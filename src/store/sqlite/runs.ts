@@ -1,8 +1,9 @@
 /**
  * The history of runs: written with the settlement, searched by what an administrator knows, kept for a while.
  */
-import { type Level, levels } from '../../dicom/dicom.ts'
+import { idempotencyKeyOf } from '../event-head.ts'
 import { changeTypes, levelNumber, levelOfType } from '../numbers.ts'
+import { noLevel, pageOfRuns, type RunRow, runSummary } from '../run-rows.ts'
 import type { RunRecord, RunSummary, RunsQuery } from '../store.ts'
 import { eventOf } from './event.ts'
 import type { Session } from './session.ts'
@@ -19,9 +20,6 @@ export interface RunOf {
   readonly public_id: string | null
   readonly study: string | null
 }
-
-/** The `level` of a run that was about no resource. */
-const noLevel = -1
 
 export function insertRun(session: Session, delivery: RunOf, run: RunRecord): void {
   const level = delivery.type === null ? noLevel : levelNumber(levelOfType(changeTypes[delivery.type]!))
@@ -53,27 +51,6 @@ export function insertRun(session: Session, delivery: RunOf, run: RunRecord): vo
     )
 }
 
-interface RunRow {
-  id: number
-  delivery: number
-  script: string
-  callback: string
-  seq: number
-  level: number
-  public_id: string
-  attempt: number
-  attempts: number | null
-  version: string
-  outcome: RunSummary['outcome']
-  reason: string | null
-  ended_at: number
-  duration_ms: number
-  cpu_ms: number
-  memory_bytes: number
-  logs: string
-  host_calls: string
-}
-
 /** What of a query is a condition of the rows. */
 const conditions: Partial<Record<keyof RunsQuery, string>> = {
   script: 'script = @script',
@@ -91,18 +68,8 @@ const conditions: Partial<Record<keyof RunsQuery, string>> = {
   after: 'id > @after',
 }
 
-/** Length of all texts of a page of runs: fewer are given than were asked for when they say much. */
-const mostLength = 4_000_000
-
 export function runs(session: Session, query: RunsQuery): RunSummary[] {
-  const found: RunSummary[] = []
-  let length = 0
-  for (const row of rowsOf(session, '*', query) as IterableIterator<RunRow>) {
-    length += row.logs.length + row.host_calls.length + (row.reason?.length ?? 0)
-    if (length > mostLength && found.length > 0) break
-    found.push(summaryOf(row))
-  }
-  return found
+  return pageOfRuns(rowsOf(session, '*', query) as IterableIterator<RunRow>)
 }
 
 /** Only their numbers: all of them, up to the limit. */
@@ -125,7 +92,7 @@ function rowsOf(session: Session, columns: string, query: RunsQuery): IterableIt
 export function run(session: Session, id: number): { summary: RunSummary; event: string | null } | null {
   const row = session.sql('select * from run where id = ?').get(id) as RunRow | undefined
   if (row === undefined) return null
-  return { summary: summaryOf(row), event: eventOfChange(session, row) }
+  return { summary: runSummary(row), event: eventOfChange(session, row) }
 }
 
 /** What a change told a callback, as far as that is still known. */
@@ -138,28 +105,6 @@ export function eventOfChange(
     .get(seq) as Parameters<typeof eventOf>[1] | undefined
   if (change === undefined) return null
   const type = changeTypes[change.type as unknown as number]!
-  const idempotencyKey = `${session.epoch}-${seq}:${script}:${callback}`
+  const idempotencyKey = idempotencyKeyOf(session.epoch, { seq, script, callback, replay: 0 })
   return eventOf(session, { ...change, type, attempt, idempotencyKey }, new Map())
-}
-
-function summaryOf(row: RunRow): RunSummary {
-  return {
-    id: row.id,
-    delivery: row.delivery,
-    script: row.script,
-    callback: row.callback,
-    seq: row.seq,
-    resource: row.level === noLevel ? null : { level: levels[row.level] as Level, id: row.public_id },
-    attempt: row.attempt,
-    attempts: row.attempts,
-    version: row.version,
-    outcome: row.outcome,
-    reason: row.reason,
-    endedAtMs: row.ended_at,
-    durationMs: row.duration_ms,
-    cpuMs: row.cpu_ms,
-    memoryBytes: row.memory_bytes,
-    logs: row.logs,
-    hostCalls: row.host_calls,
-  }
 }

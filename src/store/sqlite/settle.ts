@@ -1,8 +1,9 @@
 /**
  * Settles deliveries: how a run ended, what it wrote to its memory, and how the delivery goes on, together.
  */
+
+import { deliveryState } from '../delivery-state.ts'
 import type { Settlement } from '../store.ts'
-import { deliveryState } from './delivery-state.ts'
 import { writeKeyValues } from './key-value.ts'
 import { isNextToFinish, noteFinished } from './late.ts'
 import { insertRun, type RunOf } from './runs.ts'

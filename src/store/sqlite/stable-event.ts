@@ -2,11 +2,11 @@
  * What a Stable* change tells: fixed here, in the transaction that fires it.
  */
 
+import { isoTime, jsonJoined, jsonObject } from '../json-parts.ts'
 import { levelOf } from '../numbers.ts'
 import type { Trigger } from '../store.ts'
 import { addedBetween, seriesOf } from './added.ts'
-import { familyOf, isoTime } from './family.ts'
-import { jsonJoined, jsonObject } from './json-parts.ts'
+import { familyOf } from './family.ts'
 import { type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 

@@ -13,3 +13,8 @@ export function jsonObject(parts: JsonParts): string {
   for (const name in parts) text += `${text === '' ? '{' : ','}"${name}":${parts[name]}`
   return text === '' ? '{}' : `${text}}`
 }
+
+/** As events tell times. */
+export function isoTime(atMs: number): string {
+  return new Date(atMs).toISOString()
+}

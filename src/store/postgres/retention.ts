@@ -1,0 +1,31 @@
+/** How long changes and runs are kept. */
+import type { LogRetention, RunRetention, Straggler } from '../store.ts'
+import type { Session } from './session.ts'
+
+export function retireChanges(
+  { connections, nowMs }: Session,
+  { ageMs, mostBehind }: LogRetention,
+): Promise<boolean> {
+  return connections.value('retire_changes', nowMs(), ageMs, mostBehind)
+}
+
+/** Scripts that are served, or could be, and for which the log is not kept any longer. */
+export async function stragglers({ connections }: Session, mostBehind: number): Promise<Straggler[]> {
+  await connections.value('number_pending')
+  return connections.rows<Straggler>(
+    `select name, version, last_seq() - cursor as behind from script
+     where state = 'active' and cursor >= replay_until and cursor < last_seq() - $1 order by name`,
+    [mostBehind],
+  )
+}
+
+export function retireRuns(
+  { connections, nowMs }: Session,
+  { okMs, failedMs, tooMany }: RunRetention,
+): Promise<boolean> {
+  return connections.value('retire_runs', nowMs(), okMs, failedMs, tooMany)
+}
+
+export function runsBytes({ connections }: Session): Promise<number> {
+  return connections.value('runs_bytes')
+}

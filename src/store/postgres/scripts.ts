@@ -1,0 +1,157 @@
+/** Scripts: the version in force, what it wants to be told, how far in the log it has been served, what it remembers. */
+import type { ScriptRow, ScriptVersion, Subscription } from '../store.ts'
+import type { Session } from './session.ts'
+
+interface Row {
+  name: string
+  state: ScriptRow['state']
+  cursor: number
+  subscriptions: string
+  hash: string
+  code: string
+  source_map: string
+  suspended_reason: string | null
+  suspended_at: number | null
+  paused_at: number | null
+}
+
+export async function scripts({ connections }: Session): Promise<ScriptRow[]> {
+  const rows = await connections.rows<Row>(
+    'select * from script s join script_version v on v.hash = s.version order by s.name',
+  )
+  return rows.map((row) => ({
+    name: row.name,
+    state: row.state,
+    cursor: row.cursor,
+    version: { hash: row.hash, code: row.code, sourceMap: row.source_map },
+    subscriptions: JSON.parse(row.subscriptions) as Subscription[],
+    pausedAtMs: row.paused_at,
+    suspension:
+      row.state === 'suspended' ? { reason: row.suspended_reason ?? '', atMs: row.suspended_at ?? 0 } : null,
+  }))
+}
+
+export async function putScript(
+  { connections, nowMs }: Session,
+  name: string,
+  { hash, code, sourceMap }: ScriptVersion,
+  subscriptions: readonly Subscription[],
+  beatEveryMs: number | null = null,
+): Promise<void> {
+  await connections.value(
+    'put_script',
+    nowMs(),
+    name,
+    hash,
+    code,
+    sourceMap,
+    JSON.stringify(subscriptions),
+    beatEveryMs,
+  )
+}
+
+/** What was once in force. */
+export async function scriptVersion({ connections }: Session, hash: string): Promise<ScriptVersion | null> {
+  const [version] = await connections.rows<ScriptVersion>(
+    'select hash, code, source_map as "sourceMap" from script_version where hash = $1',
+    [hash],
+  )
+  return version ?? null
+}
+
+export async function parkScript({ connections }: Session, name: string): Promise<void> {
+  await connections.rows(`update script set state = 'parked' where name = $1`, [name])
+}
+
+export async function suspendScript(
+  { connections, nowMs }: Session,
+  name: string,
+  version: string,
+  reason: string,
+): Promise<void> {
+  await connections.rows(
+    `update script set state = 'suspended', suspended_reason = $4, suspended_at = now_ms($1)
+     where name = $2 and version = $3 and state = 'active'`,
+    [nowMs(), name, version, reason],
+  )
+}
+
+export async function resumeScript(
+  { connections }: Session,
+  name: string,
+  mostBehind: number | null = null,
+): Promise<void> {
+  await connections.rows(
+    `update script set state = case when state = 'suspended' then 'active' else state end,
+       cursor = case when cursor >= replay_until then greatest(cursor, last_seq() - $2) else cursor end
+     where name = $1`,
+    [name, mostBehind],
+  )
+}
+
+const pausedKey = 'paused-at'
+
+export async function pause({ connections, nowMs }: Session, name: string | null): Promise<void> {
+  if (name === null) {
+    await connections.rows('insert into meta values ($2, now_ms($1)) on conflict do nothing', [
+      nowMs(),
+      pausedKey,
+    ])
+  } else {
+    await connections.rows('update script set paused_at = coalesce(paused_at, now_ms($1)) where name = $2', [
+      nowMs(),
+      name,
+    ])
+  }
+}
+
+export async function unpause({ connections }: Session, name: string | null): Promise<void> {
+  if (name === null) await connections.rows('delete from meta where key = $1', [pausedKey])
+  else await connections.rows('update script set paused_at = null where name = $1', [name])
+}
+
+/** Since when nothing is handed out to any script; null: it is. */
+export async function pausedAll({ connections }: Session): Promise<number | null> {
+  const [row] = await connections.rows<{ value: string }>('select value from meta where key = $1', [
+    pausedKey,
+  ])
+  return row === undefined ? null : Number(row.value)
+}
+
+export async function keyValue(
+  { connections }: Session,
+  script: string,
+  key: string,
+): Promise<string | null> {
+  const [row] = await connections.rows<{ value: string }>(
+    'select value from key_value where script = $1 and key = $2',
+    [script, key],
+  )
+  return row?.value ?? null
+}
+
+/** Bytes of all keys and values of a script. */
+export async function keyValueBytes({ connections }: Session, script: string): Promise<number> {
+  const [row] = await connections.rows<{ bytes: number }>(
+    'select memory_bytes as bytes from script where name = $1',
+    [script],
+  )
+  return row?.bytes ?? 0
+}
+
+export function keyValueList(
+  { connections }: Session,
+  script: string,
+  prefix: string,
+  limit: number,
+  mostLength: number,
+): Promise<{ key: string; value: string }[]> {
+  return connections.rows(
+    `select key, value from (
+       select key, value, sum(length(value)) over (order by key) - length(value) as before from (
+         select key, value from key_value
+         where script = $1 and key >= $2 and starts_with(key, $2) order by key limit $3) k) l
+     where before <= $4 order by key`,
+    [script, prefix, limit, mostLength],
+  )
+}

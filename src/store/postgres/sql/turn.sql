@@ -1,0 +1,83 @@
+-- Whose turn it is within a key. Behind a delivery that was tried and has not ended, nothing of its key is handed out;
+-- what comes behind one that waits for its next try is put aside (state 4), and let go on, some at a time, by whichever
+-- of its key ends. Whoever changes deliveries of a script has locked its row.
+
+-- In the order of their rows, so that two that want the same wait for each other once.
+create function lock_scripts(p_scripts bigint[]) returns void language sql as $$
+  select 1 from script where id = any (p_scripts) order by id for no key update
+$$;
+
+-- One before it was tried, or is behind one that was, and is not at work.
+create function is_held_up(p_script bigint, p_key text, p_before bigint) returns boolean language sql as $$
+  select exists (
+    select 1 from delivery e where e.script = p_script and e.key = p_key and e.id < p_before
+      and (e.state = 3 or e.state = 4 or (e.state = 0 and e.attempt > 0)))
+$$;
+
+-- The state of one that is live and not leased.
+create function state_by_turn(p_script bigint, p_key text, p_id bigint) returns smallint language sql as $$
+  select (case when is_held_up(p_script, p_key, p_id) then 4 else 0 end)::smallint
+$$;
+
+create function put_aside_behind(p_script bigint, p_key text, p_id bigint) returns void language sql as $$
+  update delivery set state = 4 where script = p_script and key = p_key and id > p_id and state <> 2 and state = 0
+$$;
+
+create function let_go_on(p_script bigint, p_key text) returns void language plpgsql as $$
+declare
+  c_most constant integer := 100;
+  v_first bigint;
+begin
+  if not exists (select 1 from delivery where script = p_script and key = p_key and state = 4) then
+    return;
+  end if;
+  select min(id) into v_first from delivery
+  where script = p_script and key = p_key and (state = 3 or (state = 0 and attempt > 0));
+  update delivery set state = 0 where id in (
+    select id from delivery where script = p_script and key = p_key and state = 4 and id <= coalesce(v_first, id)
+    order by id limit c_most);
+end
+$$;
+
+-- The next try of those of a script whose time has come; one after the other, since each may hold up the next.
+create function end_waits(p_now bigint, p_script bigint) returns void language plpgsql as $$
+declare
+  v_each record;
+begin
+  for v_each in select id, key from delivery where script = p_script and state = 3 and run_at <= p_now order by id loop
+    update delivery set state = state_by_turn(p_script, v_each.key, v_each.id) where id = v_each.id;
+  end loop;
+end
+$$;
+
+-- Those whose time is over. Of what a node holds of a script only the first can have been run: the others get back the
+-- attempt that they were leased for.
+create function reclaim_expired(p_now bigint, p_script bigint) returns void language plpgsql as $$
+declare
+  v_each record;
+begin
+  for v_each in
+    select * from (
+      select id, key, lease_until, id > min(id) over (partition by node) as was_not_run from delivery
+      where script = p_script and state = 1) held
+    where lease_until < p_now order by id
+  loop
+    update delivery set attempt = attempt - v_each.was_not_run::integer, lease_until = null, node = null
+    where id = v_each.id;
+    update delivery set state = state_by_turn(p_script, v_each.key, v_each.id) where id = v_each.id;
+  end loop;
+end
+$$;
+
+-- When a node begins: what it held before, it holds no more.
+create function reclaim_leases_of(p_now bigint, p_node text) returns void language plpgsql as $$
+declare
+  v_each bigint;
+begin
+  for v_each in select distinct script from delivery where state = 1 and node = p_node order by 1 loop
+    perform lock_scripts(array[v_each]);
+    update delivery set lease_until = p_now - 1 where script = v_each and state = 1 and node = p_node;
+    perform reclaim_expired(p_now, v_each);
+  end loop;
+end
+$$;
