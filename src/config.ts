@@ -10,10 +10,12 @@ import {
   grant,
   isWhole,
   modality,
+  nodeName,
   number,
   port,
   seconds,
   stabilityRule,
+  storeUrl,
   strings,
 } from './lib/setting-values.ts'
 
@@ -92,7 +94,14 @@ export const settingsSchema = z
       .enum(['debug', 'info', 'warn', 'error', 'silent'])
       .default('info')
       .describe('Least level logged'),
-    store: z.literal('sqlite').default('sqlite').describe('Where the index is kept'),
+    store: storeUrl
+      .default('sqlite')
+      .describe(
+        'Where the index is kept: `sqlite`, under `data`, or the URL of a PostgreSQL database that several servers share',
+      ),
+    node: nodeName
+      .optional()
+      .describe('Name of this server among those that share the store. Default: host name and HTTP port'),
     crashAt: z.string().optional().describe('For tests: the point at which the process kills itself'),
   })
   .refine(({ maxWait, stableAge }) => maxWait === undefined || maxWait > stableAge, {

@@ -15,20 +15,23 @@ import {
   startRetention,
   watchStorms,
 } from './dispatch/dispatch.ts'
-import { fault, messageOf } from './errors.ts'
 import { createHost, missingGrants } from './host/host.ts'
 import { createIntake, startDicomReceiver } from './intake/intake.ts'
 import { createSender } from './jobs/jobs.ts'
 import { crashPointReacher } from './lib/crash-point.ts'
-import { makeFolderNow } from './lib/durable-folders.ts'
+import { defaultNodeName } from './lib/node-name.ts'
 import type { Log } from './log.ts'
+import { startNodes } from './nodes/nodes.ts'
 import { startRuntime } from './runtime/runtime.ts'
 import { openLibrary } from './scripts/scripts.ts'
 import { createAges, startTicking } from './stability/stability.ts'
-import { bringBack, openStorage, openTrash, openWriteBehind } from './storage/storage.ts'
-import { openSqlite } from './store/store.ts'
+import { bringBack, makeDataFolder, openStorage, openTrash, openWriteBehind } from './storage/storage.ts'
+import { openStore } from './store/store.ts'
 
 const typingsFolder = fileURLToPath(new URL('../sandbox/', import.meta.url))
+
+/** How soon after an instance the others see its changes: those of that time get their numbers together. */
+const numberedWithinMs = 10
 
 export interface Engine extends AsyncDisposable {
   /** Where the REST interface is. */
@@ -47,16 +50,12 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   const reach = crashPointReacher(settings.crashAt ?? null)
   makeDataFolder(settings.data)
 
-  const store = stages.use(
-    await openSqlite({
-      folder: settings.data,
-      crashAt: settings.crashAt ?? null,
-      onBlocked: (reason) => sayBlocked(log, reason),
-    }),
-  )
-  const storage = stages.use(
-    await openStorage(join(settings.data, 'files'), { log, crashAt: settings.crashAt ?? null }),
-  )
+  const node = settings.node ?? defaultNodeName(settings.httpPort)
+  const store = stages.use(await openStore({ ...settings, node, log }))
+  // Servers that share a folder write to one of their own each.
+  const home = store.cluster === null ? null : node
+  const files = join(settings.data, 'files')
+  const storage = stages.use(await openStorage(files, { log, crashAt: settings.crashAt ?? null, home }))
   const broughtBack = await bringBack(store, storage, log)
   if (broughtBack > 0)
     log.info({ files: broughtBack }, 'Looked after the last files before the end of the last run')
@@ -106,12 +105,14 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   const asking = createAsking({ asked: (callback) => library.asked(callback), runtime, host, log })
   const instanceQuestion = createInstanceQuestion(asking)
   const pauses = await openPauses(store, () => dispatch.wake())
+  /** Nothing more is taken in or run here. */
+  let isDraining = false
   const dispatch = startDispatch({
     store,
     scriptNames: () => library.names(),
     versionOf: (script) => library.get(script)?.version ?? null,
     concurrencyOf: (script) => library.get(script)?.manifest.concurrency ?? 1,
-    isPaused: pauses.isPaused,
+    isPaused: (script) => isDraining || pauses.isPaused(script),
     tell,
     log,
   })
@@ -131,6 +132,22 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     dispatch.wake()
   })
   const ticking = stages.use(startTicking(store, log, () => dispatch.wake()))
+  const nodes = stages.use(
+    await startNodes({
+      store,
+      log,
+      node,
+      onLog: () => dispatch.wake(),
+      onState({ scripts, pausedAllAtMs }, askedAt) {
+        library.agree(scripts, askedAt)
+        pauses.agree(scripts, pausedAllAtMs, askedAt)
+      },
+      onDraining(now) {
+        isDraining = now
+        dispatch.wake()
+      },
+    }),
+  )
 
   const intake = createIntake({
     store,
@@ -139,11 +156,15 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     settings,
     log,
     agesOf: ages.agesOf,
+    isDraining: () => isDraining,
     ...instanceQuestion,
     onAccepted: () => dispatch.wake(),
     onRecorded: ({ Patient, Study, Series }, { ids }, { cause, remoteAet }) => {
       if (cause !== undefined || remoteAet === settings.dicomAet) storms.echoed(ids)
-      ticking.wake(Math.min(Patient.ageMs, Study.ageMs, Series.ageMs))
+      // Others follow the log, too: it gets its numbers by ticking.
+      ticking.wake(
+        store.cluster === null ? Math.min(Patient.ageMs, Study.ageMs, Series.ageMs) : numberedWithinMs,
+      )
       dispatch.wake()
     },
     onReplaced: ({ ids }, { remoteAet }) => {
@@ -161,6 +182,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     openFile: async (file) => storage.stream(file),
     scripts: () => library.list().map((each) => ({ ...each, paused: pauses.isPaused(each.name) })),
     pauses,
+    nodes,
     async resumeScript(name) {
       const wasSuspended = await library.resume(name)
       return wasSuspended === null ? null : (await pauses.unpause(name)) || wasSuspended
@@ -209,11 +231,6 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   }
 }
 
-function sayBlocked(log: Log, reason: string | null): void {
-  if (reason === null) log.info('Instances are taken again')
-  else log.error({ reason }, 'Instances that were taken cannot be indexed: no more are taken until they are')
-}
-
 function retentionOf(settings: Settings) {
   const { runsKeepDays, failuresKeepDays, runsMaxMb, logKeepDays, logMaxBehind } = settings
   const dayMs = 86_400_000
@@ -223,17 +240,5 @@ function retentionOf(settings: Settings) {
     okMs: runsKeepDays * dayMs,
     failedMs: failuresKeepDays * dayMs,
     mostBytes: runsMaxMb * 1_048_576,
-  }
-}
-
-function makeDataFolder(folder: string): void {
-  try {
-    makeFolderNow(folder, 0o750)
-  } catch (cause) {
-    throw fault(
-      'data-folder',
-      `The data folder "${folder}" cannot be made: ${messageOf(cause)}; choose another with --data, or give the server's user the right to`,
-      { cause },
-    )
   }
 }

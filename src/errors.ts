@@ -30,6 +30,8 @@ export const catalogue = {
   forbidden: entry('user', 403, 36, 'Forbidden'),
   'storage-full': entry('system', 507, 19, 'The file storage is full'),
   'shutting-down': entry('system', 503, 0, 'Shutting down'),
+  'store-away': entry('system', 503, 0, 'The database does not answer'),
+  draining: entry('system', 503, 0, 'Draining'),
   internal: entry('system', 500, 0, 'Internal error'),
   'bad-setting': entry('user', 500, 0, 'Bad setting'),
   'port-in-use': entry('user', 500, 0, 'Port in use'),

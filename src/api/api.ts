@@ -9,6 +9,7 @@ import type { Level, ParentLevel } from '../dicom/dicom.ts'
 import type { Pauses, Verdict } from '../dispatch/dispatch.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
 import type { Log } from '../log.ts'
+import type { Nodes } from '../nodes/nodes.ts'
 import type { ScriptStatus } from '../scripts/scripts.ts'
 import type { Origin, Removed, Store } from '../store/store.ts'
 
@@ -34,6 +35,7 @@ export interface ApiParts {
   /** Serves a suspended or paused script again. False: it was neither. Null: there is no such script. */
   resumeScript(name: string): Promise<boolean | null>
   readonly pauses: Pauses
+  readonly nodes: Nodes
   /** Resolves when no run of a paused script is in hand any more; null: of any that is paused. */
   drained(script: string | null): Promise<void>
   /** Whether scripts are asked about requests, and what they say of one. */

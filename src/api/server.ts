@@ -14,6 +14,7 @@ import { changeRoutes } from './routes/changes.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { eventRoutes } from './routes/events.ts'
 import { instanceRoutes } from './routes/instances.ts'
+import { nodeRoutes } from './routes/nodes.ts'
 import { resourceRoutes } from './routes/resources.ts'
 import { runRoutes } from './routes/runs.ts'
 import { scriptRoutes } from './routes/scripts.ts'
@@ -30,6 +31,7 @@ const families = [
   runRoutes,
   deliveryRoutes,
   eventRoutes,
+  nodeRoutes,
   systemRoutes,
 ] as const
 

@@ -7,6 +7,7 @@ import { packageVersion } from '../lib/version.ts'
 import { addChangesCommand } from './changes.ts'
 import { addCompletionCommand } from './completion.ts'
 import { addDeliveriesCommand } from './deliveries.ts'
+import { addNodesCommand } from './nodes.ts'
 import { printable } from './printable.ts'
 import { addRunsCommand } from './runs.ts'
 import { addSampleCommand } from './sample.ts'
@@ -84,6 +85,7 @@ function createProgram(session: Session, output: Output): Command {
   addSendCommand(program, session)
   addSettleCommands(program, session)
   addSampleCommand(program, session)
+  addNodesCommand(program, session)
   addCompletionCommand(program, session)
   return program
 }

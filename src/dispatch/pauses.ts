@@ -1,7 +1,7 @@
 /**
  * What is paused: single scripts, or all. The store remembers it, so that a restart lets nothing go on.
  */
-import type { Store } from '../store/store.ts'
+import type { ScriptState, Store } from '../store/store.ts'
 
 export interface Pauses {
   /** Whether the runs of a script wait, by itself or with all. */
@@ -12,16 +12,28 @@ export interface Pauses {
   pause(script: string | null): Promise<boolean>
   /** False: it was not paused. */
   unpause(script: string | null): Promise<boolean>
+  /**
+   * What another server that shares the store has paused, or let go on.
+   * @param askedAt when the store was asked, of `performance.now()`
+   */
+  agree(
+    scripts: readonly Pick<ScriptState, 'name' | 'pausedAtMs'>[],
+    allSinceMs: number | null,
+    askedAt: number,
+  ): void
 }
 
 type PauseStore = Pick<Store, 'scripts' | 'pause' | 'unpause' | 'pausedAll'>
 
 /** @param onChange something may be begun, or may no longer */
 export async function openPauses(store: PauseStore, onChange: () => void): Promise<Pauses> {
-  const paused = new Set(
-    (await store.scripts()).filter(({ pausedAtMs }) => pausedAtMs !== null).map(({ name }) => name),
-  )
+  let paused = pausedAmong(await store.scripts())
   let allSinceMs = await store.pausedAll()
+  let wroteAt = Number.NEGATIVE_INFINITY
+  const changed = () => {
+    wroteAt = performance.now()
+    onChange()
+  }
   const read = async () => {
     allSinceMs = await store.pausedAll()
   }
@@ -33,7 +45,7 @@ export async function openPauses(store: PauseStore, onChange: () => void): Promi
       await store.pause(script)
       if (script === null) await read()
       else paused.add(script)
-      onChange()
+      changed()
       return true
     },
     async unpause(script) {
@@ -41,8 +53,20 @@ export async function openPauses(store: PauseStore, onChange: () => void): Promi
       await store.unpause(script)
       if (script === null) await read()
       else paused.delete(script)
-      onChange()
+      changed()
       return true
     },
+    agree(scripts, all, askedAt) {
+      const now = pausedAmong(scripts)
+      const isSame = now.size === paused.size && [...now].every((name) => paused.has(name))
+      if (askedAt < wroteAt || (all === allSinceMs && isSame)) return
+      paused = now
+      allSinceMs = all
+      onChange()
+    },
   }
+}
+
+function pausedAmong(scripts: readonly Pick<ScriptState, 'name' | 'pausedAtMs'>[]): Set<string> {
+  return new Set(scripts.filter(({ pausedAtMs }) => pausedAtMs !== null).map(({ name }) => name))
 }

@@ -19,7 +19,9 @@ import { createUpload, type UploadAnswer } from './upload.ts'
 export { type DicomReceiver, startDicomReceiver } from './dicom-receiver.ts'
 
 export interface IntakeParts {
-  readonly store: Pick<Store, 'holds' | 'accept' | 'record' | 'orphans'>
+  readonly store: Pick<Store, 'holds' | 'accept' | 'record' | 'orphans' | 'keepsBytes'>
+  /** Whether nothing more is taken in. */
+  readonly isDraining: () => boolean
   readonly storage: Pick<Storage, 'write' | 'prepare' | 'keep' | 'forgo' | 'remove' | 'read' | 'setAside'>
   readonly writeBehind: Pick<WriteBehind, 'mayWriteUnsynced' | 'onBatches' | 'onFailure'>
   readonly settings: Pick<Settings, 'maxInstanceMb' | 'overwriteInstances'>

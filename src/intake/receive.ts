@@ -42,6 +42,7 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
   }
 
   function incomingOf(chunks: readonly Uint8Array[], header: Header, origin: Origin): Incoming {
+    if (parts.isDraining()) throw fault('draining', 'This server takes in nothing more: send to another one')
     const sizeBytes = bytesOf(chunks)
     if (sizeBytes > settings.maxInstanceMb * 1024 * 1024) {
       throw fault(
@@ -109,7 +110,8 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
 
   /** The store writes a small file together with the rows; it is synced later, with others. */
   async function written({ chunks, sizeBytes, header, origin }: Incoming): Promise<Arrival> {
-    const isWrittenByStore = sizeBytes <= largestWrittenByStore && writeBehind.mayWriteUnsynced()
+    const isSmall = sizeBytes <= largestWrittenByStore
+    const isWrittenByStore = isSmall && store.keepsBytes && writeBehind.mayWriteUnsynced()
     const { file, content } = isWrittenByStore
       ? await storage.prepare(chunks)
       : { file: await storage.write(chunks), content: null }

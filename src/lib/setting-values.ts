@@ -48,3 +48,15 @@ export const stabilityRule = z
   )
 
 export const grant = z.strictObject({ send: strings.default([]), http: strings.default([]) })
+
+/** `sqlite`, or the address of a database. */
+export const storeUrl = z
+  .string()
+  .refine((value) => value === 'sqlite' || /^postgres(ql)?:\/\/.+/.test(value), {
+    message: 'Expected "sqlite" or "postgres://user@host:5432/database"',
+  })
+
+/** Also the name of a folder. */
+export const nodeName = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.-]{0,62}$/, 'Expected up to 63 letters, digits, ".", "_" and "-"')

@@ -6,22 +6,20 @@ import { fault, messageOf } from '../errors.ts'
 import { makeFoldersNow } from '../lib/make-folders.ts'
 import type { Log } from '../log.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { ScriptRow, Store } from '../store/store.ts'
+import type { ScriptState, Store } from '../store/store.ts'
 import type { MissingGrants, ScriptInForce } from './bring-up.ts'
 import type { AskName } from './callbacks.ts'
 import { OldVersions } from './old-versions.ts'
 import { ServedScript } from './served-script.ts'
 import { isScript } from './source.ts'
 import { type ScriptStatus, statusOf } from './status.ts'
+import type { ScriptStore, StoredRow } from './stored-script.ts'
 import { writeTypings } from './typings.ts'
 import { WatchedFolder } from './watch.ts'
 
 export interface LibraryParts {
   readonly folder: string
-  readonly store: Pick<
-    Store,
-    'scripts' | 'scriptVersion' | 'putScript' | 'parkScript' | 'suspendScript' | 'resumeScript'
-  >
+  readonly store: ScriptStore & Pick<Store, 'scripts'>
   readonly runtime: Pick<Runtime, 'load' | 'unload'>
   readonly missingGrants: MissingGrants
   readonly log: Log
@@ -57,7 +55,7 @@ export class Library implements AsyncDisposable {
   readonly #scripts = new Map<string, ServedScript>()
   readonly #listeners = new Set<(name: string) => void>()
   readonly #refreshing = new Set<Promise<void>>()
-  #rows: ReadonlyMap<string, ScriptRow> = new Map()
+  #rows: ReadonlyMap<string, StoredRow> = new Map()
   #folder: WatchedFolder | null = null
   readonly #oldVersions: OldVersions
 
@@ -77,7 +75,9 @@ export class Library implements AsyncDisposable {
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'The typings for script authors could not be written')
     }
-    this.#rows = new Map((await store.scripts()).map((row) => [row.name, row]))
+    this.#rows = new Map(
+      (await store.scripts()).map((row) => [row.name, { ...row, version: row.version.hash }]),
+    )
     const changed = new Set(this.#rows.keys())
     let onChange = (path: string): void => {
       changed.add(path)
@@ -147,6 +147,19 @@ export class Library implements AsyncDisposable {
     return (await this.#scripts.get(name)?.resume()) ?? null
   }
 
+  /**
+   * What other servers have put in force, suspended, resumed or seen go.
+   * @param askedAt when the store was asked, of `performance.now()`
+   */
+  agree(scripts: readonly ScriptState[], askedAt: number): void {
+    if (this.#folder === null) return
+    for (const row of scripts) {
+      const script = this.#scripts.get(row.name) ?? this.#script(row.name)
+      this.#scripts.set(row.name, script)
+      this.#track(script.agree(row, askedAt))
+    }
+  }
+
   list(): ScriptStatus[] {
     return [...this.#scripts]
       .filter(([, script]) => script.inForce !== null || script.problem !== null || script.stored !== null)
@@ -187,7 +200,11 @@ export class Library implements AsyncDisposable {
   }
 
   #refresh(script: ServedScript): void {
-    const refreshing: Promise<void> = script.refresh().finally(() => this.#refreshing.delete(refreshing))
+    this.#track(script.refresh())
+  }
+
+  #track(work: Promise<void>): void {
+    const refreshing: Promise<void> = work.finally(() => this.#refreshing.delete(refreshing))
     this.#refreshing.add(refreshing)
   }
 

@@ -8,6 +8,7 @@ import { buildWithin } from './build.ts'
 import { forIsolates } from './build-options.ts'
 import { confineImports } from './imports.ts'
 import { refused } from './problem.ts'
+import type { Content } from './saved-file.ts'
 import type { ScriptSource } from './source.ts'
 import { webGlobalsIn } from './web-globals.ts'
 
@@ -27,6 +28,21 @@ export async function compileScript(source: ScriptSource): Promise<CompiledScrip
   // Those take longer to read than everything else.
   const files = webGlobalsIn(compiled.code)
   return files.length === 0 ? compiled : bundle(source, files)
+}
+
+/** The same, of the files as they were last saved. */
+export function compileSaved({
+  folder,
+  name,
+  content,
+}: Omit<ScriptSource, 'read'> & { content(path: string): Promise<Content> }): Promise<CompiledScript> {
+  const read = async (path: string) => {
+    const found = await content(path)
+    if (found === null) throw new Error('It is gone')
+    if ('unreadable' in found) throw new Error(found.unreadable)
+    return found.text
+  }
+  return compileScript({ folder, name, read })
 }
 
 async function bundle(source: ScriptSource, inject: string[]): Promise<CompiledScript> {

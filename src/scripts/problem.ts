@@ -12,6 +12,10 @@ export interface ScriptProblem {
   readonly column: number | null
 }
 
+export interface DatedProblem extends ScriptProblem {
+  readonly atMs: number
+}
+
 /** The error with which a version of a script is refused. */
 export function refused(problem: ScriptProblem): OnStableError {
   return fault('script-refused', problem.message, { cause: problem })

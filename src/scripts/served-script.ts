@@ -4,24 +4,27 @@
  *
  *   saved ─► compile ─► check and load ─► store ─► swap ─► unload the old one
  *              └────────────┴─ refused: the version before stays in force
+ *   put in force by another server ─► check and load ─► swap
  *   gone ──► park (in the store) ─► unload
  */
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { ScriptRow, ScriptVersion, Store } from '../store/store.ts'
-import { bringUp, type MissingGrants, type ScriptInForce, takeDown } from './bring-up.ts'
+import type { ScriptVersion } from '../store/store.ts'
+import type { MissingGrants, ScriptInForce } from './bring-up.ts'
+import { InForce } from './in-force.ts'
 import { type LastWins, lastWins } from './last-wins.ts'
-import { type CompiledScript, compileScript } from './load.ts'
-import { problemOf, problemText, type ScriptProblem } from './problem.ts'
+import { compileSaved } from './load.ts'
+import { type DatedProblem, problemOf, problemText } from './problem.ts'
 import type { Content } from './saved-file.ts'
+import { type ScriptStore, type StoredRow, StoredScript } from './stored-script.ts'
 
 export interface ServedScriptParts {
   readonly name: string
   readonly folder: string
   /** The content of a file as it was last saved. */
   readonly content: (path: string) => Promise<Content>
-  readonly store: Pick<Store, 'putScript' | 'parkScript' | 'suspendScript' | 'resumeScript'>
+  readonly store: ScriptStore
   readonly runtime: Pick<Runtime, 'load' | 'unload'>
   readonly missingGrants: MissingGrants
   readonly log: Log
@@ -30,31 +33,40 @@ export interface ServedScriptParts {
   readonly onSwap: () => void
 }
 
-export interface DatedProblem extends ScriptProblem {
-  readonly atMs: number
-}
-
-export type StoredScript = Pick<ScriptRow, 'version' | 'state' | 'subscriptions' | 'suspension'>
-
 export class ServedScript {
-  /** Brings what is served in line with the saved files; never rejects. */
-  readonly refresh: () => Promise<void>
   readonly #parts: ServedScriptParts
   readonly #refreshing: LastWins
-  /** What the store has: the version that was last in force, and whether it is served. */
-  #stored: StoredScript | null
-  #inForce: ScriptInForce | null = null
+  readonly #inForce: InForce
+  readonly #stored: StoredScript
   #problem: DatedProblem | null = null
-  /** The newest version that only lacks something, or is in force. */
-  #inspected: ScriptInForce | null = null
   /** The files that it is made of; null while that is not known. */
   #inputs: ReadonlySet<string> | null = null
+  /** A file of it may be another one than what was last looked at. */
+  #isSaved = false
+  /** Its file was there once. */
+  #wasThere = false
 
-  constructor(parts: ServedScriptParts, row: ScriptRow | null) {
+  constructor(parts: ServedScriptParts, row: StoredRow | null) {
     this.#parts = parts
-    this.#stored = row
+    this.#stored = new StoredScript(parts.name, parts.store, row)
+    this.#inForce = new InForce(parts)
     this.#refreshing = lastWins((signal) => this.#refresh(signal))
-    this.refresh = this.#refreshing.begin
+  }
+
+  /** Brings what is served in line with the saved files; never rejects. */
+  refresh(): Promise<void> {
+    this.#isSaved = true
+    return this.#refreshing.begin()
+  }
+
+  /**
+   * What the store says now: another server may have put a version in force, suspended it, or seen its file go. Never
+   * rejects. A save that is being looked at has the last word.
+   * @param askedAt of `performance.now()`
+   */
+  async agree(row: StoredRow, askedAt: number): Promise<void> {
+    if (this.#refreshing.isUnderWay || !this.#stored.hear(row, askedAt)) return
+    await this.#refreshing.begin()
   }
 
   /** Nothing is begun any more; what is under way is given up. */
@@ -66,32 +78,32 @@ export class ServedScript {
     return this.#refreshing.isUnderWay
   }
   get inForce(): ScriptInForce | null {
-    return this.#inForce
+    return this.#inForce.current
   }
   /** The version in force, or one that would be if it were given what it needs: what counts when it cannot be asked. */
   get known(): ScriptInForce | null {
-    return this.#inForce ?? this.#inspected
+    return this.#inForce.known
   }
   get problem(): DatedProblem | null {
     return this.#problem
   }
-  get stored(): StoredScript | null {
-    return this.#stored
+  get stored(): StoredRow | null {
+    return this.#stored.row
   }
   /** The version in force, unless it is suspended. */
   get served(): ScriptInForce | null {
-    return this.#stored?.state === 'suspended' ? null : this.#inForce
+    return this.#stored.isSuspended ? null : this.inForce
   }
 
   /** Serves the version no more, if it is in force, until the script is saved or resumed. Never rejects. */
   async suspend(version: string, reason: string): Promise<void> {
-    const { name, store, log, now, onSwap } = this.#parts
-    if (this.#inForce?.version !== version || this.#stored === null) return
-    this.#stored = { ...this.#stored, state: 'suspended', suspension: { reason, atMs: now() } }
+    const { name, log, now, onSwap } = this.#parts
+    if (this.inForce?.version !== version || this.stored === null) return
+    const storing = this.#stored.suspend(reason, now())
     log.error({ script: name, version, reason }, 'The script is suspended until it is saved or resumed')
     onSwap()
     try {
-      await store.suspendScript(name, version, reason)
+      await storing
     } catch (error) {
       log.error({ script: name, reason: messageOf(error) }, 'The suspension could not be stored')
     }
@@ -99,10 +111,9 @@ export class ServedScript {
 
   /** @returns false if it was not suspended */
   async resume(): Promise<boolean> {
-    const { name, store, log, onSwap } = this.#parts
-    if (this.#stored?.state !== 'suspended') return false
-    await store.resumeScript(name)
-    this.#stored = { ...this.#stored, state: 'active', suspension: null }
+    const { name, log, onSwap } = this.#parts
+    if (!this.#stored.isSuspended) return false
+    await this.#stored.resume()
     log.info({ script: name }, 'The script is served again')
     onSwap()
     return true
@@ -114,11 +125,12 @@ export class ServedScript {
   }
 
   async #refresh(signal: AbortSignal): Promise<void> {
-    const { name, content, log } = this.#parts
+    const { name, log } = this.#parts
     try {
-      const own = await content(name)
-      if (own === null) await this.#park()
-      else await this.#renew('text' in own ? own.text : null, signal)
+      if (this.#isSaved) await this.#lookAtFile(signal)
+      else await this.#follow()
+      // What was given up for a newer save has not been looked at.
+      if (!signal.aborted) this.#isSaved = false
     } catch (error) {
       // The store did not take it: what was in force still is.
       this.#blame(error)
@@ -126,108 +138,109 @@ export class ServedScript {
     }
   }
 
+  async #lookAtFile(signal: AbortSignal): Promise<void> {
+    const { name, content, store } = this.#parts
+    const own = await content(name)
+    // Others may have the file, or had it: only who sees it go can say that it is gone.
+    const isWithOthers = store.cluster !== null && !this.#wasThere && this.stored !== null
+    this.#wasThere = own !== null
+    if (own !== null) await this.#renew('text' in own ? own.text : null, signal)
+    else if (isWithOthers) await this.#follow()
+    else await this.#park()
+  }
+
   async #renew(sourceText: string | null, signal: AbortSignal): Promise<void> {
     const { name, log, onSwap } = this.#parts
     try {
       this.#inputs = null
-      const compiled = await this.#compile()
+      const compiled = await compileSaved(this.#parts)
       signal.throwIfAborted()
       this.#inputs = new Set(compiled.inputs)
-      if (compiled.hash !== this.#inForce?.version) await this.#swap(compiled, sourceText, signal)
+      if (await this.#isOutdated(compiled.hash)) await this.#follow()
+      else if (compiled.hash !== this.inForce?.version) await this.#put(compiled, sourceText, signal)
       this.#problem = null
     } catch (error) {
       // A newer save has the last word.
       if (signal.aborted) return
       const problem = this.#blame(error)
-      if (this.#inForce === null) await this.#fallBack()
+      if (this.inForce === null) await this.#fallBack()
       // What counts instead of its answers may be another.
-      if (this.#inForce === null) onSwap()
-      const rest = this.#inForce === null ? 'It is not served' : 'The version before stays in force'
+      if (this.inForce === null) onSwap()
+      const rest = this.inForce === null ? 'It is not served' : 'The version before stays in force'
       log.error({ script: name }, `${problemText(problem)}. ${rest}`)
     }
   }
 
-  #compile(): Promise<CompiledScript> {
-    const { folder, name, content } = this.#parts
-    const read = async (path: string) => {
-      const found = await content(path)
-      if (found === null) throw new Error('It is gone')
-      if ('unreadable' in found) throw new Error(found.unreadable)
-      return found.text
-    }
-    return compileScript({ folder, name, read })
+  /** At a start: whether the servers agreed on another version after this one. */
+  async #isOutdated(hash: string): Promise<boolean> {
+    if (this.inForce !== null || !(await this.#stored.isNewerThan(hash))) return false
+    const facts = { script: this.#parts.name, version: this.stored?.version }
+    this.#parts.log.warn(
+      facts,
+      'The file is older than the version that all servers agreed on, which is served: save it to put it in force',
+    )
+    return true
   }
 
-  async #swap(
+  async #put(
     { hash, code, sourceMap }: ScriptVersion,
     sourceText: string | null,
-    signal?: AbortSignal,
+    signal: AbortSignal | null,
   ): Promise<void> {
-    const { name, store, runtime, log, onSwap } = this.#parts
     const version = { hash, code, sourceMap }
-    const next = await bringUp(name, version, {
-      ...this.#parts,
-      sourceText,
-      onInspected: (script) => {
-        this.#inspected = script
-      },
-      ...(signal === undefined ? {} : { signal }),
-    })
-    try {
-      await store.putScript(name, version, next.subscriptions, next.manifest.everyMs)
-    } catch (error) {
-      await takeDown(runtime, hash)
-      throw error
+    const commit = (next: ScriptInForce) => this.#stored.put(version, next)
+    await this.#inForce.swap({ version, sourceText, signal, commit })
+    this.#say()
+  }
+
+  /** Brings what is served in line with what the store says. */
+  async #follow(): Promise<void> {
+    const { name, store, log, onSwap } = this.#parts
+    const { version: hash, state } = this.stored!
+    if (state === 'parked') {
+      if (this.inForce !== null) log.info({ script: name }, 'The script is gone, as another server saw')
+      return this.#inForce.drop()
     }
-    const before = this.#inForce
-    this.#inForce = next
-    const isSuspended = this.#stored?.state === 'suspended' && this.#stored.version.hash === hash
-    const suspension = isSuspended ? this.#stored!.suspension : null
-    const state = isSuspended ? 'suspended' : 'active'
-    this.#stored = { version, state, subscriptions: next.subscriptions, suspension }
-    log.info(
-      { script: name, version: hash },
-      isSuspended ? 'Script in force, but suspended' : 'Script in force',
-    )
-    onSwap()
-    if (before !== null) this.#unload(before.version)
+    if (this.inForce?.version === hash) {
+      this.#say()
+      return onSwap()
+    }
+    try {
+      const version = await store.scriptVersion(hash)
+      if (version === null) throw new Error(`Version ${hash} is not known`)
+      await this.#inForce.swap({ version, sourceText: null, signal: null, commit: async () => {} })
+      this.#problem = null
+      this.#say()
+    } catch (error) {
+      // What all others do not run any more is not run here either.
+      this.#inForce.drop()
+      log.error({ script: name }, `${problemText(this.#blame(error))}. It is not served by this server`)
+    }
+  }
+
+  #say(): void {
+    const facts = { script: this.#parts.name, version: this.inForce?.version }
+    this.#parts.log.info(facts, `Script in force${this.#stored.isSuspended ? ', but suspended' : ''}`)
   }
 
   /** A broken file, and nothing in force: the version that the store has is served on. */
   async #fallBack(): Promise<void> {
-    if (this.#stored === null) return
+    const { name, store, log } = this.#parts
+    if (this.stored === null) return
     try {
-      await this.#swap(this.#stored.version, null)
+      const version = await store.scriptVersion(this.stored.version)
+      if (version !== null) await this.#put(version, null, null)
     } catch (error) {
-      this.#parts.log.warn(
-        { script: this.#parts.name, reason: messageOf(error) },
-        'The version before is refused',
-      )
+      log.warn({ script: name, reason: messageOf(error) }, 'The version before is refused')
     }
   }
 
   async #park(): Promise<void> {
-    const { name, store, log, onSwap } = this.#parts
+    const { name, log } = this.#parts
     this.#problem = null
-    this.#inspected = null
-    if (this.#stored !== null && this.#stored.state !== 'parked') {
-      await store.parkScript(name)
-      this.#stored = { ...this.#stored, state: 'parked', suspension: null }
+    if (await this.#stored.park())
       log.info({ script: name }, 'The script is gone: what it is owed waits for it to come back')
-    }
-    const before = this.#inForce
-    if (before === null) return
-    this.#inForce = null
-    onSwap()
-    this.#unload(before.version)
-  }
-
-  /** Runs in flight end on the version that they began with, and nobody waits for them. */
-  #unload(version: string): void {
-    const { name, runtime, log } = this.#parts
-    takeDown(runtime, version).catch((error: unknown) => {
-      log.warn({ script: name, version, reason: messageOf(error) }, 'A version could not be unloaded')
-    })
+    this.#inForce.drop()
   }
 
   #blame(error: unknown): DatedProblem {

@@ -3,8 +3,8 @@
  */
 import type { ScriptInForce } from './bring-up.ts'
 import type { Needs } from './manifest.ts'
-import type { ScriptProblem } from './problem.ts'
-import type { DatedProblem, StoredScript } from './served-script.ts'
+import type { DatedProblem, ScriptProblem } from './problem.ts'
+import type { StoredRow } from './stored-script.ts'
 
 export interface ScriptStatus {
   readonly name: string
@@ -23,7 +23,7 @@ export interface ScriptStatus {
 interface Facts {
   readonly inForce: ScriptInForce | null
   readonly problem: DatedProblem | null
-  readonly stored: StoredScript | null
+  readonly stored: StoredRow | null
 }
 
 export function statusOf(name: string, { inForce, problem, stored }: Facts): ScriptStatus {
@@ -42,7 +42,7 @@ export function statusOf(name: string, { inForce, problem, stored }: Facts): Scr
     return { ...nothing, state: 'refused', version: null, callbacks: [] }
   }
   const callbacks = [...new Set(stored.subscriptions.map(({ callback }) => callback))]
-  return { ...nothing, state: 'parked', version: stored.version.hash, callbacks }
+  return { ...nothing, state: 'parked', version: stored.version, callbacks }
 }
 
 function datedProblem({ message, file, line, column, atMs }: DatedProblem) {

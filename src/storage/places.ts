@@ -3,7 +3,7 @@
  * which every file is known to have a row. Only the folders from the mark on have to be swept after a crash.
  */
 import { randomUUID } from 'node:crypto'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { makeFolder } from '../lib/durable-folders.ts'
 import type { Log } from '../log.ts'
@@ -13,10 +13,14 @@ export interface PlacesOptions {
   readonly log: Log
   /** After so many files a new folder is begun. */
   readonly filesPerFolder: number
+  /** A folder inside, which comes before every name; null: none. */
+  readonly home: string | null
 }
 
 /** Makes the folder if it is not there, and finds out where to go on. */
-export async function openPlaces(root: string, options: PlacesOptions): Promise<Places> {
+export async function openPlaces(storage: string, options: PlacesOptions): Promise<Places> {
+  await makeFolder(storage)
+  const root = join(storage, options.home ?? '')
   await makeFolder(root)
   const mark = await readMark(root)
   const last = (await numberedFolders(root)).at(-1) ?? 0
@@ -60,7 +64,7 @@ export class Places {
       // Each writer that waits for the folder gets the error; without one it must not end the process.
       this.#ready.catch(() => {})
     }
-    const file = nameOf(this.#current, this.#filesInCurrent++)
+    const file = this.#named(nameOf(this.#current, this.#filesInCurrent++))
     this.#undecided.set(this.#current, (this.#undecided.get(this.#current) ?? 0) + 1)
     try {
       await this.#ready
@@ -74,7 +78,7 @@ export class Places {
 
   /** The file has a row, or is gone. */
   decide(file: string): void {
-    const number = Number(dirname(file))
+    const number = Number(basename(dirname(file)))
     const left = (this.#undecided.get(number) ?? 0) - 1
     if (left > 0) this.#undecided.set(number, left)
     else if (this.#undecided.delete(number) && number !== this.#current) this.#moveMark()
@@ -83,7 +87,8 @@ export class Places {
   /** Yields the files of earlier runs that may have no row, a folder at a time. */
   async *unswept(): AsyncGenerator<string[]> {
     for (const number of await numberedFolders(this.#root)) {
-      if (number >= this.#mark && number < this.#firstOfThisRun) yield await filesOf(this.#root, number)
+      if (number >= this.#mark && number < this.#firstOfThisRun)
+        yield (await filesOf(this.#root, number)).map((file) => this.#named(file))
     }
   }
 
@@ -98,6 +103,11 @@ export class Places {
   async close(): Promise<void> {
     this.#moveMark(this.#filesInCurrent === 0 ? this.#current : this.#current + 1)
     await this.#marking
+  }
+
+  #named(file: string): string {
+    const { home } = this.#options
+    return home === null ? file : `${home}/${file}`
   }
 
   /** The mark stands at the first folder with an undecided file, or at the first that may yet get one. */

@@ -22,6 +22,7 @@ import { SyncedFolders } from './synced-folders.ts'
 import type { WriteRequest } from './write-thread.ts'
 
 export { bringBack, setAside } from './bring-back.ts'
+export { makeDataFolder } from './data-folder.ts'
 export { openTrash, type Trash, type TrashList } from './trash.ts'
 export { openWriteBehind, type WriteBehind } from './write-behind.ts'
 
@@ -31,6 +32,8 @@ export interface StorageOptions {
   readonly crashAt?: string | null
   /** After so many files a new folder is begun; fewer than the default only in tests. */
   readonly filesPerFolder?: number
+  /** A folder inside that only this server writes new files to; others may read and remove them. */
+  readonly home?: string | null
 }
 
 /**
@@ -38,9 +41,9 @@ export interface StorageOptions {
  * @throws `data-folder` if the folder cannot be made or read
  */
 export async function openStorage(root: string, options: StorageOptions): Promise<Storage> {
-  const { filesPerFolder = 4096 } = options
+  const { filesPerFolder = 4096, home = null } = options
   try {
-    const places = await openPlaces(root, { ...options, filesPerFolder })
+    const places = await openPlaces(root, { ...options, filesPerFolder, home })
     return new Storage(root, places, options)
   } catch (cause) {
     throw fault('data-folder', `Cannot use the folder "${root}" for DICOM files: ${messageOf(cause)}`, {
@@ -198,7 +201,7 @@ export class Storage implements AsyncDisposable {
   }
 
   #path(file: string): string {
-    if (!/^\d{8}\/\w[\w.-]*$/.test(file))
+    if (!/^(\w[\w.-]*\/)?\d{8}\/\w[\w.-]*$/.test(file))
       throw fault('internal', `"${file}" is no name of a stored file: this is a bug`)
     return join(this.#root, file)
   }

@@ -8,6 +8,7 @@
 import type { Level, ParentLevel } from '../dicom/dicom.ts'
 import type { Accepted, Age, Arrival, KeptFile, Recorded, UnrecordedFile, UnsyncedFiles } from './arrival.ts'
 import type { ChangesPage, ChangesQuery, LogRetention } from './change.ts'
+import type { Cluster } from './cluster.ts'
 import type {
   Backlog,
   DeliveriesQuery,
@@ -28,7 +29,9 @@ import type { RunRetention, RunSummary, RunsQuery } from './run.ts'
 export type * from './arrival.ts'
 export type * from './change.ts'
 export { everyChange } from './change.ts'
+export type * from './cluster.ts'
 export type * from './delivery.ts'
+export { openStore } from './open-store.ts'
 export { openPostgres } from './postgres/postgres.ts'
 export type * from './resource.ts'
 export {
@@ -47,6 +50,10 @@ export type ReplayStart = { readonly seq: number } | { readonly atMs: number }
 export interface Store extends AsyncDisposable {
   /** Names this database for ever; part of every idempotency key. */
   readonly epoch: string
+  /** Whether it writes files that are handed to it, and keeps their bytes until they are synced. */
+  readonly keepsBytes: boolean
+  /** The servers that share it; null: it belongs to one. */
+  readonly cluster: Cluster | null
 
   /** The files of those of the instances that are held. */
   holds(instanceIds: readonly string[]): Promise<ReadonlyMap<string, string>>

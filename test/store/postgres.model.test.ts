@@ -2,7 +2,14 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { openPostgres } from '../../src/store/store.ts'
-import { dropSchema, emptySchema, freshSchema, hasPostgres, postgresUrl } from '../support/postgres.ts'
+import {
+  addressOf,
+  dropSchema,
+  emptySchema,
+  freshSchema,
+  hasPostgres,
+  postgresUrl,
+} from '../support/postgres.ts'
 import { dispatchModel } from './dispatch.model.ts'
 import { storeModel } from './store.model.ts'
 import type { Worlds } from './worlds.ts'
@@ -18,7 +25,7 @@ const postgres: Worlds = {
   async begin(clock) {
     await emptySchema(client, schema)
     return {
-      open: () => openPostgres({ url: postgresUrl, node: 'one', schema, clock }),
+      open: () => openPostgres({ url: addressOf(schema), node: 'one', clock }),
       async [Symbol.asyncDispose]() {},
     }
   },
@@ -27,7 +34,7 @@ const postgres: Worlds = {
 describe.skipIf(!hasPostgres)('on PostgreSQL (needs a server on 127.0.0.1:5432)', () => {
   beforeAll(async () => {
     await client.connect()
-    await (await openPostgres({ url: postgresUrl, node: 'one', schema })).close()
+    await (await openPostgres({ url: addressOf(schema), node: 'one' })).close()
   })
   afterAll(async () => {
     await client.end()

@@ -1,14 +1,14 @@
 /** The contract of the store on PostgreSQL, where one is found. */
 import { describe } from 'vitest'
 import { openPostgres } from '../../src/store/store.ts'
-import { dropSchema, freshSchema, hasPostgres, postgresUrl } from '../support/postgres.ts'
+import { addressOf, dropSchema, freshSchema, hasPostgres } from '../support/postgres.ts'
 import { deliveryCases } from './delivery.cases.ts'
 import { type StoreUnderTest, storeCases } from './store.cases.ts'
 
 async function open(): Promise<StoreUnderTest> {
   const schema = freshSchema()
   let nowMs = 1_800_000_000_000
-  const options = { url: postgresUrl, node: 'one', schema, clock: () => nowMs }
+  const options = { url: addressOf(schema), node: 'one', clock: () => nowMs }
   const under = {
     store: await openPostgres(options),
     advance: (ms: number) => {

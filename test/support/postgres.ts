@@ -20,6 +20,9 @@ async function isThere(): Promise<boolean> {
 /** A name for tables that nobody else uses. */
 export const freshSchema = () => `test_${randomUUID().slice(0, 8)}`
 
+/** The address of a schema. */
+export const addressOf = (schema: string) => `${postgresUrl}?schema=${schema}`
+
 export async function onPostgres<Result>(run: (client: pg.Client) => Promise<Result>): Promise<Result> {
   const client = new pg.Client(postgresUrl)
   await client.connect()

@@ -6,6 +6,7 @@ import { readSettings, type Settings } from '../../src/config.ts'
 import { readHeader } from '../../src/dicom/dicom.ts'
 import { openPauses } from '../../src/dispatch/dispatch.ts'
 import { createLog } from '../../src/log.ts'
+import { startNodes } from '../../src/nodes/nodes.ts'
 import { createAges } from '../../src/stability/stability.ts'
 import { openSqlite, type Store } from '../../src/store/store.ts'
 import { dicomFile, type FileFacts } from './dicom-files.ts'
@@ -59,10 +60,17 @@ export async function startRestServer(
       },
     }
   }
+  const log = createLog('silent')
+  const nothing = () => {}
+  const nodes = await startNodes({
+    ...{ store, log, node: 'one' },
+    ...{ onLog: nothing, onState: nothing, onDraining: nothing },
+  })
   const api = await startApi({
+    nodes,
     settings,
     store,
-    log: createLog('silent'),
+    log,
     reach: () => {},
     upload,
     openFile: async (file) => createReadStream(join(folder.path, file)),

@@ -54,6 +54,7 @@ export async function openTestIntake(
     settings,
     log,
     agesOf: createAges(settings).agesOf,
+    isDraining: () => false,
     isAsked: () => false,
     ask: async () => null,
     onAccepted: () => {},

@@ -29,22 +29,38 @@ const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number) => (oid === int8 ? Number : pg.types.getTypeParser(oid)),
 }
 
+/** Half-open connections are given up by both sides. */
+const settings = {
+  tcp_keepalives_idle: 5,
+  tcp_keepalives_interval: 5,
+  tcp_keepalives_count: 3,
+  tcp_user_timeout: 15_000,
+}
+
+export function connectionConfig({ url, schemas }: ConnectionOptions): pg.ClientConfig {
+  const path = schemas.map((schema) => `"${schema}"`).join()
+  const options = Object.entries({ ...settings, search_path: path }).map(
+    ([name, value]) => `-c ${name}=${value}`,
+  )
+  return {
+    connectionString: url,
+    types,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
+    connectionTimeoutMillis: connectMs,
+    query_timeout: answerMs,
+    statement_timeout: statementMs,
+    idle_in_transaction_session_timeout: statementMs,
+    application_name: 'onstable',
+    options: options.join(' '),
+  }
+}
+
 export class Connections {
   readonly #pool: pg.Pool
 
-  constructor({ url, schemas }: ConnectionOptions) {
-    this.#pool = new pg.Pool({
-      connectionString: url,
-      max: mostConnections,
-      types,
-      keepAlive: true,
-      connectionTimeoutMillis: connectMs,
-      query_timeout: answerMs,
-      statement_timeout: statementMs,
-      idle_in_transaction_session_timeout: statementMs,
-      application_name: 'onstable',
-      options: `-c search_path=${schemas.map((schema) => `"${schema}"`).join()}`,
-    })
+  constructor(options: ConnectionOptions) {
+    this.#pool = new pg.Pool({ ...connectionConfig(options), max: mostConnections })
     // Of one that is idle: the next call takes another.
     this.#pool.on('error', () => {})
   }
@@ -94,6 +110,21 @@ export class Connections {
   }
 }
 
+/** The server is not there, or goes: not what was asked is wrong. */
+const isAway = (cause: unknown): boolean => {
+  const code = String((cause as { code?: unknown }).code ?? '')
+  return /^(57P0[1-3]|0800[0-6]|53300|E[A-Z]+)$/.test(code) || /timeout|terminated/i.test(messageOf(cause))
+}
+
+/** No room on its disk. */
+const isFull = (cause: unknown): boolean => (cause as { code?: unknown }).code === '53100'
+
 function refused(cause: unknown): Error {
+  if (isFull(cause)) {
+    return fault('storage-full', `PostgreSQL cannot write: ${messageOf(cause)}; free some space`, { cause })
+  }
+  if (isAway(cause)) {
+    return fault('store-away', `PostgreSQL does not answer: ${messageOf(cause)}; try again later`, { cause })
+  }
   return fault('internal', `PostgreSQL refused an operation: ${messageOf(cause)}`, { cause })
 }

@@ -2,6 +2,9 @@
  * The store on PostgreSQL: one database for many nodes. Every operation is one statement, a function that runs on the
  * server, so a node that stops in the middle of anything holds up nobody.
  */
+
+import { fault } from '../../errors.ts'
+import { packageVersion } from '../../lib/version.ts'
 import type { Store } from '../store.ts'
 import { Connections } from './connections.ts'
 import {
@@ -16,6 +19,8 @@ import {
 import { install } from './install.ts'
 import { lease, renew, settleAll } from './leases.ts'
 import { changes, hideChanges } from './log.ts'
+import { clusterOn } from './nodes.ts'
+import { Presence } from './presence.ts'
 import { Recording } from './recording.ts'
 import {
   addedInstances,
@@ -50,12 +55,10 @@ import type { Session } from './session.ts'
 import { forceStable, markUnstable, tick, windows } from './windows.ts'
 
 export interface PostgresOptions {
-  /** postgres://user:password@host:port/database */
+  /** postgres://user:password@host:port/database, with `?schema=` for tables of another name than `onstable` */
   readonly url: string
   /** The name of this process; what was leased under it before is not any more. */
   readonly node: string
-  /** Of the tables. Default: onstable */
-  readonly schema?: string
   /** Milliseconds; only in tests. */
   readonly clock?: (() => number) | null
 }
@@ -132,11 +135,16 @@ function operationsOn(session: Session): Operations {
  * @throws `newer-database`
  */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
-  const { url, node, schema = 'onstable', clock = null } = options
+  const { node, clock = null } = options
+  const { url, schema } = addressOf(options.url)
   const { epoch, schemas } = await install(url, schema)
   const connections = new Connections({ url, schemas })
   const session: Session = { connections, epoch, node, nowMs: () => clock?.() ?? null }
-  await connections.value('reclaim_leases_of', session.nowMs(), node)
+  const presence = await Presence.open({ url, schemas, node, epoch }).catch(async (error) => {
+    await connections.close()
+    throw error
+  })
+  await connections.value('begin_node', session.nowMs(), node, packageVersion())
   const recording = new Recording(session)
   const record: Store['record'] = async (arrival) => ({
     status: await recording.record(arrival),
@@ -144,10 +152,15 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   })
   const close = async () => {
     await recording.close()
+    // One that others do not see any more has only been silent.
+    await connections.value('end_node', node).catch(() => {})
+    await presence.close()
     await connections.close()
   }
   return {
     epoch,
+    keepsBytes: false,
+    cluster: clusterOn(session, presence),
     ...operationsOn(session),
     record,
     async accept(arrival) {
@@ -164,4 +177,18 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Another program could not make sense of our parameter. */
+function addressOf(given: string): { url: string; schema: string } {
+  const url = new URL(given)
+  const schema = url.searchParams.get('schema') ?? 'onstable'
+  if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema)) {
+    throw fault(
+      'bad-setting',
+      `Setting "store": "${schema}" is no name of a schema: expected up to 40 lower-case letters, digits and "_"`,
+    )
+  }
+  url.searchParams.delete('schema')
+  return { url: url.href, schema }
 }

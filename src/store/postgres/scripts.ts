@@ -60,7 +60,7 @@ export async function scriptVersion({ connections }: Session, hash: string): Pro
 }
 
 export async function parkScript({ connections }: Session, name: string): Promise<void> {
-  await connections.rows(`update script set state = 'parked' where name = $1`, [name])
+  await connections.rows(`update script set state = 'parked' where name = $1 returning hint('state')`, [name])
 }
 
 export async function suspendScript(
@@ -71,7 +71,7 @@ export async function suspendScript(
 ): Promise<void> {
   await connections.rows(
     `update script set state = 'suspended', suspended_reason = $4, suspended_at = now_ms($1)
-     where name = $2 and version = $3 and state = 'active'`,
+     where name = $2 and version = $3 and state = 'active' returning hint('state')`,
     [nowMs(), name, version, reason],
   )
 }
@@ -84,7 +84,7 @@ export async function resumeScript(
   await connections.rows(
     `update script set state = case when state = 'suspended' then 'active' else state end,
        cursor = case when cursor >= replay_until then greatest(cursor, last_seq() - $2) else cursor end
-     where name = $1`,
+     where name = $1 returning hint('state')`,
     [name, mostBehind],
   )
 }
@@ -93,21 +93,25 @@ const pausedKey = 'paused-at'
 
 export async function pause({ connections, nowMs }: Session, name: string | null): Promise<void> {
   if (name === null) {
-    await connections.rows('insert into meta values ($2, now_ms($1)) on conflict do nothing', [
-      nowMs(),
-      pausedKey,
-    ])
+    await connections.rows(
+      `insert into meta values ($2, now_ms($1)) on conflict do nothing returning hint('state')`,
+      [nowMs(), pausedKey],
+    )
   } else {
-    await connections.rows('update script set paused_at = coalesce(paused_at, now_ms($1)) where name = $2', [
-      nowMs(),
-      name,
-    ])
+    await connections.rows(
+      `update script set paused_at = coalesce(paused_at, now_ms($1)) where name = $2 returning hint('state')`,
+      [nowMs(), name],
+    )
   }
 }
 
 export async function unpause({ connections }: Session, name: string | null): Promise<void> {
-  if (name === null) await connections.rows('delete from meta where key = $1', [pausedKey])
-  else await connections.rows('update script set paused_at = null where name = $1', [name])
+  if (name === null)
+    await connections.rows(`delete from meta where key = $1 returning hint('state')`, [pausedKey])
+  else
+    await connections.rows(`update script set paused_at = null where name = $1 returning hint('state')`, [
+      name,
+    ])
 }
 
 /** Since when nothing is handed out to any script; null: it is. */

@@ -6,6 +6,8 @@ import type { Session } from './session.ts'
 
 /** How soon to come again when another node is at it. */
 const againMs = 20
+/** Others open windows, too, and may not live to tick. */
+const longestMs = 1_000
 
 export async function tick({ connections, nowMs }: Session): Promise<TickReport> {
   const [report] = await connections.rows<{ fired: number; next_check_in_ms: number | null }>(
@@ -13,7 +15,7 @@ export async function tick({ connections, nowMs }: Session): Promise<TickReport>
     [nowMs()],
   )
   if (report === undefined) return { fired: 0, nextCheckInMs: againMs }
-  return { fired: report.fired, nextCheckInMs: report.next_check_in_ms }
+  return { fired: report.fired, nextCheckInMs: Math.min(report.next_check_in_ms ?? longestMs, longestMs) }
 }
 
 export function forceStable(

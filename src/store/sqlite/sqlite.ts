@@ -97,6 +97,8 @@ function storeOn({ writer, reader, journal, onBlocked, now, unlock }: Parts): St
   }
   const own: Partial<Store> = {
     epoch: writer.greeting.epoch,
+    keepsBytes: true,
+    cluster: null,
     accept: (arrival) => recording.accept(arrival),
     record: (arrival) => recording.record(arrival),
     async tick() {

@@ -47,6 +47,8 @@ create function lease(p_now bigint, p_wanted json, p_ttl_ms bigint, p_node text,
 declare
   v_now bigint;
   v_wanted text[] := array(select json_object_keys(p_wanted));
+  v_expired bigint[];
+  v_each bigint;
   v_count integer;
   v_script script;
   v_ready bigint[];
@@ -58,15 +60,21 @@ begin
     perform commit_unsynced();
   end if;
   v_now := now_ms(p_now);
-  if exists (select 1 from meta where key = 'paused-at') then
+  v_expired := array(select distinct script from delivery where state = 1 and lease_until < v_now);
+  perform lock_scripts(array(select id from script where name = any (v_wanted)) || v_expired);
+  foreach v_each in array v_expired loop
+    perform reclaim_expired(v_now, v_each);
+  end loop;
+  if exists (select 1 from meta where key = 'paused-at') or exists (
+    select 1 from node where name = p_node and is_draining
+  ) then
     return;
   end if;
   for v_script in
     select * from script where name = any (v_wanted) and state = 'active' and paused_at is null
-    order by id for no key update
+    order by id
   loop
     v_count := (p_wanted ->> v_script.name)::integer;
-    perform reclaim_expired(v_now, v_script.id);
     perform end_waits(v_now, v_script.id);
     perform beat(v_now, v_script);
     if v_script.cursor < last_seq() and not has_ready(v_script.id, v_count) then

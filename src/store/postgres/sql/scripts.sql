@@ -15,5 +15,6 @@ begin
     state = case when s.state = 'suspended' and s.version = excluded.version then s.state else 'active' end,
     version = excluded.version, subscriptions = excluded.subscriptions;
   perform set_heartbeat(v_now, p_name, p_every_ms);
+  perform hint('state');
 end
 $$;

@@ -117,6 +117,14 @@ create index subject_accession on subject (accession_number);
 
 create table trash (file text primary key);
 
+create table node (
+  name text primary key,
+  version text not null,
+  started_at bigint not null,
+  seen_at bigint not null,
+  is_draining boolean not null default false
+) with (fillfactor = 50);
+
 create table script_version (
   hash text primary key,
   code text not null,

@@ -1,0 +1,92 @@
+/**
+ * What the store has of a script: the version that was last in force, and whether it is served. Other servers may write
+ * it, too; what they are known to have written before this one did counts no more.
+ */
+import type { ScriptState, ScriptVersion, Store } from '../store/store.ts'
+import type { ScriptInForce } from './bring-up.ts'
+
+export type StoredRow = Pick<ScriptState, 'version' | 'state' | 'subscriptions' | 'suspension'>
+
+export type ScriptStore = Pick<
+  Store,
+  'putScript' | 'parkScript' | 'suspendScript' | 'resumeScript' | 'scriptVersion' | 'cluster'
+>
+
+export class StoredScript {
+  readonly #name: string
+  readonly #store: ScriptStore
+  #row: StoredRow | null
+  #writing = 0
+  /** When the last write of this server ended, of `performance.now()`. */
+  #wroteAt = Number.NEGATIVE_INFINITY
+
+  constructor(name: string, store: ScriptStore, row: StoredRow | null) {
+    this.#name = name
+    this.#store = store
+    this.#row = row
+  }
+
+  get row(): StoredRow | null {
+    return this.#row
+  }
+  get isSuspended(): boolean {
+    return this.#row?.state === 'suspended'
+  }
+
+  /**
+   * What the store said when it was asked.
+   * @param askedAt of `performance.now()`
+   * @returns whether another version is in force, or it is served otherwise
+   */
+  hear(row: StoredRow, askedAt: number): boolean {
+    if (this.#writing > 0 || askedAt < this.#wroteAt) return false
+    if (row.version === this.#row?.version && row.state === this.#row.state) return false
+    this.#row = row
+    return true
+  }
+
+  /** Whether servers that share the store have put this version in force before, and then another one. */
+  async isNewerThan(hash: string): Promise<boolean> {
+    if (this.#store.cluster === null || this.#row === null || this.#row.version === hash) return false
+    return (await this.#store.scriptVersion(hash)) !== null
+  }
+
+  /** One that is suspended stays so. */
+  async put(version: ScriptVersion, { subscriptions, manifest }: ScriptInForce): Promise<void> {
+    const { hash } = version
+    await this.#write(() => this.#store.putScript(this.#name, version, subscriptions, manifest.everyMs))
+    const isSuspended = this.isSuspended && this.#row?.version === hash
+    const suspension = isSuspended ? this.#row!.suspension : null
+    this.#row = { version: hash, state: isSuspended ? 'suspended' : 'active', subscriptions, suspension }
+  }
+
+  /** False: it was so already, or is not known. */
+  async park(): Promise<boolean> {
+    if (this.#row === null || this.#row.state === 'parked') return false
+    await this.#write(() => this.#store.parkScript(this.#name))
+    this.#row = { ...this.#row, state: 'parked', suspension: null }
+    return true
+  }
+
+  /** Counts at once, whether or not the store takes it. */
+  suspend(reason: string, atMs: number): Promise<void> {
+    const row = this.#row!
+    this.#row = { ...row, state: 'suspended', suspension: { reason, atMs } }
+    return this.#write(() => this.#store.suspendScript(this.#name, row.version, reason))
+  }
+
+  async resume(): Promise<void> {
+    await this.#write(() => this.#store.resumeScript(this.#name))
+    this.#row = { ...this.#row!, state: 'active', suspension: null }
+  }
+
+  async #write(write: () => Promise<void>): Promise<void> {
+    this.#writing++
+    try {
+      await write()
+    } finally {
+      this.#writing--
+      this.#wroteAt = performance.now()
+    }
+  }
+}

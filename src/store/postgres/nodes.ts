@@ -1,0 +1,56 @@
+/** The servers that share the database. */
+import type { Cluster, ClusterState, NodeRow, ScriptRow, Subscription } from '../store.ts'
+import type { Presence } from './presence.ts'
+import type { Session } from './session.ts'
+
+interface ScriptFacts {
+  readonly name: string
+  readonly state: ScriptRow['state']
+  readonly version: string
+  readonly subscriptions: string
+  readonly suspended_reason: string | null
+  readonly suspended_at: number | null
+  readonly paused_at: number | null
+}
+
+export function clusterOn(session: Session, presence: Presence): Cluster {
+  const { connections, node, nowMs } = session
+  return {
+    node,
+    async beat(): Promise<ClusterState> {
+      const [state] = await connections.rows<{
+        now: number
+        is_draining: boolean | null
+        scripts: readonly ScriptFacts[]
+        paused_all_at: number | null
+      }>('select * from beat_node($1, $2)', [nowMs(), node])
+      const { now, is_draining, scripts, paused_all_at } = state!
+      return {
+        nowMs: now,
+        isDraining: is_draining === true,
+        scripts: scripts.map(stateOf),
+        pausedAllAtMs: paused_all_at,
+      }
+    },
+    nodes: () =>
+      connections.rows<NodeRow>(
+        `select name, version, started_at as "startedAtMs", seen_at as "seenAtMs", is_draining as "isDraining",
+           (select count(*) from delivery d where d.state = 1 and d.node = n.name) as leased
+         from node n order by name`,
+      ),
+    setDraining: (name, isDraining) => connections.value('set_draining', name, isDraining),
+    onHint: (listener) => presence.onHint(listener),
+  }
+}
+
+function stateOf({ name, state, version, ...facts }: ScriptFacts) {
+  const { suspended_reason, suspended_at } = facts
+  return {
+    name,
+    state,
+    version,
+    subscriptions: JSON.parse(facts.subscriptions) as Subscription[],
+    pausedAtMs: facts.paused_at,
+    suspension: state === 'suspended' ? { reason: suspended_reason ?? '', atMs: suspended_at ?? 0 } : null,
+  }
+}

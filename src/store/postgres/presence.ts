@@ -1,0 +1,88 @@
+/**
+ * That this server is there: a connection of its own holds its name, as long as the server lives, and hears what the
+ * others have done.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import pg from 'pg'
+import { fault, messageOf } from '../../errors.ts'
+import type { Hint } from '../store.ts'
+import { type ConnectionOptions, connectionConfig } from './connections.ts'
+
+/** How long the connection of a server of this name that has just ended may live on. */
+const mostWaitMs = 20_000
+const retryMs = 500
+
+export interface PresenceOptions extends ConnectionOptions {
+  readonly node: string
+  readonly epoch: string
+}
+
+export class Presence {
+  readonly #options: PresenceOptions
+  readonly #listeners: ((hint: Hint) => void)[] = []
+  #client: pg.Client | null = null
+  #isClosed = false
+  #connecting: Promise<void> = Promise.resolve()
+
+  /** @throws `bad-setting` if another server has this name */
+  static async open(options: PresenceOptions): Promise<Presence> {
+    const presence = new Presence(options)
+    const until = performance.now() + mostWaitMs
+    while (!(await presence.#connect())) {
+      if (performance.now() > until) {
+        throw fault(
+          'bad-setting',
+          `Another server of this database is called "${options.node}": give each a name of its own with "--node"`,
+        )
+      }
+      await wait(retryMs)
+    }
+    return presence
+  }
+
+  private constructor(options: PresenceOptions) {
+    this.#options = options
+  }
+
+  onHint(listener: (hint: Hint) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#connecting
+    await this.#client?.end().catch(() => {})
+  }
+
+  /** False: the name is somebody else's. */
+  async #connect(): Promise<boolean> {
+    const { node, epoch } = this.#options
+    const client = new pg.Client(connectionConfig(this.#options))
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      const { rows } = await client.query<{ isOurs: boolean }>('select try_hold_name($1) as "isOurs"', [node])
+      if (!rows[0]!.isOurs) {
+        await client.end()
+        return false
+      }
+      await client.query(`listen "onstable_${epoch}"`)
+    } catch (cause) {
+      await client.end().catch(() => {})
+      throw fault('internal', `PostgreSQL cannot be listened to: ${messageOf(cause)}`, { cause })
+    }
+    client.on('notification', ({ payload }) => {
+      if (payload === 'log' || payload === 'state') for (const listener of this.#listeners) listener(payload)
+    })
+    client.on('end', () => {
+      if (!this.#isClosed) this.#connecting = this.#connectAgain()
+    })
+    this.#client = client
+    return true
+  }
+
+  /** Whoever asks from time to time misses nothing meanwhile. */
+  async #connectAgain(): Promise<void> {
+    while (!this.#isClosed && !(await this.#connect().catch(() => false))) await wait(retryMs)
+  }
+}
