@@ -43,7 +43,8 @@ function answer(reply: FastifyReply, request: FastifyRequest, error: OnStableErr
 
 function known(thrown: unknown, log: Log): OnStableError {
   if (thrown instanceof OnStableError) {
-    if (thrown.entry.kind === 'system') log.error({ err: thrown }, 'A request failed')
+    if (thrown.entry.httpStatus === 503) log.warn({ reason: thrown.message }, 'A request was put off')
+    else if (thrown.entry.kind === 'system') log.error({ err: thrown }, 'A request failed')
     return thrown
   }
   const status = (thrown as { statusCode?: number }).statusCode ?? 500

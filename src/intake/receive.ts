@@ -6,6 +6,7 @@ import { oneAtATime } from '../lib/one-at-a-time.ts'
 import { bytesOf } from '../lib/pieces.ts'
 import { setAside } from '../storage/storage.ts'
 import type { Arrival, Origin, Recorded } from '../store/store.ts'
+import { openInDoubt } from './in-doubt.ts'
 import type { Intake, IntakeParts, Received, Refusal } from './intake.ts'
 
 interface Incoming {
@@ -22,6 +23,7 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
   const { store, storage, writeBehind, settings, agesOf, onAccepted, onRecorded, onReplaced, log } = parts
   // Two that come at once would both find the instance missing, or both find it changed.
   const inTurn = oneAtATime()
+  const inDoubt = openInDoubt(store, storage, log)
 
   return {
     async receive(chunks, header, origin) {
@@ -149,22 +151,8 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
       return await taken
     } catch (thrown) {
       if (content !== null) writeBehind.onFailure()
-      await removeUnlessNamed(file)
+      await inDoubt.decide(file)
       throw thrown
-    }
-  }
-
-  /** A failed record may have been committed before it failed: only a file without a row may go. */
-  async function removeUnlessNamed(file: string): Promise<void> {
-    try {
-      const orphans = await store.orphans([file])
-      if (orphans.includes(file)) await storage.remove(file)
-      else storage.keep(file)
-    } catch (thrown) {
-      parts.log.warn(
-        { file, reason: messageOf(thrown) },
-        'A file that may have no row is left to the next start, which removes it then',
-      )
     }
   }
 }

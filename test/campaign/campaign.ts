@@ -8,11 +8,12 @@ import { untilIdle } from './client.ts'
 import { type Figures, figuresOf, shortfallsOf } from './figures.ts'
 import { type History, isAcknowledged } from './history.ts'
 import { createKiller } from './killing.ts'
-import { observe } from './observe.ts'
+import { type Observation, observe, observeCluster } from './observe.ts'
 import { type RunRow, readRuns } from './observe-database.ts'
 import { type PlanSettings, planWaves, type Wave } from './plan.ts'
+import { differencesOf } from './rules/differences.ts'
 import { sendAll, type Target } from './sending.ts'
-import { startServed } from './served.ts'
+import { type ClusterOptions, startServed } from './served.ts'
 import { childEndsIn, errorsIn } from './server-log.ts'
 import { makeTrouble } from './trouble.ts'
 
@@ -21,6 +22,8 @@ export interface CampaignOptions extends PlanSettings {
   readonly data: string
   /** Another engine than that of the project. */
   readonly main?: string
+  /** Several servers on one database. */
+  readonly cluster?: ClusterOptions | null
   onProgress(acknowledged: number, kills: number): void
 }
 
@@ -31,6 +34,7 @@ export interface CampaignResult {
   /** What the campaign was to do and did not, one sentence each. */
   readonly shortfalls: readonly string[]
   readonly history: History
+  readonly seen: Observation
   /** All that the server logged. */
   readonly log: string
 }
@@ -42,12 +46,13 @@ const idlePatienceMs = 120_000
 export async function runCampaign({
   data,
   main,
+  cluster = null,
   onProgress,
   ...settings
 }: CampaignOptions): Promise<CampaignResult> {
-  await using served = await startServed({ agesMs, data, ...(main === undefined ? {} : { main }) })
-  const { server, history } = served
-  using _ = endAtExit(server)
+  await using served = await startServed({ agesMs, data, cluster, ...(main === undefined ? {} : { main }) })
+  const { server, servers, history } = served
+  using _ = endAtExit(servers)
   const waves = planWaves(settings)
   history.uploads.push(...uploadsOf(waves))
   const killer = createKiller(served)
@@ -60,27 +65,37 @@ export async function runCampaign({
       kill === null ? null : killer.strike(kill),
       makeTrouble(served, troubles, served.scripts),
     ])
-    runs.push(...readRuns(data, runs))
+    if (cluster === null) runs.push(...readRuns(data, runs))
   }
   await untilIdle(server, idlePatienceMs)
-  if (server.hasExited()) throw new Error(`The server ended by itself: ${server.stderr().slice(-2_000)}`)
+  const gone = servers.find((each) => each.hasExited())
+  if (gone !== undefined) throw new Error(`A server ended by itself: ${gone.stderr().slice(-2_000)}`)
+  const log = servers.map((each) => each.stderr()).join('\n')
   killer.noteLeftovers()
   history.surprises.push(
-    ...errorsIn(server.stderr())
-      .filter(isSurprising)
+    ...errorsIn(log)
+      .filter((message) => isSurprising(message, history))
       .map((message) => `The server logged an error: ${message}`),
   )
-  history.childEndsMs.push(...childEndsIn(server.stderr()))
+  history.childEndsMs.push(...childEndsIn(log))
 
-  const seen = await observe(server.url, data, runs)
-  const violations = check(history, seen)
+  const seen =
+    cluster === null
+      ? await observe(server.url, data, runs)
+      : await observeCluster(server.url, data, cluster.store)
+  const violations = [...check(history, seen), ...(await differencesOf(servers))]
   const figures = figuresOf(settings, killer.count(), history, seen, violations.length)
-  return { figures, violations, shortfalls: shortfallsOf(settings, figures), history, log: server.stderr() }
+  return { figures, violations, shortfalls: shortfallsOf(settings, figures), history, seen, log }
 }
 
 /** A script that was broken is refused, and a child that is killed at its start cannot be started. */
-const isSurprising = (message: string) =>
-  !/[:.] The version before stays in force$|^Cannot start a child process; trying again$/.test(message)
+const isSurprising = (message: string, { outages }: History) =>
+  !/[:.] The version before stays in force$|^Cannot start a child process; trying again$/.test(message) &&
+  !(outages.length > 0 && isOfOutage(message))
+
+/** What a server says of a database that is not there. */
+const isOfOutage = (message: string) =>
+  /trying again$|could not be settled$|brought into force$|could not be (stored|removed)$/.test(message)
 
 function uploadsOf(waves: readonly Wave[]): Set<Target['history']['uploads'][number]> {
   const tasks = waves.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.tasks))
@@ -93,9 +108,9 @@ async function allDone(parts: readonly (Promise<void> | null)[]): Promise<void> 
 }
 
 /** Leaves no server behind when this process is interrupted. */
-function endAtExit(server: TestServer): Disposable {
+function endAtExit(servers: readonly TestServer[]): Disposable {
   const end = () => {
-    if (!server.hasExited()) process.kill(server.pid, 'SIGKILL')
+    for (const server of servers) if (!server.hasExited()) process.kill(server.pid, 'SIGKILL')
   }
   process.once('exit', end)
   return { [Symbol.dispose]: () => process.removeListener('exit', end) }

@@ -13,6 +13,7 @@ export async function post(history: History, server: TestServer, upload: Upload)
   return await attempt(history, upload, async (signal) => {
     const response = await fetch(`${server.url}/instances`, { method: 'POST', body, signal })
     const text = await response.text()
+    if (history.hasOthers && response.status === 503) throw new Away()
     if (!response.ok) throw new Surprise(`POST /instances was answered with ${response.status}: ${text}`)
     const { ID, Status } = JSON.parse(text) as { ID: string; Status: string }
     if (ID !== upload.ids.Instance)
@@ -30,6 +31,7 @@ export async function deleteStudy(
   return await attempt(history, deletion, async (signal) => {
     const response = await fetch(`${server.url}/studies/${deletion.ids.Study}`, { method: 'DELETE', signal })
     await response.arrayBuffer()
+    if (history.hasOthers && response.status === 503) throw new Away()
     const isGoneAlready = response.status === 404 && deletion.attempts.length > 0
     if (response.status !== 200 && !isGoneAlready)
       throw new Surprise(`DELETE of study ${deletion.ids.Study} was answered with ${response.status}`)
@@ -64,6 +66,9 @@ export async function untilScriptsServe(server: TestServer, names: readonly stri
 }
 
 class Surprise extends Error {}
+
+/** The server cannot reach the database: another may. */
+class Away extends Error {}
 
 async function attempt(
   history: History,

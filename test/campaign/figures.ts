@@ -11,6 +11,8 @@ export interface Figures {
   /** What else was done to the server and its children, and how often it stood still. */
   readonly troubles: number
   readonly stops: number
+  /** How often the database was stopped at once. */
+  readonly outages: number
   /** With requests on their way. */
   readonly killsUnderRequests: number
   /** Less than a tenth of a second after a run of a callback had ended. */
@@ -43,7 +45,7 @@ export function figuresOf(
   seen: Observation,
   violations: number,
 ): Figures {
-  const { uploads, deletions, effects, lives, troubles, stops } = history
+  const { uploads, deletions, effects, lives, troubles, stops, outages } = history
   const { changes, runs } = seen.database
   const stable = changes.filter(({ type }) => type.startsWith('Stable'))
   const attempts = [...uploads, ...deletions].flatMap((subject) => subject.attempts)
@@ -56,6 +58,7 @@ export function figuresOf(
     kills,
     troubles: troubles.length,
     stops: stops.length,
+    outages: outages.length,
     killsWhileStarting: countKills(({ readyAtMs }) => readyAtMs === Number.POSITIVE_INFINITY),
     killsUnderRequests: countKills((life) => attempts.some((attempt) => isCutOff(attempt, [life]))),
     killsAmongRuns: countKills(({ endedAtMs }) =>
@@ -116,7 +119,7 @@ export function shortfallsOf(settings: PlanSettings, figures: Figures): string[]
 export function lineOf(figures: Figures): string {
   const { seed, kills, acknowledged, instances, studies, unstableAtOnce, stableEvents } = figures
   return (
-    `campaign: seed ${seed}, ${kills} kills, ${figures.troubles} other troubles (${figures.stops} stops), ${acknowledged} instances acknowledged of ${instances}, ` +
+    `campaign: seed ${seed}, ${kills} kills, ${figures.troubles} other troubles (${figures.stops} stops), ${figures.outages} stops of the database, ${acknowledged} instances acknowledged of ${instances}, ` +
     `${studies} studies (${unstableAtOnce} unstable at once), ${stableEvents} stable events, ` +
     `${figures.deliveries} deliveries, ${figures.violations} violations`
   )
@@ -125,11 +128,19 @@ export function lineOf(figures: Figures): string {
 /** Of several campaigns, one after the other. */
 export function lineOfAll(all: readonly Figures[]): string {
   const sum = (
-    name: 'kills' | 'troubles' | 'stops' | 'acknowledged' | 'stableEvents' | 'deliveries' | 'violations',
+    name:
+      | 'kills'
+      | 'troubles'
+      | 'stops'
+      | 'outages'
+      | 'acknowledged'
+      | 'stableEvents'
+      | 'deliveries'
+      | 'violations',
   ) => all.reduce((total, figures) => total + figures[name], 0)
   return (
     `campaigns: seeds ${all[0]!.seed} to ${all.at(-1)!.seed}, ${sum('kills')} kills, ${sum('troubles')} other troubles ` +
-    `(${sum('stops')} stops), ${sum('acknowledged')} instances, ${sum('stableEvents')} stable events, ` +
+    `(${sum('stops')} stops), ${sum('outages')} stops of the database, ${sum('acknowledged')} instances, ${sum('stableEvents')} stable events, ` +
     `${sum('deliveries')} deliveries, ${sum('violations')} violations`
   )
 }

@@ -8,6 +8,8 @@ import { type Ids, idsOf } from './identifiers.ts'
 
 /** How far apart a client may notice the end of the server and that of its connection. */
 const noticeMs = 250
+/** How long after an outage requests may still fail for it. */
+const recoveryMs = 6_000
 
 /** One try at sending an instance. `answer` is null when the connection ended before one came. */
 export interface Attempt {
@@ -54,9 +56,13 @@ export interface History {
   readonly effects: Effect[]
   /** Answers that nobody should have got, and requests without one though the server lived. */
   readonly surprises: string[]
+  /** Of all servers. */
   readonly lives: readonly Life[]
-  /** When the server stood still. */
+  /** When a server stood still; when it has others beside it, they did not. */
   readonly stops: { readonly fromMs: number; readonly toMs: number }[]
+  /** When the database that several servers share was not there. */
+  readonly outages: { readonly fromMs: number; readonly toMs: number }[]
+  readonly hasOthers: boolean
   /** When children of the server were killed, or had stood still. */
   readonly childEndsMs: number[]
   /** What else was done to it. */
@@ -90,10 +96,10 @@ export function leastQuietMsOf(agesMs: AgesMs, level: keyof AgesMs): number {
 }
 
 /** When the server was up and did not stand still. */
-export function upSpansOf({ lives, stops }: History): { fromMs: number; toMs: number }[] {
+export function upSpansOf({ lives, stops, outages }: History): { fromMs: number; toMs: number }[] {
   return lives.flatMap(({ readyAtMs, endedAtMs }) => {
     const toMs = endedAtMs ?? Date.now()
-    const own = stops.filter((stop) => stop.fromMs >= readyAtMs && stop.fromMs < toMs)
+    const own = [...stops, ...outages].filter((stop) => stop.fromMs >= readyAtMs && stop.fromMs < toMs)
     const inOrder = own.sort((left, right) => left.fromMs - right.fromMs)
     const starts = [readyAtMs, ...inOrder.map((stop) => stop.toMs)]
     const ends = [...inOrder.map((stop) => stop.fromMs), toMs]
@@ -101,9 +107,15 @@ export function upSpansOf({ lives, stops }: History): { fromMs: number; toMs: nu
   })
 }
 
-/** Whether it had no answer because the server was killed under it. */
-export function isCutOff({ sentAtMs, endedAtMs, answer }: Attempt, lives: readonly Life[]): boolean {
+/** Whether it had no answer because the server was killed under it, or what that needs was not there. */
+export function isCutOff(
+  { sentAtMs, endedAtMs, answer }: Attempt,
+  lives: readonly Life[],
+  outages: History['outages'] = [],
+): boolean {
   if (answer !== null) return false
+  // A server needs a moment to find out that the database is there again.
+  if (outages.some(({ fromMs, toMs }) => sentAtMs <= toMs + recoveryMs && endedAtMs >= fromMs)) return true
   return lives.some(({ endedAtMs: killedAtMs }) => {
     if (killedAtMs === null) return false
     return killedAtMs >= sentAtMs - noticeMs && killedAtMs <= endedAtMs + noticeMs

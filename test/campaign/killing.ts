@@ -1,6 +1,7 @@
 /** Kills the server and starts it again, as planned; what ends without that, or does not end with it, is noted. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childrenOf, isRunning, type ProcessMark } from '../support/processes.ts'
+import type { TestServer } from '../support/server.ts'
 import type { Kill } from './plan.ts'
 import type { Target } from './sending.ts'
 
@@ -13,10 +14,10 @@ export interface Killer {
   noteLeftovers(): void
 }
 
-export function createKiller({ server, history }: Target): Killer {
+export function createKiller({ servers, history }: Target): Killer {
   const children: ProcessMark[] = []
   let count = 0
-  const killNow = async () => {
+  const killNow = async (server: TestServer) => {
     const wasGone = server.hasExited()
     children.push(...childrenOf(server.pid))
     await server.kill()
@@ -25,21 +26,23 @@ export function createKiller({ server, history }: Target): Killer {
       history.surprises.push(`The server ended by itself (code ${code}, signal ${signal})`)
     else count += 1
   }
-  const killWhileStarting = async (afterMs: number) => {
+  const killWhileStarting = async (server: TestServer, afterMs: number) => {
     const restarted = server.restart()
     // Fails because of the kill.
     restarted.catch(() => {})
     await sleep(afterMs)
-    await killNow()
+    await killNow(server)
     await restarted.catch(() => {})
   }
   return {
     count: () => count,
     async strike({ afterMs, startParts }) {
+      // Which of them goes by the moment.
+      const server = servers[Math.floor(afterMs) % servers.length]!
       await Promise.race([sleep(afterMs), server.exited()])
       const startMs = longestStartMs(server.lives)
-      await killNow()
-      for (const part of startParts) await killWhileStarting(part * startMs)
+      await killNow(server)
+      for (const part of startParts) await killWhileStarting(server, part * startMs)
       await server.restart()
     },
     noteLeftovers() {
@@ -52,7 +55,7 @@ export function createKiller({ server, history }: Target): Killer {
   }
 }
 
-function longestStartMs(lives: Target['server']['lives']): number {
+function longestStartMs(lives: TestServer['lives']): number {
   const starts = lives.map(({ spawnedAtMs, readyAtMs }) => readyAtMs - spawnedAtMs)
   return Math.max(...starts.filter(Number.isFinite))
 }

@@ -63,16 +63,16 @@ export interface DatabaseView {
   readonly danglingRows: number
 }
 
-const levels = ['Patient', 'Study', 'Series', 'Instance']
+export const levels = ['Patient', 'Study', 'Series', 'Instance']
 /** What the numbers in `change.type` mean: part of the file format. */
-const types = [
+export const types = [
   ...levels.map((level) => `New${level}`),
   ...['StablePatient', 'StableStudy', 'StableSeries', 'CompletedSeries'],
   ...levels.map((level) => `Deleted${level}`),
 ]
 
 /** What the numbers in `delivery.state` mean. */
-const states = ['ready', 'leased', 'dead']
+export const states = ['ready', 'leased', 'dead', 'waiting', 'behind']
 
 /**
  * @param data the data folder

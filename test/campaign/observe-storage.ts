@@ -20,7 +20,7 @@ const notes = ['unswept-from', 'unswept-from.new']
 export function readStorage(data: string): StoredFile[] {
   const folder = join(data, storageFolder)
   return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && !(entry.parentPath === folder && notes.includes(entry.name)))
+    .filter((entry) => entry.isFile() && !notes.includes(entry.name))
     .map((entry) => {
       const path = join(entry.parentPath, entry.name)
       const bytes = readFileSync(path)

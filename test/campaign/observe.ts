@@ -3,6 +3,7 @@
  * storage. Each is read here with code and SQL of its own.
  */
 import { type DatabaseView, type RunRow, readDatabase } from './observe-database.ts'
+import { readPostgres } from './observe-postgres.ts'
 import { type RestView, readRest } from './observe-rest.ts'
 import { readStorage, type StoredFile } from './observe-storage.ts'
 
@@ -23,6 +24,11 @@ export async function observe(
   earlierRuns: readonly RunRow[] = [],
 ): Promise<Observation> {
   return { rest: await readRest(url), ...observeFolder(data, earlierRuns) }
+}
+
+/** What is seen of several servers through the first. @param store postgres://… */
+export async function observeCluster(url: string, data: string, store: string): Promise<Observation> {
+  return { rest: await readRest(url), database: await readPostgres(store), files: readStorage(data) }
 }
 
 /** Only what is in a data folder, which may be a copy. */

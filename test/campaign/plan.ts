@@ -6,7 +6,7 @@ import { type DoomedStudy, makeCast } from './cast.ts'
 import { Draft, type Lane } from './draft.ts'
 import type { Upload } from './history.ts'
 import { randomFrom } from './random.ts'
-import { type Trouble, troubleKinds } from './trouble.ts'
+import { type Trouble, troubleKinds, troublesOfOne } from './trouble.ts'
 
 export interface PlanSettings {
   readonly seed: number
@@ -14,6 +14,8 @@ export interface PlanSettings {
   readonly instances: number
   /** How many have to be unstable at once; some more come and are deleted. */
   readonly studies: number
+  /** Servers on one database. Default: one with its own. */
+  readonly nodes?: number
 }
 
 export interface Kill {
@@ -42,7 +44,7 @@ const longestTroubleMs = 3_500
 const shareOfDuplicates = 0.06
 const mostPerAssociation = 8
 
-export function planWaves({ seed, kills, instances, studies }: PlanSettings): Wave[] {
+export function planWaves({ seed, kills, instances, studies, nodes = 1 }: PlanSettings): Wave[] {
   const random = randomFrom(seed)
   const killCounts = groupKills(kills, random)
   const draft = new Draft(killCounts.length + 1, random)
@@ -54,7 +56,7 @@ export function planWaves({ seed, kills, instances, studies }: PlanSettings): Wa
   return draft.lanes.map((lanes, wave) => {
     const count = killCounts[wave]
     const kill = count === undefined ? null : planKill(count, draft.spanMs(wave), random)
-    return { lanes, kill, troubles: planTroubles(random) }
+    return { lanes, kill, troubles: planTroubles(nodes === 1 ? troublesOfOne : troubleKinds, random) }
   })
 }
 
@@ -76,9 +78,9 @@ function planKill(count: number, spanMs: number, random: () => number): Kill {
   }
 }
 
-function planTroubles(random: () => number): Trouble[] {
+function planTroubles(kinds: readonly Trouble['kind'][], random: () => number): Trouble[] {
   return Array.from({ length: Math.floor(random() * (mostTroubles + 1)) }, () => ({
-    kind: troubleKinds[Math.floor(random() * troubleKinds.length)]!,
+    kind: kinds[Math.floor(random() * kinds.length)]!,
     afterMs: random() * latestTroubleMs,
     forMs: random() * longestTroubleMs,
     which: random(),

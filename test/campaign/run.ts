@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Presets, SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
+import { startOwnPostgres } from '../support/own-postgres.ts'
+import { dropSchema } from '../support/postgres.ts'
 import { type CampaignResult, runCampaign } from './campaign.ts'
 import { fewestInstances } from './cast.ts'
 import { type Figures, lineOf, lineOfAll } from './figures.ts'
 import type { PlanSettings } from './plan.ts'
 import { noBug, plant, plantedBugs } from './planted.ts'
+import type { ClusterOptions } from './served.ts'
 
 interface Options {
   readonly seed?: number
@@ -18,8 +21,12 @@ interface Options {
   /** How long campaigns follow one another; undefined: one. */
   readonly seconds?: number
   readonly planted?: true
+  readonly nodes: number
+  readonly store?: string
   readonly json?: true
 }
+
+type RunSettings = PlanSettings & Pick<Options, 'nodes' | 'store'>
 
 const program = new Command('npm run campaign --')
   .description(
@@ -32,13 +39,16 @@ const program = new Command('npm run campaign --')
   .option('--instances <count>', 'how many instances are sent', wholeNumber, 2_000)
   .option('--studies <count>', 'how many studies have to be unstable at once', positiveNumber, 50)
   .option('--seconds <count>', 'repeat with the next seeds until so much time has passed', positiveNumber)
+  .option('--nodes <count>', 'so many servers on one PostgreSQL', positiveNumber, 1)
+  .option('--store <url>', 'that PostgreSQL (default: one of its own, which is stopped at once now and then)')
   .option('--planted', 'plant bugs in copies of the server, one for each rule, and see that each is found')
   .option('--json', 'print the figures and violations as one JSON object')
   .addHelpText(
     'after',
     '\nEach violation is printed on a line of its own, the figures on the last one. The exit code is 1 if there was\n' +
       'any violation, or if the campaign could not do what it was to do; data and logs are kept then.\n\n' +
-      'Examples:\n  $ npm run campaign -- --seconds 3600\n  $ npm run campaign -- --seed 7 --kills 5 --instances 300 --studies 20',
+      'Examples:\n  $ npm run campaign -- --seconds 3600\n  $ npm run campaign -- --seed 7 --kills 5 --instances 300 --studies 20\n' +
+      '  $ npm run campaign -- --nodes 4 --seed 7 --seconds 60',
   )
   .action(run)
 
@@ -81,7 +91,7 @@ async function runPlanted(): Promise<void> {
   process.exitCode = found === plantedBugs.length ? 0 : 1
 }
 
-async function runOne(settings: PlanSettings, json: boolean): Promise<Figures> {
+async function runOne(settings: RunSettings, json: boolean): Promise<Figures> {
   console.error(`seed ${settings.seed}`)
   const folder = mkdtempSync(join(tmpdir(), 'onstable-campaign-'))
   process.exitCode = 1
@@ -98,15 +108,34 @@ async function runOne(settings: PlanSettings, json: boolean): Promise<Figures> {
 }
 
 /** Leaves the data, the server's log and what the clients did in the folder. */
-async function runIn(folder: string, settings: PlanSettings): Promise<CampaignResult> {
+async function runIn(folder: string, settings: RunSettings): Promise<CampaignResult> {
   const data = join(folder, 'data')
   mkdirSync(data)
   const bar = startBar(settings.instances)
   const onProgress = (acknowledged: number, kills: number) => bar?.update(acknowledged, { kills })
-  const result = await runCampaign({ ...settings, data, onProgress }).finally(() => bar?.stop())
+  await using cluster = await clusterOf(settings)
+  const parts = { ...settings, data, onProgress, cluster: cluster.options }
+  const result = await runCampaign(parts).finally(() => bar?.stop())
   writeFileSync(join(folder, 'server.log'), result.log)
   writeFileSync(join(folder, 'history.json'), JSON.stringify(result.history))
+  writeFileSync(join(folder, 'database.json'), JSON.stringify(result.seen.database))
   return result
+}
+
+/** A schema of its own on the server that is named, or a server of its own. */
+async function clusterOf({
+  nodes,
+  store,
+}: RunSettings): Promise<AsyncDisposable & { options: ClusterOptions | null }> {
+  if (nodes === 1 && store === undefined) return { options: null, async [Symbol.asyncDispose]() {} }
+  const schema = `campaign_${Date.now()}`
+  if (store !== undefined) {
+    const options = { nodes, store: `${store}?schema=${schema}`, database: null }
+    return { options, [Symbol.asyncDispose]: () => dropSchema(schema, store) }
+  }
+  const database = await startOwnPostgres()
+  const options = { nodes, store: `${database.url}?schema=${schema}`, database }
+  return { options, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() }
 }
 
 function startBar(instances: number): SingleBar | null {

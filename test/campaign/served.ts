@@ -1,4 +1,5 @@
 /** A server that serves the scripts, the outside that they report to, and the history of what clients do to it. */
+import type { OwnPostgres } from '../support/own-postgres.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { untilScriptsServe } from './client.ts'
 import type { AgesMs, History } from './history.ts'
@@ -12,35 +13,61 @@ export interface ServedOptions {
   readonly data?: string
   /** Another engine than that of the project. */
   readonly main?: string
+  /** Several servers on one database. */
+  readonly cluster?: ClusterOptions | null
+}
+
+export interface ClusterOptions {
+  readonly nodes: number
+  /** postgres://… */
+  readonly store: string
+  /** To be stopped at once now and then; null: it is not ours. */
+  readonly database: Pick<OwnPostgres, 'crash' | 'start'> | null
 }
 
 export interface Served extends AsyncDisposable {
+  /** The first of them. */
   readonly server: TestServer
+  readonly servers: readonly TestServer[]
+  readonly database: Pick<OwnPostgres, 'crash' | 'start'> | null
   readonly history: History
   /** Text of each script by its file. */
   readonly scripts: Readonly<Record<string, string>>
 }
 
 /** Resolves when the scripts are in force, so that they are told everything from the first change on. */
-export async function startServed({ agesMs, ...options }: ServedOptions): Promise<Served> {
+export async function startServed({ agesMs, cluster = null, ...options }: ServedOptions): Promise<Served> {
   await using parts = new AsyncDisposableStack()
   const receiver = parts.use(await startReceiver())
   const scripts = scriptTexts(receiver.url)
-  const server = parts.use(
-    await startServer({
-      ...options,
-      scripts,
-      environment: { ...grantsFor(receiver.url), ONSTABLE_STABILITY: stabilityOf(agesMs) },
-    }),
-  )
-  await untilScriptsServe(server, Object.keys(scripts))
+  const environment = { ...grantsFor(receiver.url), ONSTABLE_STABILITY: stabilityOf(agesMs) }
+  const servers: TestServer[] = []
+  for (let n = 0; n < (cluster?.nodes ?? 1); n++) {
+    const own = cluster === null ? {} : { ONSTABLE_STORE: cluster.store, ONSTABLE_NODE: `node-${n + 1}` }
+    const server = parts.use(
+      await startServer({ ...options, scripts, environment: { ...environment, ...own } }),
+    )
+    servers.push(server)
+    await untilScriptsServe(server, Object.keys(scripts))
+  }
   const { effects } = receiver
   const history: History = {
-    ...{ agesMs, effects, lives: server.lives },
-    ...{ uploads: [], deletions: [], surprises: [], stops: [], childEndsMs: [], troubles: [] },
+    ...{ agesMs, effects, hasOthers: cluster !== null },
+    get lives() {
+      return servers.flatMap(({ lives }) => lives)
+    },
+    ...{ uploads: [], deletions: [], surprises: [], stops: [], outages: [], childEndsMs: [], troubles: [] },
   }
   const running = parts.move()
-  return { server, history, scripts, [Symbol.asyncDispose]: () => running.disposeAsync() }
+  const database = cluster?.database ?? null
+  return {
+    server: servers[0]!,
+    servers,
+    database,
+    history,
+    scripts,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
 }
 
 function stabilityOf(agesMs: AgesMs): string {

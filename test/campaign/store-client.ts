@@ -26,7 +26,8 @@ export async function store(
     const request = new StoreRequest(upload)
     request.on('response', (response: dimse.responses.Response) => {
       const status = response.getStatus()
-      if (status === 0xff00 || !open.delete(upload)) return
+      // Another may take what this one could not.
+      if (status === 0xff00 || (status !== 0 && history.hasOthers) || !open.delete(upload)) return
       if (status !== 0) history.surprises.push(`A C-STORE was answered with status ${status.toString(16)}`)
       upload.attempts.push({ sentAtMs, endedAtMs: Date.now(), answer: status === 0 ? 'stored' : null })
     })

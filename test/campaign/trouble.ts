@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childrenOf } from '../support/processes.ts'
+import type { TestServer } from '../support/server.ts'
 import type { Target } from './sending.ts'
 
 export const troubleKinds = [
@@ -14,7 +15,11 @@ export const troubleKinds = [
   'kill-child',
   'save-script',
   'break-script',
+  'stop-database',
 ] as const
+
+/** What can happen to a server that shares its database with nobody. */
+export const troublesOfOne = troubleKinds.filter((kind) => kind !== 'stop-database')
 
 export interface Trouble {
   readonly kind: (typeof troubleKinds)[number]
@@ -37,15 +42,17 @@ export async function makeTrouble(
   await Promise.all(
     troubles.map(async (trouble) => {
       await sleep(Math.max(0, beganAt + trouble.afterMs - performance.now()))
-      const life = target.server.lives.at(-1)!
-      if (target.server.hasExited() || !Number.isFinite(life.readyAtMs)) return
-      await doOne(target, trouble, texts, standing)
+      const server = target.servers[Math.floor(otherPart(trouble.which) * target.servers.length)]!
+      const life = server.lives.at(-1)!
+      if (server.hasExited() || !Number.isFinite(life.readyAtMs)) return
+      await doOne(target, server, trouble, texts, standing)
     }),
   )
 }
 
 async function doOne(
-  { server, history }: Target,
+  { history, database }: Target,
+  server: TestServer,
   { kind, forMs, which }: Trouble,
   texts: Readonly<Record<string, string>>,
   standing: Set<number>,
@@ -89,11 +96,24 @@ async function doOne(
       await sleep(forMs)
       write(versionOf(texts[name]!, troubles.length))
       break
+    case 'stop-database': {
+      if (database === null || history.outages.some(({ toMs }) => toMs === Number.POSITIVE_INFINITY)) return
+      const outage = { fromMs: Date.now(), toMs: Number.POSITIVE_INFINITY }
+      history.outages.push(outage)
+      await database.crash()
+      await sleep(forMs)
+      await database.start()
+      outage.toMs = Date.now()
+      break
+    }
     default:
       kind satisfies never
   }
   troubles.push(kind)
 }
+
+/** Another number from 0 to 1. */
+const otherPart = (part: number) => (part * 1_000) % 1
 
 /** The same script as another version. */
 const versionOf = (text: string, number: number) => `${text}\nglobalThis.version = ${number}\n`

@@ -39,6 +39,8 @@ const senders: Record<string, Send> = {
       effects: [],
       lives: [],
       stops: [],
+      outages: [],
+      hasOthers: false,
       childEndsMs: [],
       troubles: [],
       stableAgeMs: 0,

@@ -23,8 +23,11 @@ export const freshSchema = () => `test_${randomUUID().slice(0, 8)}`
 /** The address of a schema. */
 export const addressOf = (schema: string) => `${postgresUrl}?schema=${schema}`
 
-export async function onPostgres<Result>(run: (client: pg.Client) => Promise<Result>): Promise<Result> {
-  const client = new pg.Client(postgresUrl)
+export async function onPostgres<Result>(
+  run: (client: pg.Client) => Promise<Result>,
+  url = postgresUrl,
+): Promise<Result> {
+  const client = new pg.Client(url)
   await client.connect()
   try {
     return await run(client)
@@ -34,7 +37,7 @@ export async function onPostgres<Result>(run: (client: pg.Client) => Promise<Res
 }
 
 /** Removes the tables and the functions. */
-export async function dropSchema(schema: string): Promise<void> {
+export async function dropSchema(schema: string, url = postgresUrl): Promise<void> {
   await onPostgres(async (client) => {
     const { rows } = await client.query<{ name: string }>(
       `select nspname as name from pg_namespace where nspname = $1 or starts_with(nspname, $1 || '_code_')`,
@@ -42,7 +45,7 @@ export async function dropSchema(schema: string): Promise<void> {
     )
     await client.query('set client_min_messages = warning')
     for (const { name } of rows) await client.query(`drop schema "${name}" cascade`)
-  })
+  }, url)
 }
 
 /** Makes the tables hold nothing, as when they were made. */

@@ -11,6 +11,8 @@ export interface ConnectionOptions {
   readonly url: string
   /** Where the functions are looked for, then the tables. */
   readonly schemas: readonly string[]
+  /** What the server calls these connections. */
+  readonly name: string
 }
 
 const mostConnections = 8
@@ -31,13 +33,14 @@ const types: pg.CustomTypesConfig = {
 
 /** Half-open connections are given up by both sides. */
 const settings = {
+  jit: 'off',
   tcp_keepalives_idle: 5,
   tcp_keepalives_interval: 5,
   tcp_keepalives_count: 3,
   tcp_user_timeout: 15_000,
 }
 
-export function connectionConfig({ url, schemas }: ConnectionOptions): pg.ClientConfig {
+export function connectionConfig({ url, schemas, name }: ConnectionOptions): pg.ClientConfig {
   const path = schemas.map((schema) => `"${schema}"`).join()
   const options = Object.entries({ ...settings, search_path: path }).map(
     ([name, value]) => `-c ${name}=${value}`,
@@ -51,7 +54,7 @@ export function connectionConfig({ url, schemas }: ConnectionOptions): pg.Client
     query_timeout: answerMs,
     statement_timeout: statementMs,
     idle_in_transaction_session_timeout: statementMs,
-    application_name: 'onstable',
+    application_name: name,
     options: options.join(' '),
   }
 }

@@ -43,7 +43,7 @@ export async function install(url: string, schema: string): Promise<Installed> {
   const { tables, functions } = readSources()
   const code = `${schema}_code_${createHash('sha256').update(functions).digest('hex').slice(0, 8)}`
   const schemas = [code, schema] as const
-  const connections = new Connections({ url, schemas })
+  const connections = new Connections({ url, schemas, name: 'onstable' })
   try {
     const epoch = await connections.transaction(async (client) => {
       await client.query('select pg_advisory_xact_lock(hashtext($1))', [schema])

@@ -1,10 +1,16 @@
 /** Leases: what the database hands out, put together as it is told. */
+import { setTimeout as wait } from 'node:timers/promises'
+import { OnStableError } from '../../errors.ts'
 import { eventHead, heartbeatKeyOf, idempotencyKeyOf } from '../event-head.ts'
 import { isoTime, jsonJoined } from '../json-parts.ts'
 import { type SinceFacts, toldAsItWas, toldSince } from '../late-event.ts'
 import { changeTypes, levelOfType } from '../numbers.ts'
 import type { Late, Lease, LeaseReport, Settlement } from '../store.ts'
 import type { Session } from './session.ts'
+
+/** How soon a settlement is tried again, and until when: no lease lasts longer. */
+const againMs = 500
+const mostTryingMs = 30_000
 
 interface LeasedRow {
   readonly delivery: number
@@ -62,14 +68,27 @@ export function renew(
   )
 }
 
-/** What a script remembers is there before its next run, also after a power cut; all else may run again then. */
-export function settleAll(
+/**
+ * What a script remembers is there before its next run, also after a power cut; all else may run again then. While the
+ * database does not answer it is tried again: what ran has run, and would be run anew.
+ */
+export async function settleAll(
   { connections, nowMs }: Session,
   settlements: readonly Settlement[],
 ): Promise<boolean[]> {
   const isSynced = settlements.some(({ keyValueWrites }) => keyValueWrites.length > 0)
-  return connections.value('settle_all', nowMs(), JSON.stringify(settlements), isSynced)
+  const text = JSON.stringify(settlements)
+  for (const until = performance.now() + mostTryingMs; ; ) {
+    try {
+      return await connections.value('settle_all', nowMs(), text, isSynced)
+    } catch (error) {
+      if (!isAway(error) || performance.now() > until) throw error
+      await wait(againMs)
+    }
+  }
 }
+
+const isAway = (error: unknown) => error instanceof OnStableError && error.code === 'store-away'
 
 function leaseOf(session: Session, row: LeasedRow): Lease {
   const { delivery, fence, attempt, script, callback, key, seq, version } = row

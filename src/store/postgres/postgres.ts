@@ -4,8 +4,9 @@
  */
 
 import { fault } from '../../errors.ts'
+import { oneAtATime } from '../../lib/one-at-a-time.ts'
 import { packageVersion } from '../../lib/version.ts'
-import type { Store } from '../store.ts'
+import type { Settlement, Store } from '../store.ts'
 import { Connections } from './connections.ts'
 import {
   backlog,
@@ -91,9 +92,7 @@ const operations = {
   pause,
   unpause,
   pausedAll,
-  lease,
   renew,
-  settleAll,
   backlog,
   deliveries,
   delivery,
@@ -138,9 +137,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const { node, clock = null } = options
   const { url, schema } = addressOf(options.url)
   const { epoch, schemas } = await install(url, schema)
-  const connections = new Connections({ url, schemas })
+  const connections = new Connections({ url, schemas, name: node })
   const session: Session = { connections, epoch, node, nowMs: () => clock?.() ?? null }
-  const presence = await Presence.open({ url, schemas, node, epoch }).catch(async (error) => {
+  const presence = await Presence.open({ url, schemas, name: node, node, epoch }).catch(async (error) => {
     await connections.close()
     throw error
   })
@@ -157,6 +156,10 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     await presence.close()
     await connections.close()
   }
+  // In the order in which they are asked: what was settled frees what is leased next, and was run before it.
+  const inTurn = oneAtATime()
+  const settleInTurn = (settlements: readonly Settlement[]) =>
+    inTurn('deliveries', () => settleAll(session, settlements))
   return {
     epoch,
     keepsBytes: false,
@@ -167,7 +170,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
       const recorded = await record(arrival)
       return { recorded: Promise.resolve(recorded) }
     },
-    settle: async (settlement) => (await settleAll(session, [settlement]))[0]!,
+    lease: (wanted, ttlMs) => inTurn('deliveries', () => lease(session, wanted, ttlMs)),
+    settle: async (settlement) => (await settleInTurn([settlement]))[0]!,
+    settleAll: settleInTurn,
     // Files are synced before they are recorded: none is kept here.
     unsyncedFiles: async () => null,
     unsyncedBytes: async () => [],

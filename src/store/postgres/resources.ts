@@ -104,7 +104,9 @@ export async function forgetTrash({ connections }: Session, files: readonly stri
   await connections.rows('delete from trash where file = any ($1)', [files])
 }
 
-export async function orphans({ connections }: Session, files: readonly string[]): Promise<string[]> {
+export async function orphans({ connections, node }: Session, files: readonly string[]): Promise<string[]> {
+  // A statement whose client is gone comes to its end all the same.
+  await connections.value('wait_for_records', node)
   const rows = await connections.rows<{ file: string }>(
     `select file from unnest($1::text[]) with ordinality f (file, place)
      where not exists (select 1 from instance i where i.file = f.file)

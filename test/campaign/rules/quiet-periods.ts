@@ -78,7 +78,8 @@ function depth(level: LevelName): number {
 }
 
 /** By what the client knows: an instance that surely came less than the stable age before, or too short a watch. */
-function checkClientClock({ uploads, lives, stops, agesMs }: History, change: ChangeRow): string[] {
+function checkClientClock(history: History, change: ChangeRow): string[] {
+  const { uploads, agesMs } = history
   const violations: string[] = []
   const level = change.type.slice('Stable'.length) as ParentLevel
   for (const upload of uploads) {
@@ -90,11 +91,12 @@ function checkClientClock({ uploads, lives, stops, agesMs }: History, change: Ch
     if (surelyBefore && surelyWithin)
       violations.push(`${change.type} ${change.id} fired less than its age after an instance was sent`)
   }
-  const life = lives.findLast(({ spawnedAtMs }) => spawnedAtMs <= change.at)
-  const watchedMs = life === undefined ? 0 : change.at - life.spawnedAtMs
+  const watchedSince = watchedSinceOf(history, change.at)
+  const watchedMs = change.at - watchedSince
   if (watchedMs < Math.min(leastQuietMsOf(agesMs, level), longestObservationMs) - toleranceMs)
     violations.push(`${change.type} ${change.id} fired ${watchedMs} ms after the server was started`)
-  for (const { fromMs, toMs } of stops) {
+  // Where there are others, one that stands still stops nobody from watching.
+  for (const { fromMs, toMs } of history.hasOthers ? history.outages : history.stops) {
     const sinceMs = change.at - toMs
     const isSoon =
       sinceMs > 0 && sinceMs < Math.min(leastQuietMsOf(agesMs, level), longestObservationMs) - toleranceMs
@@ -102,4 +104,14 @@ function checkClientClock({ uploads, lives, stops, agesMs }: History, change: Ch
       violations.push(`${change.type} ${change.id} fired ${sinceMs} ms after the server had stood still`)
   }
   return violations
+}
+
+/** The start of the server that was started last; of several, of the first after none of them lived. */
+function watchedSinceOf({ lives, hasOthers }: History, at: number): number {
+  const before = lives.filter(({ spawnedAtMs }) => spawnedAtMs <= at)
+  const begun = before.sort((left, right) => right.spawnedAtMs - left.spawnedAtMs)
+  const livedAt = (ms: number) =>
+    before.some(({ spawnedAtMs, endedAtMs }) => spawnedAtMs < ms && (endedAtMs ?? ms) >= ms - unobservedMs)
+  const first = hasOthers ? begun.find(({ spawnedAtMs }) => !livedAt(spawnedAtMs)) : begun[0]
+  return first?.spawnedAtMs ?? at
 }

@@ -32,7 +32,15 @@ begin
         select s.last_seq + n.place, n.type, n.resource, n.public_id, n.key, n.patient, n.series, greatest(n.latest, s.last_at), n.origin,
           n.event, n.revision, n.newest_instance
         from numbered n, log_state s
-      returning seq, at
+      returning seq, at, type, series, key, patient
+    ), raised as (
+      -- What was committed while a later time was written is told under that time, and is quiet from then on.
+      update open_window w set last_at = greatest(w.last_at, m.at)
+      from (select max(m.at) as at, r.id from moved m
+        join numbered n on n.place = m.seq - (select last_seq from log_state) and n.at < m.at
+        join resource r on r.public_id in (m.series, m.key, m.patient)
+        where m.type = 3 group by r.id) m
+      where w.resource = m.id
     )
     update log_state s set last_seq = m.last_seq, last_at = m.last_at
     from (select max(seq) as last_seq, max(at) as last_at from moved having count(*) > 0) m;

@@ -194,3 +194,19 @@ create function new_changes(p_arrivals json, p_ords integer[], p_new text[]) ret
     select count(distinct i.place) from instance i
     where i.series = s.id and i.id <= c.instance and i.place between 1 and s.expected)
 $$;
+
+-- Returns when none is at work any more of those that a server had begun before: some may be of a client that is gone.
+create function wait_for_records(p_node text) returns void language plpgsql as $$
+declare
+  v_began timestamptz := clock_timestamp();
+begin
+  loop
+    perform pg_stat_clear_snapshot();
+    exit when not exists (
+      select 1 from pg_stat_activity
+      where application_name = p_node and pid <> pg_backend_pid() and state = 'active' and query_start < v_began
+        and query like 'select record(%');
+    perform pg_sleep(0.02);
+  end loop;
+end
+$$;

@@ -117,6 +117,7 @@ begin
     last_tick_at = v_now
   returning observed_since into v_since;
   fired := 0;
+  perform number_changes();
   select array_agg(resource order by check_at, level desc, resource) into v_due
   from (select * from open_window where check_at <= v_now order by check_at, level desc, resource limit c_batch) w;
   foreach v_each in array coalesce(v_due, '{}') loop
