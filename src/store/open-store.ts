@@ -1,7 +1,9 @@
 /** Opens the store that the settings ask for. */
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Settings } from '../config.ts'
+import { messageOf, OnStableError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { openPostgres } from './postgres/postgres.ts'
+import { openPostgres, type PostgresOptions } from './postgres/postgres.ts'
 import { openSqlite } from './sqlite/sqlite.ts'
 import type { Store } from './store.ts'
 
@@ -11,14 +13,32 @@ export type StoreChoice = Pick<Settings, 'store' | 'data' | 'crashAt'> & {
   readonly log: Log
 }
 
+/** A machine that has just been switched on starts its database, too. */
+const mostWaitMs = 60_000
+const againMs = 500
+
 /** @throws `data-folder`, `newer-database`, `store-away`, `bad-setting` */
 export function openStore({ store, data, crashAt, node, log }: StoreChoice): Promise<Store> {
-  if (store !== 'sqlite') return openPostgres({ url: store, node })
+  if (store !== 'sqlite') return openWhenThere({ url: store, node }, log)
   return openSqlite({
     folder: data,
     crashAt: crashAt ?? null,
     onBlocked: (reason) => sayBlocked(log, reason),
   })
+}
+
+async function openWhenThere(options: PostgresOptions, log: Log): Promise<Store> {
+  const until = performance.now() + mostWaitMs
+  for (let tries = 0; ; tries++) {
+    try {
+      return await openPostgres(options)
+    } catch (error) {
+      const isAway = error instanceof OnStableError && error.code === 'store-away'
+      if (!isAway || performance.now() > until) throw error
+      if (tries === 0) log.warn({ reason: messageOf(error) }, 'Waiting for the database')
+      await wait(againMs)
+    }
+  }
 }
 
 function sayBlocked(log: Log, reason: string | null): void {

@@ -95,15 +95,18 @@ export function leastQuietMsOf(agesMs: AgesMs, level: keyof AgesMs): number {
   return level === 'Patient' ? agesMs.Patient : quietMsOf(agesMs, level)
 }
 
-/** When the server was up and did not stand still. */
+/** When a server was up, did not stand still, and had its database. */
 export function upSpansOf({ lives, stops, outages }: History): { fromMs: number; toMs: number }[] {
   return lives.flatMap(({ readyAtMs, endedAtMs }) => {
     const toMs = endedAtMs ?? Date.now()
-    const own = [...stops, ...outages].filter((stop) => stop.fromMs >= readyAtMs && stop.fromMs < toMs)
-    const inOrder = own.sort((left, right) => left.fromMs - right.fromMs)
-    const starts = [readyAtMs, ...inOrder.map((stop) => stop.toMs)]
-    const ends = [...inOrder.map((stop) => stop.fromMs), toMs]
-    return starts.map((fromMs, at) => ({ fromMs, toMs: ends[at]! }))
+    const own = [...stops, ...outages].filter((stop) => stop.toMs > readyAtMs && stop.fromMs < toMs)
+    const spans: { fromMs: number; toMs: number }[] = []
+    let fromMs = readyAtMs
+    for (const stop of own.sort((left, right) => left.fromMs - right.fromMs)) {
+      if (stop.fromMs > fromMs) spans.push({ fromMs, toMs: stop.fromMs })
+      fromMs = Math.max(fromMs, stop.toMs)
+    }
+    return fromMs < toMs ? [...spans, { fromMs, toMs }] : spans
   })
 }
 

@@ -5,6 +5,8 @@ import type { TestServer } from '../support/server.ts'
 import type { Kill } from './plan.ts'
 import type { Target } from './sending.ts'
 
+const mostTries = 20
+
 export interface Killer {
   /** How many kills there were so far. */
   count(): number
@@ -43,7 +45,7 @@ export function createKiller({ servers, history }: Target): Killer {
       const startMs = longestStartMs(server.lives)
       await killNow(server)
       for (const part of startParts) await killWhileStarting(server, part * startMs)
-      await server.restart()
+      await startAgain(server)
     },
     noteLeftovers() {
       const left = children.filter(isRunning)
@@ -52,6 +54,17 @@ export function createKiller({ servers, history }: Target): Killer {
           `Processes of killed servers still run: ${left.map(({ pid }) => pid).join(', ')}`,
         )
     },
+  }
+}
+
+/** As a service manager does: a server that cannot reach its database ends, and is started again. */
+async function startAgain(server: TestServer): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await server.restart()
+    } catch (error) {
+      if (tries === mostTries || !/The database|PostgreSQL/.test(String(error))) throw error
+    }
   }
 }
 

@@ -131,157 +131,161 @@ const command = fc.oneof(
 )
 
 export function dispatchModel({ name, runs, begin }: Worlds): void {
-  it(`on ${name} two dispatchers get exactly what the model says, and nothing is taken back but what is theirs`, async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(command, { minLength: 20, maxLength: 80 }), async (commands) => {
-        let nowMs = 1_800_000_000_000
-        await using world = await begin(() => nowMs)
-        const open = () => world.open()
-        let store: Store = await open()
-        await using stack = new AsyncDisposableStack()
-        stack.defer(() => store.close())
-        await store.putScript(
-          's',
-          version,
-          types.map((type) => ({ type, callback: 'onChange' })),
-        )
-        const model = new Model()
-        const studies = new Map<string, string>()
-        const hands = { a: [] as Owed[], b: [] as Owed[] }
-        const leasesOf = (owed: readonly Owed[]) =>
-          owed.flatMap(({ lease }) => (lease === null ? [] : [lease]))
+  it(
+    `on ${name} two dispatchers get exactly what the model says, and nothing is taken back but what is theirs`,
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(command, { minLength: 20, maxLength: 80 }), async (commands) => {
+          let nowMs = 1_800_000_000_000
+          await using world = await begin(() => nowMs)
+          const open = () => world.open()
+          let store: Store = await open()
+          await using stack = new AsyncDisposableStack()
+          stack.defer(() => store.close())
+          await store.putScript(
+            's',
+            version,
+            types.map((type) => ({ type, callback: 'onChange' })),
+          )
+          const model = new Model()
+          const studies = new Map<string, string>()
+          const hands = { a: [] as Owed[], b: [] as Owed[] }
+          const leasesOf = (owed: readonly Owed[]) =>
+            owed.flatMap(({ lease }) => (lease === null ? [] : [lease]))
 
-        for (const step of commands) {
-          switch (step.do) {
-            case 'arrive': {
-              const study = `S${step.study}`
-              const arrival = arrivalOf({ study, instance: String(step.instance), ageMs: 300 })
-              studies.set(arrival.header.ids.instance, study).set(arrival.header.ids.study, study)
-              await store.record(arrival)
-              break
-            }
-            case 'pass':
-              for (let left = step.ms; left > 0; left -= 100) {
-                nowMs += Math.min(100, left)
-                await store.tick()
+          for (const step of commands) {
+            switch (step.do) {
+              case 'arrive': {
+                const study = `S${step.study}`
+                const arrival = arrivalOf({ study, instance: String(step.instance), ageMs: 300 })
+                studies.set(arrival.header.ids.instance, study).set(arrival.header.ids.study, study)
+                await store.record(arrival)
+                break
               }
-              break
-            case 'lease': {
-              await follow()
-              model.expire(nowMs)
-              const expected = model.next(step.count, nowMs)
-              const { leases } = await store.lease({ s: step.count }, ttlMs)
-              expect(leases.map(({ seq, attempt }) => [seq, attempt])).toEqual(
-                expected.map(({ seq, attempt }) => [seq, attempt + 1]),
-              )
-              for (const [at, owed] of expected.entries()) {
-                const lease = leases[at]!
-                if (owed.isStable) expectLate(lease, owed.study)
-                Object.assign(owed, {
-                  state: 'leased',
-                  attempt: owed.attempt + 1,
-                  until: nowMs + ttlMs,
-                  lease,
+              case 'pass':
+                for (let left = step.ms; left > 0; left -= 100) {
+                  nowMs += Math.min(100, left)
+                  await store.tick()
+                }
+                break
+              case 'lease': {
+                await follow()
+                model.expire(nowMs)
+                const expected = model.next(step.count, nowMs)
+                const { leases } = await store.lease({ s: step.count }, ttlMs)
+                expect(leases.map(({ seq, attempt }) => [seq, attempt])).toEqual(
+                  expected.map(({ seq, attempt }) => [seq, attempt + 1]),
+                )
+                for (const [at, owed] of expected.entries()) {
+                  const lease = leases[at]!
+                  if (owed.isStable) expectLate(lease, owed.study)
+                  Object.assign(owed, {
+                    state: 'leased',
+                    attempt: owed.attempt + 1,
+                    until: nowMs + ttlMs,
+                    lease,
+                  })
+                  // Somebody may still hold an older lease of it: what that one says counts no more.
+                  hands[step.by].push({ ...owed })
+                }
+                break
+              }
+              case 'settle': {
+                const hand = hands[step.by]
+                if (hand.length === 0) break
+                const [{ seq, lease }] = hand.splice(step.which % hand.length, 1) as [Owed]
+                const { delivery, fence } = lease!
+                const outcome = step.next === 'done' ? ('ok' as const) : ('threw' as const)
+                const settled = await store.settle({
+                  delivery,
+                  fence,
+                  next: step.next,
+                  delayMs: step.delayMs,
+                  run: step.next === 'release' ? null : { ...run, outcome },
+                  keyValueWrites: [],
                 })
-                // Somebody may still hold an older lease of it: what that one says counts no more.
-                hands[step.by].push({ ...owed })
-              }
-              break
-            }
-            case 'settle': {
-              const hand = hands[step.by]
-              if (hand.length === 0) break
-              const [{ seq, lease }] = hand.splice(step.which % hand.length, 1) as [Owed]
-              const { delivery, fence } = lease!
-              const outcome = step.next === 'done' ? ('ok' as const) : ('threw' as const)
-              const settled = await store.settle({
-                delivery,
-                fence,
-                next: step.next,
-                delayMs: step.delayMs,
-                run: step.next === 'release' ? null : { ...run, outcome },
-                keyValueWrites: [],
-              })
-              const owed = model.owed.find((each) => each.seq === seq)
-              const isOurs = owed?.state === 'leased' && owed.lease?.fence === fence
-              expect(settled).toBe(isOurs)
-              if (isOurs) settle(owed, step.next, step.delayMs)
-              break
-            }
-            case 'renew': {
-              const leases = leasesOf(hands[step.by])
-              const renewed = await store.renew(leases, ttlMs)
-              for (const [at, { seq, fence }] of leases.entries()) {
                 const owed = model.owed.find((each) => each.seq === seq)
                 const isOurs = owed?.state === 'leased' && owed.lease?.fence === fence
-                expect(renewed[at]).toBe(isOurs)
-                if (isOurs) owed.until = nowMs + ttlMs
+                expect(settled).toBe(isOurs)
+                if (isOurs) settle(owed, step.next, step.delayMs)
+                break
               }
-              break
-            }
-            case 'reopen': {
-              await store.close()
-              store = await open()
-              await store.keptFiles(0)
-              await store.restoreRows(async () => true)
-              // Only the first that was handed out can have been run.
-              const leased = model.owed.filter(({ state }) => state === 'leased')
-              for (const [at, owed] of leased.entries()) {
-                Object.assign(owed, { state: 'waiting', attempt: owed.attempt - (at === 0 ? 0 : 1) })
+              case 'renew': {
+                const leases = leasesOf(hands[step.by])
+                const renewed = await store.renew(leases, ttlMs)
+                for (const [at, { seq, fence }] of leases.entries()) {
+                  const owed = model.owed.find((each) => each.seq === seq)
+                  const isOurs = owed?.state === 'leased' && owed.lease?.fence === fence
+                  expect(renewed[at]).toBe(isOurs)
+                  if (isOurs) owed.until = nowMs + ttlMs
+                }
+                break
               }
-              break
+              case 'reopen': {
+                await store.close()
+                store = await open()
+                await store.keptFiles(0)
+                await store.restoreRows(async () => true)
+                // Only the first that was handed out can have been run.
+                const leased = model.owed.filter(({ state }) => state === 'leased')
+                for (const [at, owed] of leased.entries()) {
+                  Object.assign(owed, { state: 'waiting', attempt: owed.attempt - (at === 0 ? 0 : 1) })
+                }
+                break
+              }
+              case 'pause':
+                model.isPaused = step.on
+                await (model.isPaused ? store.pause('s') : store.unpause('s'))
+                break
+              case 'retry dead': {
+                const dead = model.owed.filter(({ state }) => state === 'dead')
+                expect(await store.retryDead('s')).toBe(dead.length)
+                for (const owed of dead)
+                  Object.assign(owed, { state: 'waiting', attempt: 0, runAt: 0, lease: null })
+                break
+              }
+              case 'drop dead': {
+                const dead = model.owed.filter(({ state }) => state === 'dead')
+                expect(await store.dropDead('s')).toBe(dead.length)
+                model.owed = model.owed.filter(({ state }) => state !== 'dead')
+                break
+              }
+              default:
+                step satisfies never
             }
-            case 'pause':
-              model.isPaused = step.on
-              await (model.isPaused ? store.pause('s') : store.unpause('s'))
-              break
-            case 'retry dead': {
-              const dead = model.owed.filter(({ state }) => state === 'dead')
-              expect(await store.retryDead('s')).toBe(dead.length)
-              for (const owed of dead)
-                Object.assign(owed, { state: 'waiting', attempt: 0, runAt: 0, lease: null })
-              break
-            }
-            case 'drop dead': {
-              const dead = model.owed.filter(({ state }) => state === 'dead')
-              expect(await store.dropDead('s')).toBe(dead.length)
-              model.owed = model.owed.filter(({ state }) => state !== 'dead')
-              break
-            }
-            default:
-              step satisfies never
           }
-        }
-        await follow()
-        const [backlog] = await store.backlog()
-        const count = (state: Owed['state']) => model.owed.filter((each) => each.state === state).length
-        expect(backlog!.dead).toBe(count('dead'))
-        expect(backlog!.leased).toBe(count('leased'))
+          await follow()
+          const [backlog] = await store.backlog()
+          const count = (state: Owed['state']) => model.owed.filter((each) => each.state === state).length
+          expect(backlog!.dead).toBe(count('dead'))
+          expect(backlog!.leased).toBe(count('leased'))
 
-        async function follow() {
-          const { changes } = await store.changes({ since: model.cursor, limit: 1_000, types })
-          const ids = new Map(changes.map(({ seq, id }) => [seq, id]))
-          model.follow(changes, (seq) => studies.get(ids.get(seq)!)!)
-        }
-        function settle(owed: Owed, next: 'done' | 'retry' | 'dead' | 'release', delayMs: number) {
-          if (next === 'done') {
-            model.owed = model.owed.filter((each) => each !== owed)
-            if (owed.isStable) {
-              const finished = Math.max(model.finished.get(owed.study) ?? 0, revisionOf(owed.lease!))
-              model.finished.set(owed.study, finished)
-            }
-          } else if (next === 'retry') Object.assign(owed, { state: 'waiting', runAt: nowMs + delayMs })
-          else if (next === 'dead') owed.state = 'dead'
-          else Object.assign(owed, { state: 'waiting', attempt: owed.attempt - 1 })
-        }
-        function expectLate(lease: Lease, study: string) {
-          const finished = model.finished.get(study) ?? 0
-          // One that was tried again by hand after a later one was finished.
-          if (finished >= revisionOf(lease)) expect(lease.late).toBeNull()
-          else expect(lease.late!.sinceRevision).toBe(finished)
-        }
-      }),
-      { numRuns: runs, seed: 20_261_126 },
-    )
-  }, 600_000)
+          async function follow() {
+            const { changes } = await store.changes({ since: model.cursor, limit: 1_000, types })
+            const ids = new Map(changes.map(({ seq, id }) => [seq, id]))
+            model.follow(changes, (seq) => studies.get(ids.get(seq)!)!)
+          }
+          function settle(owed: Owed, next: 'done' | 'retry' | 'dead' | 'release', delayMs: number) {
+            if (next === 'done') {
+              model.owed = model.owed.filter((each) => each !== owed)
+              if (owed.isStable) {
+                const finished = Math.max(model.finished.get(owed.study) ?? 0, revisionOf(owed.lease!))
+                model.finished.set(owed.study, finished)
+              }
+            } else if (next === 'retry') Object.assign(owed, { state: 'waiting', runAt: nowMs + delayMs })
+            else if (next === 'dead') owed.state = 'dead'
+            else Object.assign(owed, { state: 'waiting', attempt: owed.attempt - 1 })
+          }
+          function expectLate(lease: Lease, study: string) {
+            const finished = model.finished.get(study) ?? 0
+            // One that was tried again by hand after a later one was finished.
+            if (finished >= revisionOf(lease)) expect(lease.late).toBeNull()
+            else expect(lease.late!.sinceRevision).toBe(finished)
+          }
+        }),
+        { numRuns: runs, seed: 20_261_126 },
+      )
+    },
+    60_000 + runs * 2_000,
+  )
 }

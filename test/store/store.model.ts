@@ -103,80 +103,84 @@ const command = fc.oneof(
 )
 
 export function storeModel({ name, runs, begin }: Worlds): void {
-  it(`on ${name} each study and series fires exactly when the model says, whatever happens`, async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(command, { maxLength: 60 }), async (commands) => {
-        let nowMs = 1_800_000_000_000
-        await using world = await begin(() => nowMs)
-        await using store = await world.open()
-        const model = new Model()
-        const names = new Map<string, string>()
-        // Long enough for the silence since the start to count as observed.
-        for (let n = 0; n < 11; n++) {
-          await store.tick()
-          nowMs += 1_000
-        }
-        for (const step of commands) {
-          switch (step.do) {
-            case 'arrive': {
-              const facts = {
-                study: `S${step.study}`,
-                series: `A${step.series}`,
-                instance: String(step.instance),
-              }
-              // The model has no patients: theirs never become due.
-              const arrival = arrivalOf({
-                ...facts,
-                patient: facts.study,
-                age: { ...step.ages, Patient: patientAge },
-              })
-              names.set(arrival.header.ids.study, facts.study)
-              names.set(arrival.header.ids.series, `${facts.study}.${facts.series}`)
-              await store.record(arrival)
-              model.arrive(facts.study, facts.series, facts.instance, nowMs, step.ages)
-              break
-            }
-            case 'pass':
-              // In steps of at most 100 ms, as a server ticks; the model settles at the same instants.
-              for (let left = step.ms; left > 0; left -= 100) {
-                nowMs += Math.min(100, left)
-                await tickAll(store)
-                model.settle(nowMs)
-              }
-              break
-            case 'force': {
-              const { ids } = arrivalOf({
-                study: `S${step.study}`,
-                patient: `S${step.study}`,
-                instance: '0',
-              }).header
-              if (await store.forceStable('Study', ids.study)) model.fire(`S${step.study}`, nowMs)
-              break
-            }
-            case 'remove': {
-              const { ids } = arrivalOf({
-                study: `S${step.study}`,
-                patient: `S${step.study}`,
-                instance: '0',
-              }).header
-              await store.remove('Study', ids.study)
-              model.remove(`S${step.study}`)
-              break
-            }
-            default:
-              step satisfies never
+  it(
+    `on ${name} each study and series fires exactly when the model says, whatever happens`,
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(command, { maxLength: 60 }), async (commands) => {
+          let nowMs = 1_800_000_000_000
+          await using world = await begin(() => nowMs)
+          await using store = await world.open()
+          const model = new Model()
+          const names = new Map<string, string>()
+          // Long enough for the silence since the start to count as observed.
+          for (let n = 0; n < 11; n++) {
+            await store.tick()
+            nowMs += 1_000
           }
-        }
-        const page = await store.changes({ limit: 10_000, types: ['StableSeries', 'StableStudy'] })
-        const fired = page.changes.map(({ id, atMs }) => `${names.get(id)}@${atMs}`)
-        expect([...fired].sort()).toEqual([...model.fired].sort())
-        const windows = await store.windows(100)
-        const open = windows.filter(({ level }) => level !== 'Patient').map(({ id }) => names.get(id))
-        expect(open.sort()).toEqual([...model.windows.keys()].sort())
-      }),
-      { numRuns: runs, seed: 20_261_124 },
-    )
-  }, 600_000)
+          for (const step of commands) {
+            switch (step.do) {
+              case 'arrive': {
+                const facts = {
+                  study: `S${step.study}`,
+                  series: `A${step.series}`,
+                  instance: String(step.instance),
+                }
+                // The model has no patients: theirs never become due.
+                const arrival = arrivalOf({
+                  ...facts,
+                  patient: facts.study,
+                  age: { ...step.ages, Patient: patientAge },
+                })
+                names.set(arrival.header.ids.study, facts.study)
+                names.set(arrival.header.ids.series, `${facts.study}.${facts.series}`)
+                await store.record(arrival)
+                model.arrive(facts.study, facts.series, facts.instance, nowMs, step.ages)
+                break
+              }
+              case 'pass':
+                // In steps of at most 100 ms, as a server ticks; the model settles at the same instants.
+                for (let left = step.ms; left > 0; left -= 100) {
+                  nowMs += Math.min(100, left)
+                  await tickAll(store)
+                  model.settle(nowMs)
+                }
+                break
+              case 'force': {
+                const { ids } = arrivalOf({
+                  study: `S${step.study}`,
+                  patient: `S${step.study}`,
+                  instance: '0',
+                }).header
+                if (await store.forceStable('Study', ids.study)) model.fire(`S${step.study}`, nowMs)
+                break
+              }
+              case 'remove': {
+                const { ids } = arrivalOf({
+                  study: `S${step.study}`,
+                  patient: `S${step.study}`,
+                  instance: '0',
+                }).header
+                await store.remove('Study', ids.study)
+                model.remove(`S${step.study}`)
+                break
+              }
+              default:
+                step satisfies never
+            }
+          }
+          const page = await store.changes({ limit: 10_000, types: ['StableSeries', 'StableStudy'] })
+          const fired = page.changes.map(({ id, atMs }) => `${names.get(id)}@${atMs}`)
+          expect([...fired].sort()).toEqual([...model.fired].sort())
+          const windows = await store.windows(100)
+          const open = windows.filter(({ level }) => level !== 'Patient').map(({ id }) => names.get(id))
+          expect(open.sort()).toEqual([...model.windows.keys()].sort())
+        }),
+        { numRuns: runs, seed: 20_261_124 },
+      )
+    },
+    60_000 + runs * 2_000,
+  )
 }
 
 async function tickAll(store: Store): Promise<void> {

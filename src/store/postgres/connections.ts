@@ -4,7 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import { fault, messageOf } from '../../errors.ts'
+import { fault, messageOf, OnStableError } from '../../errors.ts'
 
 export interface ConnectionOptions {
   /** postgres://user:password@host:port/database */
@@ -101,7 +101,7 @@ export class Connections {
       return result
     } catch (cause) {
       failed = cause as Error
-      throw cause
+      throw refused(cause)
     } finally {
       // A connection whose transaction failed is not used again.
       client.release(failed)
@@ -122,7 +122,8 @@ const isAway = (cause: unknown): boolean => {
 /** No room on its disk. */
 const isFull = (cause: unknown): boolean => (cause as { code?: unknown }).code === '53100'
 
-function refused(cause: unknown): Error {
+export function refused(cause: unknown): Error {
+  if (cause instanceof OnStableError) return cause
   if (isFull(cause)) {
     return fault('storage-full', `PostgreSQL cannot write: ${messageOf(cause)}; free some space`, { cause })
   }

@@ -139,11 +139,12 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const { epoch, schemas } = await install(url, schema)
   const connections = new Connections({ url, schemas, name: node })
   const session: Session = { connections, epoch, node, nowMs: () => clock?.() ?? null }
-  const presence = await Presence.open({ url, schemas, name: node, node, epoch }).catch(async (error) => {
-    await connections.close()
-    throw error
-  })
+  await using opening = new AsyncDisposableStack()
+  opening.defer(() => connections.close())
+  const presence = await Presence.open({ url, schemas, name: node, node, epoch })
+  opening.defer(() => presence.close())
   await connections.value('begin_node', session.nowMs(), node, packageVersion())
+  opening.move()
   const recording = new Recording(session)
   const record: Store['record'] = async (arrival) => ({
     status: await recording.record(arrival),

@@ -4,9 +4,9 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import { fault, messageOf } from '../../errors.ts'
+import { fault } from '../../errors.ts'
 import type { Hint } from '../store.ts'
-import { type ConnectionOptions, connectionConfig } from './connections.ts'
+import { type ConnectionOptions, connectionConfig, refused } from './connections.ts'
 
 /** How long the connection of a server of this name that has just ended may live on. */
 const mostWaitMs = 20_000
@@ -69,7 +69,7 @@ export class Presence {
       await client.query(`listen "onstable_${epoch}"`)
     } catch (cause) {
       await client.end().catch(() => {})
-      throw fault('internal', `PostgreSQL cannot be listened to: ${messageOf(cause)}`, { cause })
+      throw refused(cause)
     }
     client.on('notification', ({ payload }) => {
       if (payload === 'log' || payload === 'state') for (const listener of this.#listeners) listener(payload)
