@@ -43,6 +43,7 @@ function answer(reply: FastifyReply, request: FastifyRequest, error: OnStableErr
 
 function known(thrown: unknown, log: Log): OnStableError {
   if (thrown instanceof OnStableError) {
+    if (thrown.code === 'draining') return thrown
     if (thrown.entry.httpStatus === 503) log.warn({ reason: thrown.message }, 'A request was put off')
     else if (thrown.entry.kind === 'system') log.error({ err: thrown }, 'A request failed')
     return thrown

@@ -33,6 +33,9 @@ export interface ServedScriptParts {
   readonly onSwap: () => void
 }
 
+/** How soon a version is tried again that others serve. */
+const againMs = 10_000
+
 export class ServedScript {
   readonly #parts: ServedScriptParts
   readonly #refreshing: LastWins
@@ -48,7 +51,7 @@ export class ServedScript {
 
   constructor(parts: ServedScriptParts, row: StoredRow | null) {
     this.#parts = parts
-    this.#stored = new StoredScript(parts.name, parts.store, row)
+    this.#stored = new StoredScript(parts, row)
     this.#inForce = new InForce(parts)
     this.#refreshing = lastWins((signal) => this.#refresh(signal))
   }
@@ -65,7 +68,10 @@ export class ServedScript {
    * @param askedAt of `performance.now()`
    */
   async agree(row: StoredRow, askedAt: number): Promise<void> {
-    if (this.#refreshing.isUnderWay || !this.#stored.hear(row, askedAt)) return
+    if (this.#refreshing.isUnderWay) return
+    // What all serve could not be loaded here, for want of a grant or of time.
+    const isDue = this.inForce === null && this.#parts.now() - (this.#problem?.atMs ?? 0) > againMs
+    if (!this.#stored.hear(row, askedAt) && !(isDue && row.state === 'active')) return
     await this.#refreshing.begin()
   }
 
@@ -102,11 +108,7 @@ export class ServedScript {
     const storing = this.#stored.suspend(reason, now())
     log.error({ script: name, version, reason }, 'The script is suspended until it is saved or resumed')
     onSwap()
-    try {
-      await storing
-    } catch (error) {
-      log.error({ script: name, reason: messageOf(error) }, 'The suspension could not be stored')
-    }
+    await storing
   }
 
   /** @returns false if it was not suspended */
@@ -177,7 +179,7 @@ export class ServedScript {
     const facts = { script: this.#parts.name, version: this.stored?.version }
     this.#parts.log.warn(
       facts,
-      'The file is older than the version that all servers agreed on, which is served: save it to put it in force',
+      'The file is older than what all servers agreed on: save it to put it in force',
     )
     return true
   }

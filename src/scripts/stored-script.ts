@@ -2,6 +2,8 @@
  * What the store has of a script: the version that was last in force, and whether it is served. Other servers may write
  * it, too; what they are known to have written before this one did counts no more.
  */
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
 import type { ScriptState, ScriptVersion, Store } from '../store/store.ts'
 import type { ScriptInForce } from './bring-up.ts'
 
@@ -15,14 +17,16 @@ export type ScriptStore = Pick<
 export class StoredScript {
   readonly #name: string
   readonly #store: ScriptStore
+  readonly #log: Log
   #row: StoredRow | null
   #writing = 0
   /** When the last write of this server ended, of `performance.now()`. */
   #wroteAt = Number.NEGATIVE_INFINITY
 
-  constructor(name: string, store: ScriptStore, row: StoredRow | null) {
-    this.#name = name
-    this.#store = store
+  constructor(parts: { name: string; store: ScriptStore; log: Log }, row: StoredRow | null) {
+    this.#name = parts.name
+    this.#store = parts.store
+    this.#log = parts.log
     this.#row = row
   }
 
@@ -68,11 +72,15 @@ export class StoredScript {
     return true
   }
 
-  /** Counts at once, whether or not the store takes it. */
-  suspend(reason: string, atMs: number): Promise<void> {
+  /** Counts at once, whether or not the store takes it. Never rejects. */
+  async suspend(reason: string, atMs: number): Promise<void> {
     const row = this.#row!
     this.#row = { ...row, state: 'suspended', suspension: { reason, atMs } }
-    return this.#write(() => this.#store.suspendScript(this.#name, row.version, reason))
+    try {
+      await this.#write(() => this.#store.suspendScript(this.#name, row.version, reason))
+    } catch (error) {
+      this.#log.error({ script: this.#name, reason: messageOf(error) }, 'The suspension could not be stored')
+    }
   }
 
   async resume(): Promise<void> {

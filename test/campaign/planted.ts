@@ -84,14 +84,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     breaks: 'all attempts have one idempotency key',
     file: 'store/sqlite/lease.ts',
-    from: 'const key = `$' + '{session.epoch}-$' + '{row.seq}:$' + '{script}:$' + '{row.callback}`',
-    to:
-      'const key = `$' +
-      '{session.epoch}-$' +
-      '{row.seq}:$' +
-      '{script}:$' +
-      '{row.callback}-$' +
-      '{row.attempt}`',
+    from: 'idempotencyKeyOf(session.epoch, { ...row, script: script.name })',
+    to: '`$' + '{idempotencyKeyOf(session.epoch, { ...row, script: script.name })}-$' + '{row.attempt}`',
   },
   {
     breaks: 'the file of a deleted instance goes',

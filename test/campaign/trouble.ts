@@ -102,8 +102,7 @@ async function doOne(
       history.outages.push(outage)
       await database.crash()
       await sleep(forMs)
-      await database.start()
-      outage.toMs = Date.now()
+      outage.toMs = await database.start()
       break
     }
     default:

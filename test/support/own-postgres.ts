@@ -1,6 +1,6 @@
 /** A PostgreSQL of its own, in a temporary folder, that may be stopped at once and started again. */
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -14,7 +14,8 @@ export interface OwnPostgres extends AsyncDisposable {
   readonly url: string
   /** As when the power is cut: nothing is brought to an end. */
   crash(): Promise<void>
-  start(): Promise<void>
+  /** @returns since when it takes connections, of `Date.now()` */
+  start(): Promise<number>
 }
 
 /** Null: no PostgreSQL is installed. */
@@ -56,10 +57,15 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
     '--locale',
     'C',
   )
-  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${folder} -c max_connections=200`
+  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${folder} -c max_connections=200 -c log_line_prefix='%n '`
   const log = join(folder, 'log')
-  const start = async () =>
-    void (await call('pg_ctl', 'start', '--pgdata', data, '--wait', '--log', log, '--options', options))
+  const start = async () => {
+    await call('pg_ctl', 'start', '--pgdata', data, '--wait', '--log', log, '--options', options)
+    const ready = [
+      ...readFileSync(log, 'utf8').matchAll(/^(\d+)\.(\d{3}) .*ready to accept connections/gm),
+    ].at(-1)
+    return ready === undefined ? Date.now() : Number(`${ready[1]}${ready[2]}`)
+  }
   const crash = async () =>
     void (await call('pg_ctl', 'stop', '--pgdata', data, '--mode', 'immediate', '--wait').catch(() => {}))
   await start()

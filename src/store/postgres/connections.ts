@@ -22,8 +22,8 @@ const statementMs = 30_000
 const answerMs = 35_000
 const connectMs = 5_000
 const mostTries = 8
-/** Lost to another: serialization, deadlock, and a row that was deleted meanwhile. */
-const isLost = (code: unknown) => code === '40001' || code === '40P01' || code === '23503'
+/** Lost to another: serialization, deadlock, and a row that was deleted or made meanwhile. */
+const isLost = (code: unknown) => code === '40001' || code === '40P01' || code === '23503' || code === '23505'
 
 const int8 = pg.types.builtins.INT8
 const types: pg.CustomTypesConfig = {

@@ -99,8 +99,13 @@ function rowOf({ header, file, sizeBytes, origin, ages, whenHeld }: Arrival, ord
     file,
     size_bytes: sizeBytes,
     origin: JSON.stringify(origin),
-    ages,
     when_held: whenHeld,
+    patient_age_ms: ages.Patient.ageMs,
+    patient_max_wait_ms: ages.Patient.maxWaitMs,
+    study_age_ms: ages.Study.ageMs,
+    study_max_wait_ms: ages.Study.maxWaitMs,
+    series_age_ms: ages.Series.ageMs,
+    series_max_wait_ms: ages.Series.maxWaitMs,
   }
 }
 

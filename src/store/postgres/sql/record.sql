@@ -2,96 +2,107 @@
 -- that they belong to are locked, in the order of their rows, before anything of them is read or written: whoever
 -- fires or deletes locks them first, too, so numbers of instances rise with the commits of their study.
 
-create function arrivals(p_arrivals json) returns table (
-  ord integer, instance_id text, series_id text, study_id text, patient_id text, instance_tags json, series_tags json,
-  study_tags json, patient_tags json, modality text, dicom_patient_id text, accession_number text, expected integer,
-  place integer, sop_class text, transfer_syntax text, file text, size_bytes bigint, origin text, ages json,
-  when_held text
-) language sql immutable as $$
-  select * from json_to_recordset(p_arrivals) as a (
-    ord integer, instance_id text, series_id text, study_id text, patient_id text, instance_tags json,
-    series_tags json, study_tags json, patient_tags json, modality text, dicom_patient_id text, accession_number text,
-    expected integer, place integer, sop_class text, transfer_syntax text, file text, size_bytes bigint, origin text,
-    ages json, when_held text)
-$$;
-
--- One row for each arrival and each of its three parents.
-create function touches(p_arrivals json, p_ords integer[]) returns table (
-  ord integer, level integer, public_id text, age_ms bigint, max_wait_ms bigint
-) language sql immutable as $$
-  select a.ord, l.level, l.public_id, (a.ages -> l.name ->> 'ageMs')::bigint, (a.ages -> l.name ->> 'maxWaitMs')::bigint
-  from arrivals(p_arrivals) a, lateral (values
-    (0, 'Patient', a.patient_id), (1, 'Study', a.study_id), (2, 'Series', a.series_id)) l (level, name, public_id)
-  where a.ord = any (p_ords)
-$$;
+-- Tags are JSON.
+create type arrival as (
+  ord integer, instance_id text, series_id text, study_id text, patient_id text, instance_tags text, series_tags text,
+  study_tags text, patient_tags text, modality text, dicom_patient_id text, accession_number text, expected integer,
+  place integer, sop_class text, transfer_syntax text, file text, size_bytes bigint, origin text, when_held text,
+  patient_age_ms bigint, patient_max_wait_ms bigint, study_age_ms bigint, study_max_wait_ms bigint,
+  series_age_ms bigint, series_max_wait_ms bigint
+);
 
 -- p_arrivals: a list in which no instance comes twice, with `ord` from 1 on.
 -- Returns the places of those that were stored; the others were held already.
 create function record(p_now bigint, p_arrivals json) returns integer[] language plpgsql as $$
 declare
-  v_now bigint := now_ms(p_now);
-  v_fresh integer[];
-  v_stored integer[];
+  v_all arrival[] := array(select a from json_populate_recordset(null::arrival, p_arrivals) a order by a.ord);
+  v_fresh arrival[];
   v_new text[] := '{}';
-  v_some text[];
-  v_held text;
+  v_now bigint;
 begin
-  select coalesce(array_agg(a.instance_id order by a.ord), '{}') into v_some
-  from arrivals(p_arrivals) a join instance i on i.public_id = a.instance_id
-  where a.when_held = 'replace' and i.file <> a.file;
-  if v_some <> '{}' then
-    perform lock_log();
-    foreach v_held in array v_some loop
-      perform remove_instance(v_now, v_held);
-    end loop;
-  end if;
-
-  v_fresh := not_held(p_arrivals, null);
+  perform remove_replaced(p_now, v_all);
+  v_fresh := not_held(v_all);
   if v_fresh <> '{}' then
-    -- From the top, since each needs the one above it.
-    for v_level in 0..2 loop
-      v_some := make_parents(v_now, p_arrivals, v_fresh, v_level);
-      v_new := v_new || v_some;
-    end loop;
-    perform 1 from resource where (level, public_id) in (select t.level, t.public_id from touches(p_arrivals, v_fresh) t)
-      order by id for no key update;
-    -- They may have been waited for.
     v_now := now_ms(p_now);
-    -- Another node may have had some of them meanwhile.
-    v_fresh := not_held(p_arrivals, v_fresh);
-    v_stored := record_fresh(v_now, p_arrivals, v_fresh, v_new);
-    if cardinality(v_stored) <> cardinality(v_fresh) then
-      raise exception 'What arrived was deleted or recorded by another' using errcode = '40001';
+    if exists (select 1 from unnest(v_fresh) a
+      where not exists (select 1 from resource r where r.level = 2 and r.public_id = a.series_id))
+    then
+      -- From the top, since each needs the one above it.
+      for v_level in 0..2 loop
+        v_new := v_new || make_parents(v_now, v_fresh, v_level);
+      end loop;
+    end if;
+    perform lock_parents(array(select distinct a.series_id from unnest(v_fresh) a));
+    -- They may have been waited for, and another node may have had some of the instances meanwhile.
+    v_now := now_ms(p_now);
+    v_fresh := not_held(v_fresh);
+    perform record_fresh(v_now, v_fresh, v_new);
+    if cardinality(v_fresh) = cardinality(v_all) then
+      return array(select a.ord from unnest(v_all) a);
     end if;
   end if;
   -- One that is held under its own file was recorded before its answer was lost.
   return array(
-    select a.ord from arrivals(p_arrivals) a join instance i on i.public_id = a.instance_id and i.file = a.file order by 1);
+    select a.ord from unnest(v_all) a join instance i on i.public_id = a.instance_id and i.file = a.file order by 1);
 end
 $$;
 
-create function not_held(p_arrivals json, p_among integer[]) returns integer[] language sql as $$
-  select coalesce(array_agg(a.ord order by a.ord), '{}') from arrivals(p_arrivals) a
-  where (p_among is null or a.ord = any (p_among))
-    and not exists (select 1 from instance i where i.public_id = a.instance_id)
+create function remove_replaced(p_now bigint, p_arrivals arrival[]) returns void language plpgsql as $$
+declare
+  v_each text;
+begin
+  if not exists (select 1 from unnest(p_arrivals) a where a.when_held = 'replace') then
+    return;
+  end if;
+  for v_each in
+    select a.instance_id from unnest(p_arrivals) a join instance i on i.public_id = a.instance_id
+    where a.when_held = 'replace' and i.file <> a.file order by a.ord
+  loop
+    perform lock_log();
+    perform remove_instance(now_ms(p_now), v_each);
+  end loop;
+end
+$$;
+
+create function not_held(p_arrivals arrival[]) returns arrival[] language sql as $$
+  select coalesce(array_agg(a order by a.ord), '{}') from unnest(p_arrivals) a
+  where not exists (select 1 from instance i where i.public_id = a.instance_id)
+$$;
+
+-- Locks series, their studies and their patients. What was deleted meanwhile has to be made again.
+create function lock_parents(p_series text[]) returns void language plpgsql as $$
+declare
+  v_ids bigint[];
+  v_locked integer;
+begin
+  with series as (select id, parent from resource where level = 2 and public_id = any (p_series)),
+    study as (select distinct r.id, r.parent from series s join resource r on r.id = s.parent)
+  select array(select id from series union all select id from study union select parent from study) into v_ids;
+  perform 1 from resource where id = any (v_ids) order by id for no key update;
+  get diagnostics v_locked = row_count;
+  if v_locked <> cardinality(v_ids)
+    or (select count(*) from resource where id = any (v_ids) and level = 2) <> cardinality(p_series)
+  then
+    raise exception 'What arrived was deleted by another' using errcode = '40001';
+  end if;
+end
 $$;
 
 -- Returns the identifiers of those that are new.
-create function make_parents(p_now bigint, p_arrivals json, p_ords integer[], p_level integer)
-returns text[] language sql as $$
+create function make_parents(p_now bigint, p_arrivals arrival[], p_level integer) returns text[] language sql as $$
   with wanted as (
     select distinct on (l.public_id) l.*, above.id as parent
-    from arrivals(p_arrivals) a, lateral (values
+    from unnest(p_arrivals) a, lateral (values
       (0, a.patient_id, null, a.patient_tags, null, null, null),
       (1, a.study_id, a.patient_id, a.study_tags, a.patient_tags, null, null),
       (2, a.series_id, a.study_id, a.series_tags, null, a.expected, a.modality)
     ) l (level, public_id, parent_id, tags, patient_tags, expected, modality)
     left join resource above on above.level = l.level - 1 and above.public_id = l.parent_id
-    where a.ord = any (p_ords) and l.level = p_level and (l.parent_id is null or above.id is not null)
+    where l.level = p_level and (l.parent_id is null or above.id is not null)
     order by l.public_id, a.ord
   ), made as (
     insert into resource (level, public_id, parent, tags, patient_tags, created_at, updated_at, expected, modality)
-    select level, public_id, parent, tags::text, patient_tags::text, p_now, p_now, expected, modality
+    select level, public_id, parent, tags, patient_tags, p_now, p_now, expected, modality
     from wanted order by public_id
     on conflict (level, public_id) do nothing
     returning public_id
@@ -99,33 +110,28 @@ returns text[] language sql as $$
   select coalesce(array_agg(public_id), '{}') from made
 $$;
 
-create function record_fresh(p_now bigint, p_arrivals json, p_ords integer[], p_new text[])
-returns integer[] language plpgsql as $$
-declare
-  v_stored integer[];
+-- The parents are there, and locked.
+create function record_fresh(p_now bigint, p_arrivals arrival[], p_new text[]) returns void language plpgsql as $$
 begin
-  insert into origin (facts)
-    select distinct a.origin from arrivals(p_arrivals) a where a.ord = any (p_ords) order by 1
-    on conflict (facts) do nothing;
+  if exists (select 1 from unnest(p_arrivals) a where not exists (select 1 from origin o where o.facts = a.origin)) then
+    insert into origin (facts) select distinct a.origin from unnest(p_arrivals) a order by 1 on conflict (facts) do nothing;
+  end if;
 
-  with made as (
-    insert into instance (public_id, series, tags, file, size_bytes, sop_class, transfer_syntax, place, received_at, origin)
-    select a.instance_id, s.id, a.instance_tags::text, a.file, a.size_bytes, a.sop_class, a.transfer_syntax, a.place,
-      p_now, o.id
-    from arrivals(p_arrivals) a
+  insert into instance (public_id, series, tags, file, size_bytes, sop_class, transfer_syntax, place, received_at, origin)
+    select a.instance_id, s.id, a.instance_tags, a.file, a.size_bytes, a.sop_class, a.transfer_syntax, a.place, p_now, o.id
+    from unnest(p_arrivals) a
     join resource s on s.level = 2 and s.public_id = a.series_id
     join origin o on o.facts = a.origin
-    where a.ord = any (p_ords) order by a.ord
-    on conflict (public_id) do nothing
-    returning public_id
-  )
-  select coalesce(array_agg(a.ord order by a.ord), '{}') into v_stored
-  from arrivals(p_arrivals) a join made on made.public_id = a.instance_id;
+    order by a.ord;
 
   insert into open_window (resource, level, opened_at, last_at, age_ms, max_wait_ms, check_at)
     select r.id, t.level, p_now, p_now, max(t.age_ms), min(t.max_wait_ms),
       p_now + least(max(t.age_ms), min(t.max_wait_ms))
-    from touches(p_arrivals, v_stored) t join resource r on r.level = t.level and r.public_id = t.public_id
+    from unnest(p_arrivals) a, lateral (values
+      (0, a.patient_id, a.patient_age_ms, a.patient_max_wait_ms),
+      (1, a.study_id, a.study_age_ms, a.study_max_wait_ms),
+      (2, a.series_id, a.series_age_ms, a.series_max_wait_ms)) t (level, public_id, age_ms, max_wait_ms)
+    join resource r on r.level = t.level and r.public_id = t.public_id
     group by r.id, t.level order by r.id
     on conflict (resource) do update set
       last_at = greatest(open_window.last_at, excluded.last_at),
@@ -134,45 +140,46 @@ begin
       check_at = least(open_window.check_at, open_window.opened_at + least(open_window.max_wait_ms, excluded.max_wait_ms));
 
   insert into series_origin
-    select distinct s.id, o.id from arrivals(p_arrivals) a
+    select distinct s.id, o.id from unnest(p_arrivals) a
     join resource s on s.level = 2 and s.public_id = a.series_id
     join origin o on o.facts = a.origin
-    where a.ord = any (v_stored)
     on conflict do nothing;
 
   update resource r set
     updated_at = p_now,
-    instance_count = r.instance_count + case when r.level = 2 then t.arrivals else 0 end,
-    first_at = case when r.level = 2 then coalesce(r.first_at, p_now) end,
-    last_at = case when r.level = 2 then p_now end
+    instance_count = r.instance_count + case when t.level = 2 then t.arrivals else 0 end,
+    first_at = case when t.level = 2 then coalesce(r.first_at, p_now) end,
+    last_at = case when t.level = 2 then p_now end
   from (
-    select t.level, t.public_id, count(*)::integer as arrivals from touches(p_arrivals, v_stored) t group by 1, 2
+    select l.level, l.public_id, count(*)::integer as arrivals from unnest(p_arrivals) a, lateral (values
+      (0, a.patient_id), (1, a.study_id), (2, a.series_id)) l (level, public_id)
+    group by 1, 2
   ) t
-  where r.level = t.level and r.public_id = t.public_id and (r.level = 2 or r.updated_at <> p_now);
+  where r.level = t.level and r.public_id = t.public_id and (t.level = 2 or r.updated_at <> p_now);
 
-  insert into subject
-    select distinct on (a.study_id) a.study_id, a.patient_id, a.dicom_patient_id, a.accession_number
-    from arrivals(p_arrivals) a where a.ord = any (v_stored) and a.study_id = any (p_new) order by a.study_id, a.ord
-    on conflict (study) do update set patient = excluded.patient, patient_id = excluded.patient_id,
-      accession_number = excluded.accession_number;
+  if p_new <> '{}' then
+    insert into subject
+      select distinct on (a.study_id) a.study_id, a.patient_id, a.dicom_patient_id, a.accession_number
+      from unnest(p_arrivals) a where a.study_id = any (p_new) order by a.study_id, a.ord
+      on conflict (study) do update set patient = excluded.patient, patient_id = excluded.patient_id,
+        accession_number = excluded.accession_number;
+  end if;
 
   insert into pending_change (type, resource, public_id, key, patient, series, at, origin)
     select type, resource, public_id, key, patient, series, p_now, origin
-    from new_changes(p_arrivals, v_stored, p_new) order by ord, place;
-  return v_stored;
+    from new_changes(p_arrivals, p_new) order by ord, place;
 end
 $$;
 
 -- The changes of arrivals in Orthanc's order: the instance, what is new above it, and whether its series is complete.
-create function new_changes(p_arrivals json, p_ords integer[], p_new text[]) returns table (
+create function new_changes(p_arrivals arrival[], p_new text[]) returns table (
   ord integer, place integer, type integer, resource bigint, public_id text, key text, patient text, series text,
   origin bigint
 ) language sql as $$
   with come as (
     select a.ord, a.instance_id, a.series_id, a.study_id, a.patient_id, i.id as instance, i.series, i.origin,
       row_number() over (partition by i.series order by a.ord) as nth, count(*) over (partition by i.series) as of_series
-    from arrivals(p_arrivals) a join instance i on i.public_id = a.instance_id
-    where a.ord = any (p_ords)
+    from unnest(p_arrivals) a join instance i on i.public_id = a.instance_id
   ), first_of as (
     select distinct on (l.level, l.public_id)
       c.ord, l.level, l.public_id, l.key, c.patient_id, l.series_id, c.origin
