@@ -184,12 +184,8 @@ export class ServedScript {
     return true
   }
 
-  async #put(
-    { hash, code, sourceMap }: ScriptVersion,
-    sourceText: string | null,
-    signal: AbortSignal | null,
-  ): Promise<void> {
-    const version = { hash, code, sourceMap }
+  async #put(given: ScriptVersion, sourceText: string | null, signal: AbortSignal | null): Promise<void> {
+    const version = { hash: given.hash, code: given.code, sourceMap: given.sourceMap }
     const commit = (next: ScriptInForce) => this.#stored.put(version, next)
     await this.#inForce.swap({ version, sourceText, signal, commit })
     this.#say()
@@ -229,6 +225,8 @@ export class ServedScript {
   async #fallBack(): Promise<void> {
     const { name, store, log } = this.#parts
     if (this.stored === null) return
+    // Others may have put another one in force meanwhile.
+    if (store.cluster !== null) return this.#follow()
     try {
       const version = await store.scriptVersion(this.stored.version)
       if (version !== null) await this.#put(version, null, null)
