@@ -67,6 +67,11 @@ export function fault(code: ErrorCode, message: string, options?: ErrorOptions):
   return new OnStableError(code, message, options)
 }
 
+/** Whether the database did not answer: it may when it is asked again. */
+export function isAway(thrown: unknown): boolean {
+  return thrown instanceof OnStableError && thrown.code === 'store-away'
+}
+
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)

@@ -1,7 +1,7 @@
 /**
  * What is wrong with a script, and where: the one form in which every stage of loading says it.
  */
-import { fault, messageOf, type OnStableError } from '../errors.ts'
+import { fault, messageOf, OnStableError } from '../errors.ts'
 
 /** Lines and columns count from 1; null where the place is not known. */
 export interface ScriptProblem {
@@ -23,7 +23,8 @@ export function refused(problem: ScriptProblem): OnStableError {
 
 /** The problem behind anything that loading threw; an error of this system is a problem of the file, too. */
 export function problemOf(thrown: unknown, file: string): ScriptProblem {
-  const cause = thrown instanceof Error ? thrown.cause : undefined
+  const isOfScript = thrown instanceof OnStableError && thrown.code === 'script-refused'
+  const cause = isOfScript ? thrown.cause : undefined
   return {
     message: messageOf(thrown),
     file: textOf(cause, 'file') ?? file,

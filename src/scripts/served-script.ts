@@ -7,7 +7,7 @@
  *   put in force by another server ─► check and load ─► swap
  *   gone ──► park (in the store) ─► unload
  */
-import { messageOf } from '../errors.ts'
+import { isAway, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ScriptVersion } from '../store/store.ts'
@@ -63,15 +63,14 @@ export class ServedScript {
   }
 
   /**
-   * What the store says now: another server may have put a version in force, suspended it, or seen its file go. Never
-   * rejects. A save that is being looked at has the last word.
+   * What the store says now, which others may have changed. Never rejects. A save that is being looked at counts more.
    * @param askedAt of `performance.now()`
    */
   async agree(row: StoredRow, askedAt: number): Promise<void> {
     if (this.#refreshing.isUnderWay) return
     // What all serve could not be loaded here, for want of a grant or of time.
     const isDue = this.inForce === null && this.#parts.now() - (this.#problem?.atMs ?? 0) > againMs
-    if (!this.#stored.hear(row, askedAt) && !(isDue && row.state === 'active')) return
+    if (!this.#stored.hear(row, askedAt) && !this.#isSaved && !(isDue && row.state === 'active')) return
     await this.#refreshing.begin()
   }
 
@@ -162,8 +161,9 @@ export class ServedScript {
       else if (compiled.hash !== this.inForce?.version) await this.#put(compiled, sourceText, signal)
       this.#problem = null
     } catch (error) {
-      // A newer save has the last word.
+      // A newer save has the last word; what the store did not take is looked at again.
       if (signal.aborted) return
+      if (isAway(error)) throw error
       const problem = this.#blame(error)
       if (this.inForce === null) await this.#fallBack()
       // What counts instead of its answers may be another.

@@ -1,7 +1,7 @@
 /** Opens the store that the settings ask for. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Settings } from '../config.ts'
-import { messageOf, OnStableError } from '../errors.ts'
+import { isAway, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { openPostgres, type PostgresOptions } from './postgres/postgres.ts'
 import { openSqlite } from './sqlite/sqlite.ts'
@@ -33,8 +33,7 @@ async function openWhenThere(options: PostgresOptions, log: Log): Promise<Store>
     try {
       return await openPostgres(options)
     } catch (error) {
-      const isAway = error instanceof OnStableError && error.code === 'store-away'
-      if (!isAway || performance.now() > until) throw error
+      if (!isAway(error) || performance.now() > until) throw error
       if (tries === 0) log.warn({ reason: messageOf(error) }, 'Waiting for the database')
       await wait(againMs)
     }

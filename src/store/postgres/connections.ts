@@ -31,8 +31,10 @@ const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number) => (oid === int8 ? Number : pg.types.getTypeParser(oid)),
 }
 
-/** Half-open connections are given up by both sides. */
+/** Half-open connections are given up by both sides; statements are short, and planned once. */
 const settings = {
+  // A plan that was made while a table was small is kept while it grows.
+  enable_seqscan: 'off',
   jit: 'off',
   tcp_keepalives_idle: 5,
   tcp_keepalives_interval: 5,

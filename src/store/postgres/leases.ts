@@ -1,6 +1,6 @@
 /** Leases: what the database hands out, put together as it is told. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { OnStableError } from '../../errors.ts'
+import { isAway } from '../../errors.ts'
 import { eventHead, heartbeatKeyOf, idempotencyKeyOf } from '../event-head.ts'
 import { isoTime, jsonJoined } from '../json-parts.ts'
 import { type SinceFacts, toldAsItWas, toldSince } from '../late-event.ts'
@@ -87,8 +87,6 @@ export async function settleAll(
     }
   }
 }
-
-const isAway = (error: unknown) => error instanceof OnStableError && error.code === 'store-away'
 
 function leaseOf(session: Session, row: LeasedRow): Lease {
   const { delivery, fence, attempt, script, callback, key, seq, version } = row

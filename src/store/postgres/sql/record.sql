@@ -165,6 +165,13 @@ begin
         accession_number = excluded.accession_number;
   end if;
 
+  if p_new = '{}' and not exists (select 1 from unnest(p_arrivals) a where a.expected is not null) then
+    -- What nearly all are: instances of series that are there.
+    insert into pending_change (type, resource, public_id, key, patient, series, at, origin)
+      select 3, i.id, i.public_id, a.study_id, a.patient_id, a.series_id, p_now, i.origin
+      from unnest(p_arrivals) a join instance i on i.public_id = a.instance_id order by a.ord;
+    return;
+  end if;
   insert into pending_change (type, resource, public_id, key, patient, series, at, origin)
     select type, resource, public_id, key, patient, series, p_now, origin
     from new_changes(p_arrivals, p_new) order by ord, place;
