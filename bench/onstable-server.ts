@@ -18,7 +18,9 @@ export async function startOnStable(options: ServerOptions): Promise<Server> {
   writeFileSync(join(scripts, 'callbacks.js'), callbacks)
   writeFileSync(join(folder, 'onstable.json'), '{}')
   const parameters = Object.entries({
-    data: join(folder, 'data'),
+    data: options.node?.data ?? join(folder, 'data'),
+    ...(options.database === undefined ? {} : { store: options.database }),
+    ...(options.node === undefined ? {} : { node: options.node.name }),
     scripts,
     'http-port': httpPort,
     'dicom-port': dicomPort,

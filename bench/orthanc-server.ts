@@ -29,7 +29,7 @@ export async function startOrthanc(options: ServerOptions): Promise<Server> {
       StableAge: options.stableAgeSeconds,
       KeepAlive: true,
       TcpNoDelay: true,
-      Plugins: [],
+      ...pluginsFor(options.database),
       LuaScripts: [script],
     }),
   )
@@ -68,6 +68,23 @@ export async function startOrthanc(options: ServerOptions): Promise<Server> {
     },
     [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   }
+}
+
+export const postgresPlugin = '/usr/share/orthanc/plugins/libOrthancPostgreSQLIndex.so'
+
+/** The index on PostgreSQL, files as ever; several may share it (`Lock`). */
+function pluginsFor(database: string | undefined): object {
+  if (database === undefined) return { Plugins: [] }
+  const { hostname, port, username, pathname } = new URL(database)
+  const place = {
+    Host: hostname,
+    Port: Number(port),
+    Username: username,
+    Password: '',
+    Database: pathname.slice(1),
+  }
+  const PostgreSQL = { EnableIndex: true, EnableStorage: false, Lock: false, EnableSsl: false, ...place }
+  return { Plugins: [postgresPlugin], PostgreSQL }
 }
 
 const systemSchema = z.object({ Version: z.string() })

@@ -1,12 +1,13 @@
 /** The command of the benchmarks: `npm run bench -- ingest --against orthanc`. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { clusterMethod, measureCluster } from './cluster.ts'
 import { dispatchMethod, measureDispatch } from './dispatch.ts'
 import { hostileMethod, measureHostile } from './hostile.ts'
 import { ingestMethod, measureIngest, type Rounds } from './ingest.ts'
 import { latenessMethod, measureLateness } from './lateness.ts'
 import { measureMemory, memoryMethod } from './memory.ts'
-import { orthancProgram } from './orthanc-server.ts'
+import { orthancProgram, postgresPlugin } from './orthanc-server.ts'
 import { drawReport } from './picture.ts'
 import { describeMachine, Notebook, type Report, readReport } from './report.ts'
 import { measureRuns, runsMethod } from './runs.ts'
@@ -80,6 +81,15 @@ const parts: readonly Part[] = [
     rounds: 9,
   },
   {
+    name: 'cluster',
+    does: 'several servers on one PostgreSQL: instances per second, lag, a study that is split over them',
+    title: 'Several servers on one PostgreSQL',
+    method: clusterMethod,
+    measure: measureCluster,
+    isCompared: true,
+    rounds: 3,
+  },
+  {
     name: 'runs',
     does: 'what a run in the sandbox costs',
     title: 'Runs in the sandbox',
@@ -131,6 +141,8 @@ try {
 
 async function run(part: Part, options: Options): Promise<void> {
   if (options.against === 'orthanc') require(orthancProgram, 'apt-get install orthanc')
+  if (options.against === 'orthanc' && part.name === 'cluster')
+    require(postgresPlugin, 'apt-get install orthanc-postgresql')
   if (part.name === 'syncs') require('/usr/bin/strace', 'apt-get install strace')
   const notebook = new Notebook()
   const rounds = {

@@ -9,6 +9,10 @@ export interface ServerOptions {
   /** At which counts of stored instances `drained` will be asked for. */
   readonly milestones: readonly number[]
   readonly onLine?: LineListener
+  /** A PostgreSQL for its index: postgres://… */
+  readonly database?: string
+  /** One of several that share it: its name, and the folder of their files. */
+  readonly node?: { readonly name: string; readonly data: string }
   /** Where strace writes the system calls that make data durable; none without it. */
   readonly traceFile?: string
 }

@@ -6,6 +6,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeF
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { startOwnPostgres } from '../support/own-postgres.ts'
 import { runCampaign } from './campaign.ts'
 
 interface PlantedBug {
@@ -14,6 +15,8 @@ interface PlantedBug {
   readonly file: string
   readonly from: string
   readonly to: string
+  /** It shows where several servers share a PostgreSQL. */
+  readonly isOfCluster?: true
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -95,6 +98,52 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
 ]
 
+/** In the store on PostgreSQL, which is planted on two servers. */
+export const plantedClusterBugs: readonly PlantedBug[] = [
+  {
+    breaks: 'on PostgreSQL a window is looked at again before it fires',
+    file: 'store/postgres/sql/tick.sql',
+    from: 'greatest(p_window.last_at + p_window.age_ms, v_observed_at)',
+    to: 'greatest(p_window.opened_at + p_window.age_ms, v_observed_at)',
+    isOfCluster: true,
+  },
+  {
+    breaks: 'a tick is one statement, not several of the client',
+    file: 'store/postgres/windows.ts',
+    from: 'export async function tick({ connections, nowMs }: Session): Promise<TickReport> {',
+    to: `export async function tick({ connections, nowMs }: Session): Promise<TickReport> {
+      const due = 'select resource from open_window where last_at + age_ms <= now_ms($1)'
+      const found = await connections.rows<{ resource: number }>(due, [nowMs()])
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      for (const { resource } of found) {
+        const fire = "select lock_log(), fire(now_ms($1), $2, 'quiet'), number_changes() from resource where id = $2"
+        await connections.rows(fire, [nowMs(), resource])
+      }`,
+    isOfCluster: true,
+  },
+  {
+    breaks: 'on PostgreSQL silence is observed anew after an outage',
+    file: 'store/postgres/sql/tick.sql',
+    from: 'or v_now - s.last_tick_at > c_gap_ms',
+    to: 'or false',
+    isOfCluster: true,
+  },
+  {
+    breaks: 'on PostgreSQL nothing of a key is told past what has not ended',
+    file: 'store/postgres/sql/lease.sql',
+    from: 'and (e.state <> 0 or e.attempt > 0))\n    order by d.id limit p_count\n  loop',
+    to: 'and e.state = 7)\n    order by d.id limit p_count\n  loop',
+    isOfCluster: true,
+  },
+  {
+    breaks: 'the log has its numbers from one at a time',
+    file: 'store/postgres/sql/log.sql',
+    from: "select pg_try_advisory_xact_lock('log_state'::regclass::oid::bigint)",
+    to: 'select true',
+    isOfCluster: true,
+  },
+]
+
 /** How often the place of a bug is in the engine: once, or the bug cannot be planted. */
 export function placesOf({ file, from }: PlantedBug): number {
   return readFileSync(join(root, 'src', file), 'utf8').split(from).length - 1
@@ -113,7 +162,7 @@ export const noBug: PlantedBug = { breaks: 'nothing', file: 'main.ts', from: '',
  * Runs small campaigns against a copy with that bug, until one finds it. Not each kill hits where it shows.
  * @throws when a campaign cannot be run: that finds no bug
  */
-export async function plant({ breaks, file, from, to }: PlantedBug): Promise<Catch> {
+export async function plant({ breaks, file, from, to, isOfCluster = false }: PlantedBug): Promise<Catch> {
   // Beside the project, so that what it imports is found.
   mkdirSync(join(root, '.planted'), { recursive: true })
   const copy = mkdtempSync(join(root, '.planted', 'bug-'))
@@ -129,7 +178,7 @@ export async function plant({ breaks, file, from, to }: PlantedBug): Promise<Cat
       text.replace(from, () => to),
     )
     for (const seed of seeds) {
-      const [violation] = await violationsOf(join(copy, 'src/main.ts'), seed)
+      const [violation] = await violationsOf(join(copy, 'src/main.ts'), seed, isOfCluster)
       if (violation !== undefined) return { bug: breaks, violation }
     }
     return { bug: breaks, violation: null }
@@ -138,11 +187,13 @@ export async function plant({ breaks, file, from, to }: PlantedBug): Promise<Cat
   }
 }
 
-async function violationsOf(main: string, seed: number): Promise<readonly string[]> {
+async function violationsOf(main: string, seed: number, isOfCluster: boolean): Promise<readonly string[]> {
+  await using parts = new AsyncDisposableStack()
   const data = mkdtempSync(join(tmpdir(), 'onstable-planted-'))
-  try {
-    return (await runCampaign({ ...settings, seed, data, main, onProgress: () => {} })).violations
-  } finally {
-    rmSync(data, { recursive: true, force: true })
-  }
+  parts.defer(() => rmSync(data, { recursive: true, force: true }))
+  const options = { ...settings, seed, data, main, onProgress: () => {} }
+  if (!isOfCluster) return (await runCampaign(options)).violations
+  const database = parts.use(await startOwnPostgres())
+  const store = `${database.url}?schema=planted`
+  return (await runCampaign({ ...options, nodes: 2, cluster: { nodes: 2, store, database } })).violations
 }

@@ -10,7 +10,7 @@ import { type CampaignResult, runCampaign } from './campaign.ts'
 import { fewestInstances } from './cast.ts'
 import { type Figures, lineOf, lineOfAll } from './figures.ts'
 import type { PlanSettings } from './plan.ts'
-import { noBug, plant, plantedBugs } from './planted.ts'
+import { noBug, plant, plantedBugs, plantedClusterBugs } from './planted.ts'
 import type { ClusterOptions } from './served.ts'
 
 interface Options {
@@ -41,7 +41,10 @@ const program = new Command('npm run campaign --')
   .option('--seconds <count>', 'repeat with the next seeds until so much time has passed', positiveNumber)
   .option('--nodes <count>', 'so many servers on one PostgreSQL', positiveNumber, 1)
   .option('--store <url>', 'that PostgreSQL (default: one of its own, which is stopped at once now and then)')
-  .option('--planted', 'plant bugs in copies of the server, one for each rule, and see that each is found')
+  .option(
+    '--planted',
+    'plant bugs in copies of the server (with --nodes 2, in the store on PostgreSQL), and see that each is found',
+  )
   .option('--json', 'print the figures and violations as one JSON object')
   .addHelpText(
     'after',
@@ -62,7 +65,7 @@ try {
 }
 
 async function run({ json, seconds = 0, planted, ...options }: Options): Promise<void> {
-  if (planted) return runPlanted()
+  if (planted) return runPlanted(options.nodes > 1)
   const fewest = fewestInstances(options.studies)
   if (options.instances < fewest)
     throw new Error(`${options.studies} studies need at least ${fewest} instances: raise --instances`)
@@ -77,18 +80,19 @@ async function run({ json, seconds = 0, planted, ...options }: Options): Promise
 }
 
 /** Each bug with what gave it away. */
-async function runPlanted(): Promise<void> {
-  const control = await plant(noBug)
+async function runPlanted(isOfCluster: boolean): Promise<void> {
+  const bugs = isOfCluster ? plantedClusterBugs : plantedBugs
+  const control = await plant(isOfCluster ? { ...noBug, isOfCluster } : noBug)
   if (control.violation !== null) throw new Error(`Without a bug: ${control.violation}`)
   console.log('nothing: no violation')
   let found = 0
-  for (const bug of plantedBugs) {
+  for (const bug of bugs) {
     const { violation } = await plant(bug)
     if (violation !== null) found++
     console.log(`${bug.breaks}: ${violation ?? 'NOT FOUND'}`)
   }
-  console.log(`planted: ${found} of ${plantedBugs.length} bugs were found`)
-  process.exitCode = found === plantedBugs.length ? 0 : 1
+  console.log(`planted: ${found} of ${bugs.length} bugs were found`)
+  process.exitCode = found === bugs.length ? 0 : 1
 }
 
 async function runOne(settings: RunSettings, json: boolean): Promise<Figures> {
