@@ -10,6 +10,7 @@ import {
   createAsking,
   createInstanceQuestion,
   createTell,
+  drainedBy,
   openPauses,
   startDispatch,
   startRetention,
@@ -191,7 +192,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
       isAsked: () => asking.isAsked('incomingHttpRequestFilter'),
       ask: (facts) => asking.ask('incomingHttpRequestFilter', facts),
     },
-    drained: (script) => dispatch.drained(script),
+    drained: drainedBy(dispatch, store),
     onOwed: () => dispatch.wake(),
     async remove(level: Level, id: string) {
       const removed = await store.remove(level, id)

@@ -4,6 +4,7 @@
  */
 export { type Asking, createAsking, type Verdict } from './ask.ts'
 export { createInstanceQuestion, type InstanceQuestion } from './ask-instance.ts'
+export { drainedBy } from './drained.ts'
 export { openPauses, type Pauses } from './pauses.ts'
 export { type Dispatch, type DispatchParts, startDispatch } from './pump.ts'
 export { startRetention } from './retention.ts'

@@ -6,7 +6,16 @@ import { hashAlgorithms } from './hash-call.ts'
 
 const level = z.enum(['Patient', 'Study', 'Series', 'Instance'])
 const id = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/, 'Expected an identifier as Orthanc writes it')
-const key = z.string().min(1).max(512)
+/** What every store can keep: no database has half of a character, and PostgreSQL no zero. */
+const storable = (length: number) =>
+  z
+    .string()
+    .max(length)
+    .refine(
+      (text) => text.isWellFormed() && !text.includes('\0'),
+      'Expected whole characters, and none that is zero',
+    )
+const key = storable(512).min(1)
 /** As long as a run can last; a timer would take much more for 1 ms. */
 const mostTimeoutMs = 3_600_000
 
@@ -29,8 +38,8 @@ export const hostCall = z.discriminatedUnion('name', [
   }),
   z.strictObject({ name: z.literal('kv.get'), key }),
   /** `value` is JSON text. */
-  z.strictObject({ name: z.literal('kv.set'), key, value: z.string().max(1024 * 1024) }),
+  z.strictObject({ name: z.literal('kv.set'), key, value: storable(1024 * 1024) }),
   z.strictObject({ name: z.literal('kv.delete'), key }),
-  z.strictObject({ name: z.literal('kv.list'), prefix: z.string().max(512) }),
+  z.strictObject({ name: z.literal('kv.list'), prefix: storable(512) }),
 ])
 export type ParsedHostCall = z.infer<typeof hostCall>

@@ -19,7 +19,7 @@ const againMs = 500
 
 /** @throws `data-folder`, `newer-database`, `store-away`, `bad-setting` */
 export function openStore({ store, data, crashAt, node, log }: StoreChoice): Promise<Store> {
-  if (store !== 'sqlite') return openWhenThere({ url: store, node }, log)
+  if (store !== 'sqlite') return openWhenThere({ url: store, node, onTaken: () => stop(log, node) }, log)
   return openSqlite({
     folder: data,
     crashAt: crashAt ?? null,
@@ -38,6 +38,16 @@ async function openWhenThere(options: PostgresOptions, log: Log): Promise<Store>
       await wait(againMs)
     }
   }
+}
+
+/** As by somebody who stops the server: two of one name would write to one folder. */
+function stop(log: Log, node: string): void {
+  log.error(
+    { node },
+    'Another server has taken the name of this one, which stops: give each its own with "--node"',
+  )
+  process.exitCode = 1
+  process.kill(process.pid, 'SIGTERM')
 }
 
 function sayBlocked(log: Log, reason: string | null): void {

@@ -16,7 +16,7 @@ interface PlantedBug {
   readonly from: string
   readonly to: string
   /** It shows where several servers share a PostgreSQL. */
-  readonly isOfCluster?: true
+  readonly isOfCluster?: boolean
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))

@@ -22,6 +22,14 @@ const refused: [string, string, string][] = [
     'host.send: bad value for "id": Expected an identifier as Orthanc writes it',
   ],
   ['send', JSON.stringify({ ...send, modality: '' }), 'host.send: bad value for "modality": '],
+  ['kv.get', '{"key":""}', 'host.kv.get: bad value for "key": '],
+  ['kv.get', '{"key":"a\\u0000"}', 'host.kv.get: bad value for "key": Expected whole characters'],
+  ['kv.list', '{"prefix":"\\ud800"}', 'host.kv.list: bad value for "prefix": Expected whole characters'],
+  [
+    'kv.set',
+    '{"key":"a","value":"\\ud800"}',
+    'host.kv.set: bad value for "value": Expected whole characters',
+  ],
   ['http', JSON.stringify(httpCall('nonsense')), 'host.http: bad value for "url": '],
   [
     'http',

@@ -138,6 +138,25 @@ describe.skipIf(!hasPostgres)('several servers (needs PostgreSQL on 127.0.0.1:54
     await until('going on on the other', async () => !(await scriptOf(one, 'tell.ts'))!.paused)
   })
 
+  it('say that a script is drained when none of them has a run of it in hand', async () => {
+    writeFileSync(
+      join(one.scripts, 'slow.ts'),
+      'export const onStoredInstance = () => new Promise((resolve) => setTimeout(resolve, 2_000))',
+    )
+    await until('the script on both', async () => {
+      const states = await Promise.all([scriptOf(one, 'slow.ts'), scriptOf(two, 'slow.ts')])
+      return states.every((script) => script?.state === 'in-force')
+    })
+    await two.post(dicomFile({ study: '1.8', series: '1.8.1', instance: '1.8.1.1' }))
+    await until('its run', async () => {
+      const backlog = await two.read<{ script: string; leased: number }[]>('/backlog')
+      return backlog.some(({ script, leased }) => script === 'slow.ts' && leased > 0)
+    })
+    const drained = await fetch(`${one.url}/scripts/slow.ts/drain?timeout=20`, { method: 'POST' })
+    expect(await drained.json()).toEqual({ Changed: true, Drained: true })
+    expect((await runsOf(one, 'slow.ts')).map(({ outcome }) => outcome)).toEqual(['ok'])
+  })
+
   it('are seen by each other, and one can be taken out', async () => {
     interface Node {
       name: string

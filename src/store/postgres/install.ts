@@ -48,6 +48,7 @@ export async function install(url: string, schema: string): Promise<Installed> {
     const epoch = await connections.transaction(async (client) => {
       await client.query('select pg_advisory_xact_lock(hashtext($1))', [schema])
       await client.query(`create schema if not exists "${schema}"`)
+      await demandUtf8(client)
       await bringUp(client, schema, tables)
       const found = await client.query('select 1 from pg_namespace where nspname = $1', [code])
       if (found.rows.length === 0) {
@@ -63,6 +64,16 @@ export async function install(url: string, schema: string): Promise<Installed> {
   } finally {
     await connections.close()
   }
+}
+
+async function demandUtf8(client: PoolClient): Promise<void> {
+  const { rows } = await client.query<{ server_encoding: string }>('show server_encoding')
+  const encoding = rows[0]!.server_encoding
+  if (encoding === 'UTF8') return
+  throw fault(
+    'bad-setting',
+    `The database of the setting "store" has the encoding ${encoding}: make one with "create database … encoding 'UTF8' template template0"`,
+  )
 }
 
 async function bringUp(client: PoolClient, schema: string, steps: readonly string[]): Promise<void> {

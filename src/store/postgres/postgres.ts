@@ -60,6 +60,8 @@ export interface PostgresOptions {
   readonly url: string
   /** The name of this process; what was leased under it before is not any more. */
   readonly node: string
+  /** Another server has taken the name of this one while its connection was lost. */
+  readonly onTaken?: () => void
   /** Milliseconds; only in tests. */
   readonly clock?: (() => number) | null
 }
@@ -134,14 +136,14 @@ function operationsOn(session: Session): Operations {
  * @throws `newer-database`
  */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
-  const { node, clock = null } = options
+  const { node, clock = null, onTaken = () => {} } = options
   const { url, schema } = addressOf(options.url)
   const { epoch, schemas } = await install(url, schema)
   const connections = new Connections({ url, schemas, name: node })
   const session: Session = { connections, epoch, node, nowMs: () => clock?.() ?? null }
   await using opening = new AsyncDisposableStack()
   opening.defer(() => connections.close())
-  const presence = await Presence.open({ url, schemas, name: node, node, epoch })
+  const presence = await Presence.open({ url, schemas, name: node, node, epoch, onTaken })
   opening.defer(() => presence.close())
   await connections.value('begin_node', session.nowMs(), node, packageVersion())
   opening.move()

@@ -10,11 +10,15 @@ import { type ConnectionOptions, connectionConfig, refused } from './connections
 
 /** How long the connection of a server of this name that has just ended may live on. */
 const mostWaitMs = 20_000
+/** The own connection of before may live on for as long. */
+const takenAfterMs = 30_000
 const retryMs = 500
 
 export interface PresenceOptions extends ConnectionOptions {
   readonly node: string
   readonly epoch: string
+  /** Another server has the name now: this one must not go on. */
+  readonly onTaken: () => void
 }
 
 export class Presence {
@@ -83,6 +87,14 @@ export class Presence {
 
   /** Whoever asks from time to time misses nothing meanwhile. */
   async #connectAgain(): Promise<void> {
-    while (!this.#isClosed && !(await this.#connect().catch(() => false))) await wait(retryMs)
+    let takenSince: number | null = null
+    while (!this.#isClosed) {
+      // Null: the database does not answer.
+      const isOurs = await this.#connect().catch(() => null)
+      if (isOurs === true) return
+      takenSince = isOurs === false ? (takenSince ?? performance.now()) : null
+      if (takenSince !== null && performance.now() - takenSince > takenAfterMs) return this.#options.onTaken()
+      await wait(retryMs)
+    }
   }
 }

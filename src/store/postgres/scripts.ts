@@ -154,7 +154,7 @@ export function keyValueList(
     `select key, value from (
        select key, value, sum(length(value)) over (order by key) - length(value) as before from (
          select key, value from key_value
-         where script = $1 and key >= $2 and starts_with(key, $2) order by key limit $3) k) l
+         where script = $1 and key >= $2 and key <= $2 || repeat(chr(1114111), 8) and starts_with(key, $2) order by key limit $3) k) l
      where before <= $4 order by key`,
     [script, prefix, limit, mostLength],
   )
