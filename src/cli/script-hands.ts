@@ -4,7 +4,12 @@ import { z } from 'zod'
 import { fault } from '../errors.ts'
 import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
 
-const changed = z.object({ Changed: z.boolean(), Drained: z.boolean().optional() })
+const changed = z.object({
+  Changed: z.boolean(),
+  Drained: z.boolean().optional(),
+  /** Nothing is served until all are let go on. */
+  AllPaused: z.boolean().optional(),
+})
 const range = z.object({
   deliveries: z.number(),
   since: z.number(),
@@ -72,13 +77,18 @@ async function hand(
   const query = name === 'drain' ? `?timeout=${encodeURIComponent(options.timeout ?? '60')}` : ''
   const answer = changed.parse(await clientOf(session, options).post(`${path}/${name}${query}`))
   if (answer.Drained === false) session.exitCode = 1
-  const rest = answer.Drained === undefined ? {} : { drained: answer.Drained }
+  const rest = {
+    ...(answer.Drained === undefined ? {} : { drained: answer.Drained }),
+    ...(answer.AllPaused === true ? { allPaused: true } : {}),
+  }
   if (options.json) {
     return session.print(JSON.stringify({ name: script ?? null, changed: answer.Changed, ...rest }))
   }
   const { done, notDone, allDone, allNotDone } = hands[name]
   if (script === undefined) session.print(answer.Changed ? allDone : allNotDone)
   else session.print(`${script} ${answer.Changed ? done : notDone}`)
+  if (answer.AllPaused === true)
+    session.print('All scripts are paused: it waits for "onstable scripts resume --all"')
   if (answer.Drained === true) session.print('No run is in hand')
   if (answer.Drained === false) session.complain('runs are still in hand; they end by their own limits')
 }

@@ -82,7 +82,7 @@ describe('a paused script', () => {
       { name: 'good.js', paused: true },
     ])
     expect(await post('/drain?timeout=10')).toEqual({ Changed: true, Drained: true })
-    expect(await post('/scripts/good.js/resume')).toEqual({ Changed: true })
+    expect(await post('/scripts/good.js/resume')).toEqual({ Changed: true, AllPaused: true })
     expect(await engine.read('/scripts')).toMatchObject([{ paused: true }, { paused: true }])
     expect(await post('/resume')).toEqual({ Changed: true })
     expect(await post('/resume')).toEqual({ Changed: false })

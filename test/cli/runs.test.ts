@@ -103,7 +103,10 @@ test('scripts are paused, drained, resumed and replayed', async () => {
     'All scripts are paused',
     'No run is in hand',
   ])
-  expect((await run('scripts', 'resume', 'a.js')).lines).toEqual(['a.js is served again'])
+  expect((await run('scripts', 'resume', 'a.js')).lines).toEqual([
+    'a.js is served again',
+    'All scripts are paused: it waits for "onstable scripts resume --all"',
+  ])
   expect((await run('scripts', 'resume', '--all')).code).toBe(0)
   const preview = await run('scripts', 'replay', 'a.js', '--since', '2020-01-01', '--preview')
   expect(preview.lines).toEqual([

@@ -1,6 +1,7 @@
 /** The PostgreSQL server that tests use, where one is found; each test has tables of its own there. */
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
+import { leaveOut } from './installed.ts'
 
 export const postgresUrl = process.env.ONSTABLE_TEST_POSTGRES ?? 'postgres://root@127.0.0.1:5432/test'
 
@@ -13,7 +14,7 @@ async function isThere(): Promise<boolean> {
     await client.end()
     return true
   } catch {
-    return false
+    return leaveOut('no PostgreSQL at 127.0.0.1:5432, nor at ONSTABLE_TEST_POSTGRES')
   }
 }
 

@@ -28,7 +28,8 @@ export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
     POST: async (request) => {
       const changed = await resumeScript(nameOf(request))
       if (changed === null) throw unknownResource()
-      return { Changed: changed }
+      // It waits all the same while all are paused.
+      return { Changed: changed, ...(pauses.allSinceMs() === null ? {} : { AllPaused: true }) }
     },
   })
   endpoint(app, '/scripts/:name/pause', {
