@@ -4,6 +4,7 @@ import { readHeader } from '../../src/dicom/dicom.ts'
 import { restOrigin } from '../support/arrivals.ts'
 import { dicomFile } from '../support/dicom-files.ts'
 import { openTestIntake } from '../support/test-intake.ts'
+import { until } from '../support/until.ts'
 
 test('a new instance is on disk byte for byte, and its parents are told of', async () => {
   await using opened = await openTestIntake()
@@ -67,7 +68,7 @@ test('an instance whose rows cannot be written leaves no file, and can be sent a
   expect((await opened.receive({})).status).toBe('Success')
 })
 
-test('when nobody can say whether the rows were written, the file is left to the next start', async () => {
+test('when nobody can say whether the rows were written, the file stays', async () => {
   await using opened = await openTestIntake({ overwriteInstances: 'Always' })
   await opened.receive({ instance: '1' })
   const { store } = opened
@@ -83,5 +84,31 @@ test('when nobody can say whether the rows were written, the file is left to the
   })
   await expect(opened.receive(bytes)).rejects.toThrow(/stopping/)
   expect(await opened.files()).toHaveLength(2)
-  expect(opened.lines).toMatchObject([{ msg: expect.stringContaining('left to the next start') }])
+  expect(opened.lines).toMatchObject([{ msg: expect.stringContaining('is not known yet; asking again') }])
+})
+
+test('a file goes, or stays, once the store can say whether it has a row', async () => {
+  await using opened = await openTestIntake()
+  const { store } = opened
+  const { record, orphans } = store
+  let isAway = true
+  let isCommitted = false
+  Object.assign(store, {
+    record: async (arrival: Parameters<typeof record>[0]) => {
+      if (isCommitted) await record(arrival)
+      throw new Error('No answer')
+    },
+    orphans: async (files: readonly string[]) => {
+      if (isAway) throw new Error('No answer')
+      return orphans(files)
+    },
+  })
+  const large = (instance: string) => dicomFile({ instance, pixelBytes: 2_200_000 })
+  await expect(opened.receive(large('1'))).rejects.toThrow('No answer')
+  isCommitted = true
+  await expect(opened.receive(large('2'))).rejects.toThrow('No answer')
+  expect(await opened.files()).toHaveLength(2)
+  isAway = false
+  await until('the first to go', async () => (await opened.files()).length === 1)
+  expect(await opened.files()).toEqual(await opened.namedFiles())
 })
