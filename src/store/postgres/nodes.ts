@@ -1,17 +1,10 @@
 /** The servers that share the database. */
-import type { Cluster, ClusterState, NodeRow, ScriptRow, Subscription } from '../store.ts'
+import { standingOf } from '../script-rows.ts'
+import type { Cluster, ClusterState, NodeRow } from '../store.ts'
 import type { Presence } from './presence.ts'
 import type { Session } from './session.ts'
 
-interface ScriptFacts {
-  readonly name: string
-  readonly state: ScriptRow['state']
-  readonly version: string
-  readonly subscriptions: string
-  readonly suspended_reason: string | null
-  readonly suspended_at: number | null
-  readonly paused_at: number | null
-}
+type ScriptFacts = Parameters<typeof standingOf>[0] & { readonly version: string }
 
 export function clusterOn(session: Session, presence: Presence): Cluster {
   const { connections, node, nowMs } = session
@@ -28,7 +21,7 @@ export function clusterOn(session: Session, presence: Presence): Cluster {
       return {
         nowMs: now,
         isDraining: is_draining === true,
-        scripts: scripts.map(stateOf),
+        scripts: scripts.map((row) => ({ ...standingOf(row), version: row.version })),
         pausedAllAtMs: paused_all_at,
       }
     },
@@ -40,17 +33,5 @@ export function clusterOn(session: Session, presence: Presence): Cluster {
       ),
     setDraining: (name, isDraining) => connections.value('set_draining', name, isDraining),
     onHint: (listener) => presence.onHint(listener),
-  }
-}
-
-function stateOf({ name, state, version, ...facts }: ScriptFacts) {
-  const { suspended_reason, suspended_at } = facts
-  return {
-    name,
-    state,
-    version,
-    subscriptions: JSON.parse(facts.subscriptions) as Subscription[],
-    pausedAtMs: facts.paused_at,
-    suspension: state === 'suspended' ? { reason: suspended_reason ?? '', atMs: suspended_at ?? 0 } : null,
   }
 }

@@ -1,34 +1,13 @@
 /** Scripts: the version in force, what it wants to be told, how far in the log it has been served, what it remembers. */
+import { type ScriptTableRow, scriptRow } from '../script-rows.ts'
 import type { ScriptRow, ScriptVersion, Subscription } from '../store.ts'
 import type { Session } from './session.ts'
 
-interface Row {
-  name: string
-  state: ScriptRow['state']
-  cursor: number
-  subscriptions: string
-  hash: string
-  code: string
-  source_map: string
-  suspended_reason: string | null
-  suspended_at: number | null
-  paused_at: number | null
-}
-
 export async function scripts({ connections }: Session): Promise<ScriptRow[]> {
-  const rows = await connections.rows<Row>(
+  const rows = await connections.rows<ScriptTableRow>(
     'select * from script s join script_version v on v.hash = s.version order by s.name',
   )
-  return rows.map((row) => ({
-    name: row.name,
-    state: row.state,
-    cursor: row.cursor,
-    version: { hash: row.hash, code: row.code, sourceMap: row.source_map },
-    subscriptions: JSON.parse(row.subscriptions) as Subscription[],
-    pausedAtMs: row.paused_at,
-    suspension:
-      row.state === 'suspended' ? { reason: row.suspended_reason ?? '', atMs: row.suspended_at ?? 0 } : null,
-  }))
+  return rows.map(scriptRow)
 }
 
 export async function putScript(

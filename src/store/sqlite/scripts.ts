@@ -1,38 +1,17 @@
 /**
  * Scripts: the version in force, what it wants to be told, and how far in the log it has been served.
  */
+import { type ScriptTableRow, scriptRow } from '../script-rows.ts'
 import type { ScriptRow, ScriptVersion, Subscription } from '../store.ts'
 import { lastSeq } from './changes.ts'
 import { setHeartbeat } from './heartbeat.ts'
 import type { Session } from './session.ts'
 
-interface Row {
-  name: string
-  state: ScriptRow['state']
-  cursor: number
-  subscriptions: string
-  hash: string
-  code: string
-  source_map: string
-  suspended_reason: string | null
-  suspended_at: number | null
-  paused_at: number | null
-}
-
 export function scripts(session: Session): ScriptRow[] {
   const rows = session
     .sql('select * from script s join script_version v on v.hash = s.version order by s.name')
-    .all() as Row[]
-  return rows.map((row) => ({
-    name: row.name,
-    state: row.state,
-    cursor: row.cursor,
-    version: { hash: row.hash, code: row.code, sourceMap: row.source_map },
-    subscriptions: JSON.parse(row.subscriptions) as Subscription[],
-    pausedAtMs: row.paused_at,
-    suspension:
-      row.state === 'suspended' ? { reason: row.suspended_reason ?? '', atMs: row.suspended_at ?? 0 } : null,
-  }))
+    .all() as ScriptTableRow[]
+  return rows.map(scriptRow)
 }
 
 export function putScript(
