@@ -82,9 +82,11 @@ export const asked: readonly Attack[] = [
     number: 551,
     name: 'bnd-ask-odd-keys',
     callback: `async (event, host) => {
-      for (const key of ['\\u0000', '\\ud800', '%', '_', "'; drop table run; --", '\\n', ' ', 'x'.repeat(512)]) {
+      for (const key of ['%', '_', "'; drop table run; --", '\\n', ' ', 'x'.repeat(512)]) {
         await host.kv.set(key, key); await host.kv.get(key); await host.kv.list(key)
       }
+      for (const key of ['\\u0000', '\\ud800']) for (const call of [host.kv.set, host.kv.get, host.kv.list])
+        try { await call(key, 1); console.log('ESCAPED') } catch (error) { if (error.code !== 'bad-host-call') throw error }
     }`,
     outcomes: nothing,
   },

@@ -90,7 +90,7 @@ export const readings: readonly Attack[] = [
     name: 'esc-memory-of-others',
     callback: `async (event, host) => {
       for (const key of ['secret', 'bystander.ts/secret', '../bystander.ts/secret', 'bystander.ts\\u0000secret', "secret' or '1'='1"]) {
-        const value = await host.kv.get(key); if (value !== null) console.log('ESCAPED', value)
+        const value = await host.kv.get(key).catch((error) => { if (error.code !== 'bad-host-call') throw error; return null }); if (value !== null) console.log('ESCAPED', value)
       }
       const all = JSON.stringify([await host.kv.list(), await host.kv.list('secret'), await host.kv.list('%')])
       if (all.includes('secret')) console.log('ESCAPED', all)
