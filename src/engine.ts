@@ -192,7 +192,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
       isAsked: () => asking.isAsked('incomingHttpRequestFilter'),
       ask: (facts) => asking.ask('incomingHttpRequestFilter', facts),
     },
-    drained: drainedBy(dispatch, store),
+    drained: drainedBy(dispatch, store, pauses),
     onOwed: () => dispatch.wake(),
     async remove(level: Level, id: string) {
       const removed = await store.remove(level, id)

@@ -131,8 +131,8 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
   {
     breaks: 'on PostgreSQL nothing of a key is told past what has not ended',
     file: 'store/postgres/sql/lease.sql',
-    from: 'and (e.state <> 0 or e.attempt > 0))\n    order by d.id limit p_count\n  loop',
-    to: 'and e.state = 7)\n    order by d.id limit p_count\n  loop',
+    from: 'and (e.state <> 0 or e.attempt > 0))',
+    to: 'and e.state = 7)',
     isOfCluster: true,
   },
   {

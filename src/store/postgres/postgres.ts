@@ -143,7 +143,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const session: Session = { connections, epoch, node, nowMs: () => clock?.() ?? null }
   await using opening = new AsyncDisposableStack()
   opening.defer(() => connections.close())
-  const presence = await Presence.open({ url, schemas, name: node, node, epoch, onTaken })
+  const presence = await Presence.open({ url, schemas, name: node, epoch, onTaken })
   opening.defer(() => presence.close())
   await connections.value('begin_node', session.nowMs(), node, packageVersion())
   opening.move()

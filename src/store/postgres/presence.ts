@@ -14,8 +14,8 @@ const mostWaitMs = 20_000
 const takenAfterMs = 30_000
 const retryMs = 500
 
+/** By the name of its connections the server is known. */
 export interface PresenceOptions extends ConnectionOptions {
-  readonly node: string
   readonly epoch: string
   /** Another server has the name now: this one must not go on. */
   readonly onTaken: () => void
@@ -36,7 +36,7 @@ export class Presence {
       if (performance.now() > until) {
         throw fault(
           'bad-setting',
-          `Another server of this database is called "${options.node}": give each a name of its own with "--node"`,
+          `Another server of this database is called "${options.name}": give each a name of its own with "--node"`,
         )
       }
       await wait(retryMs)
@@ -60,12 +60,12 @@ export class Presence {
 
   /** False: the name is somebody else's. */
   async #connect(): Promise<boolean> {
-    const { node, epoch } = this.#options
+    const { name, epoch } = this.#options
     const client = new pg.Client(connectionConfig(this.#options))
     client.on('error', () => {})
     try {
       await client.connect()
-      const { rows } = await client.query<{ isOurs: boolean }>('select try_hold_name($1) as "isOurs"', [node])
+      const { rows } = await client.query<{ isOurs: boolean }>('select try_hold_name($1) as "isOurs"', [name])
       if (!rows[0]!.isOurs) {
         await client.end()
         return false

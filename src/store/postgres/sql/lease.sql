@@ -1,7 +1,16 @@
 -- Hands out deliveries: per script in order, per key never past one that has not ended.
 
-create function ready_of(p_script bigint, p_count integer) returns setof bigint language plpgsql
+-- Those whose turn it is, in their order.
+create function in_turn(p_script bigint, p_count integer) returns setof delivery language sql
 set enable_hashjoin = off set enable_mergejoin = off as $$
+  select d.* from delivery d
+  where d.script = p_script and d.state = 0 and not exists (
+    select 1 from delivery e where e.script = d.script and e.key = d.key and e.id < d.id and e.state <> 2
+      and (e.state <> 0 or e.attempt > 0))
+  order by d.id limit p_count
+$$;
+
+create function ready_of(p_script bigint, p_count integer) returns setof bigint language plpgsql as $$
 declare
   v_each record;
   v_told text[] := '{}';
@@ -9,11 +18,7 @@ declare
 begin
   for v_each in
     select d.id, d.key, d.callback || ' ' || c.resource as name, c.revision
-    from delivery d left join change c on c.seq = d.seq
-    where d.script = p_script and d.state = 0 and not exists (
-      select 1 from delivery e where e.script = d.script and e.key = d.key and e.id < d.id and e.state <> 2
-        and (e.state <> 0 or e.attempt > 0))
-    order by d.id limit p_count
+    from in_turn(p_script, p_count) d left join change c on c.seq = d.seq order by d.id
   loop
     -- What a revision tells depends on how the one before it ended: it is not handed out beside that, nor is what
     -- comes after it.
@@ -31,14 +36,8 @@ end
 $$;
 
 -- Deliveries are made only when those that exist do not suffice, so that a backlog stays in the log.
-create function has_ready(p_script bigint, p_count integer) returns boolean language sql
-set enable_hashjoin = off set enable_mergejoin = off as $$
-  select count(*) = p_count from (
-    select 1 from delivery d
-    where d.script = p_script and d.state = 0 and not exists (
-      select 1 from delivery e where e.script = d.script and e.key = d.key and e.id < d.id and e.state <> 2
-        and (e.state <> 0 or e.attempt > 0))
-    limit p_count) r
+create function has_ready(p_script bigint, p_count integer) returns boolean language sql as $$
+  select count(*) = p_count from in_turn(p_script, p_count)
 $$;
 
 -- p_wanted: script to count.

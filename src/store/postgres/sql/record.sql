@@ -170,11 +170,11 @@ begin
     insert into pending_change (type, resource, public_id, key, patient, series, at, origin)
       select 3, i.id, i.public_id, a.study_id, a.patient_id, a.series_id, p_now, i.origin
       from unnest(p_arrivals) a join instance i on i.public_id = a.instance_id order by a.ord;
-    return;
+  else
+    insert into pending_change (type, resource, public_id, key, patient, series, at, origin)
+      select type, resource, public_id, key, patient, series, p_now, origin
+      from new_changes(p_arrivals, p_new) order by ord, place;
   end if;
-  insert into pending_change (type, resource, public_id, key, patient, series, at, origin)
-    select type, resource, public_id, key, patient, series, p_now, origin
-    from new_changes(p_arrivals, p_new) order by ord, place;
 end
 $$;
 

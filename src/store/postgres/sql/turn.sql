@@ -62,9 +62,9 @@ begin
       where script = p_script and state = 1) held
     where lease_until < p_now order by id
   loop
-    update delivery set attempt = attempt - v_each.was_not_run::integer, lease_until = null, node = null
+    update delivery set attempt = attempt - v_each.was_not_run::integer, lease_until = null, node = null,
+      state = state_by_turn(p_script, v_each.key, v_each.id)
     where id = v_each.id;
-    update delivery set state = state_by_turn(p_script, v_each.key, v_each.id) where id = v_each.id;
   end loop;
 end
 $$;
