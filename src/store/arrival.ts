@@ -3,7 +3,7 @@ import type { Header, ParentLevel } from '../dicom/dicom.ts'
 
 /** Where an instance came from. */
 export interface Origin {
-  readonly requestOrigin: 'DicomProtocol' | 'RestApi' | 'Folder'
+  readonly requestOrigin: 'DicomProtocol' | 'RestApi' | 'Folder' | 'Broker'
   readonly remoteIp: string
   readonly remoteAet: string
   readonly calledAet: string
@@ -26,10 +26,13 @@ export interface Content {
   readonly bytes: Uint8Array
 }
 
+/** In the place of a file's name: another archive has the bytes. Such an instance gives way to one that brings them. */
+export const heldElsewhere = ''
+
 /** One instance to be recorded. */
 export interface Arrival {
   readonly header: Header
-  /** Name of the file in the storage. */
+  /** Name of the file in the storage, or `heldElsewhere`. */
   readonly file: string
   readonly sizeBytes: number
   /**

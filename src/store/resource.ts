@@ -67,4 +67,6 @@ export interface WindowState {
   readonly openedAtMs: number
   readonly lastAtMs: number
   readonly dueInMs: number
+  /** It has been quiet, and only waits until what was announced before has been taken in. */
+  readonly isHeld: boolean
 }

@@ -7,6 +7,7 @@
  */
 import type { Level, ParentLevel } from '../dicom/dicom.ts'
 import type { Accepted, Age, Arrival, KeptFile, Recorded, UnrecordedFile, UnsyncedFiles } from './arrival.ts'
+import type { Announcements, Command, Commanded, LoggedChange, RelayState, RelayTurn } from './broker.ts'
 import type { ChangesPage, ChangesQuery, LogRetention } from './change.ts'
 import type { Cluster } from './cluster.ts'
 import type {
@@ -27,6 +28,8 @@ import type { Page, Removed, Resource, Statistics, TickReport, WindowState } fro
 import type { RunRetention, RunSummary, RunsQuery } from './run.ts'
 
 export type * from './arrival.ts'
+export { heldElsewhere } from './arrival.ts'
+export type * from './broker.ts'
 export type * from './change.ts'
 export { everyChange } from './change.ts'
 export type * from './cluster.ts'
@@ -88,10 +91,27 @@ export interface Store extends AsyncDisposable {
   /** Opens a window now, or starts it again. False: no such resource. */
   markUnstable(level: ParentLevel, id: string, age: Age): Promise<boolean>
   windows(limit: number): Promise<readonly WindowState[]>
+  /**
+   * For as long as this is called from time to time, windows of what is held elsewhere fire only when everything that
+   * a broker announced while they were quiet has been taken in.
+   * @param caughtUpAtMs all that was announced before has its rows; null: nothing new is known
+   */
+  observeAnnouncements(caughtUpAtMs: number | null): Promise<Announcements>
 
   changes(query: ChangesQuery): Promise<ChangesPage>
   /** Makes all changes so far invisible to `changes`; the log keeps them. */
   hideChanges(): Promise<void>
+  /** In their order, numbers after `seq`, with what they tell. */
+  changesAfter(seq: number, limit: number): Promise<readonly LoggedChange[]>
+  /** Takes over publishing the log, or goes on with it, for so long. Null: it is another server's turn. */
+  takeRelay(ttlMs: number): Promise<RelayTurn | null>
+  /** All up to `cursor` was published. False: somebody has moved the cursor, or taken over. */
+  advanceRelay(fence: number, cursor: number): Promise<boolean>
+  /** Another server may take over at once. */
+  releaseRelay(): Promise<void>
+  /** Has everything after `since` published once more. @returns where it was; null: nothing was ever published */
+  rewindRelay(since: number): Promise<number | null>
+  relay(): Promise<RelayState | null>
 
   find(level: Level, id: string): Promise<Resource | null>
   list(level: Level, page: Page | null): Promise<readonly string[]>
@@ -109,6 +129,9 @@ export interface Store extends AsyncDisposable {
   forgetTrash(files: readonly string[]): Promise<void>
   /** Of these storage files, those that no row names. */
   orphans(files: readonly string[]): Promise<readonly string[]>
+
+  /** Carries out what a broker delivered, once for each id. */
+  command(id: string, what: Command): Promise<Commanded>
 
   scripts(): Promise<readonly ScriptRow[]>
   /**

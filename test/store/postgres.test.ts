@@ -2,6 +2,7 @@
 import { describe } from 'vitest'
 import { openPostgres } from '../../src/store/store.ts'
 import { addressOf, dropSchema, freshSchema, hasPostgres } from '../support/postgres.ts'
+import { brokerCases } from './broker.cases.ts'
 import { deliveryCases } from './delivery.cases.ts'
 import { type StoreUnderTest, storeCases } from './store.cases.ts'
 
@@ -30,4 +31,5 @@ async function open(): Promise<StoreUnderTest> {
 describe.skipIf(!hasPostgres)('on PostgreSQL (needs a server on 127.0.0.1:5432)', () => {
   storeCases('PostgreSQL', open)
   deliveryCases('PostgreSQL', open)
+  brokerCases('PostgreSQL', open)
 })

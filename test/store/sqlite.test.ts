@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { openSqlite } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { brokerCases } from './broker.cases.ts'
 import { deliveryCases } from './delivery.cases.ts'
 import { type StoreUnderTest, storeCases } from './store.cases.ts'
 
@@ -32,6 +33,7 @@ async function open(): Promise<StoreUnderTest> {
 
 storeCases('SQLite', open)
 deliveryCases('SQLite', open)
+brokerCases('SQLite', open)
 
 describe('SQLite on its threads', () => {
   it('keeps what was recorded, for the next process', async () => {

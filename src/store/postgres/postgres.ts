@@ -7,6 +7,16 @@ import { fault } from '../../errors.ts'
 import { oneAtATime } from '../../lib/one-at-a-time.ts'
 import { packageVersion } from '../../lib/version.ts'
 import type { Settlement, Store } from '../store.ts'
+import {
+  advanceRelay,
+  changesAfter,
+  command,
+  observeAnnouncements,
+  relay,
+  releaseRelay,
+  rewindRelay,
+  takeRelay,
+} from './broker.ts'
 import { Connections } from './connections.ts'
 import {
   backlog,
@@ -72,6 +82,14 @@ const operations = {
   forceStable,
   markUnstable,
   windows,
+  observeAnnouncements,
+  command,
+  takeRelay,
+  advanceRelay,
+  releaseRelay,
+  rewindRelay,
+  relay,
+  changesAfter,
   changes,
   hideChanges,
   find,

@@ -1,5 +1,6 @@
 /** Resources as the contract shows them, out of what the functions of the database tell. */
 import { type Level, levels, type ParentLevel } from '../../dicom/dicom.ts'
+import { heldElsewhere } from '../arrival.ts'
 import { levelNumber } from '../numbers.ts'
 import type { InstanceResource, Page, ParentResource, Removed, Resource, Statistics } from '../store.ts'
 import type { Session } from './session.ts'
@@ -49,8 +50,8 @@ export function related(
 
 export async function holds({ connections }: Session, ids: readonly string[]): Promise<Map<string, string>> {
   const rows = await connections.rows<{ public_id: string; file: string }>(
-    'select public_id, file from instance where public_id = any ($1)',
-    [ids],
+    'select public_id, file from instance where public_id = any ($1) and file <> $2',
+    [ids, heldElsewhere],
   )
   return new Map(rows.map(({ public_id, file }) => [public_id, file]))
 }

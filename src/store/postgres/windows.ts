@@ -42,10 +42,12 @@ export async function windows({ connections, nowMs }: Session, limit: number): P
     opened_at: number
     last_at: number
     due_in_ms: number
+    is_held: boolean
   }
   const rows = await connections.rows<Row>(
     `select w.level, r.public_id, w.opened_at, w.last_at,
-       greatest(0, least(w.last_at + w.age_ms, w.opened_at + w.max_wait_ms) - now_ms($1)) as due_in_ms
+       greatest(0, least(w.last_at + w.age_ms, w.opened_at + w.max_wait_ms) - now_ms($1)) as due_in_ms,
+       w.held_due is not null as is_held
      from open_window w join resource r on r.id = w.resource order by w.check_at limit $2`,
     [nowMs(), limit],
   )
@@ -55,5 +57,6 @@ export async function windows({ connections, nowMs }: Session, limit: number): P
     openedAtMs: row.opened_at,
     lastAtMs: row.last_at,
     dueInMs: row.due_in_ms,
+    isHeld: row.is_held,
   }))
 }

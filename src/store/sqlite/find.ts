@@ -2,6 +2,7 @@
  * Reads resources: one, many, lists of identifiers, relatives, totals.
  */
 import { type Level, levels, type ParentLevel } from '../../dicom/dicom.ts'
+import { heldElsewhere } from '../arrival.ts'
 import { levelNumber, levelOf } from '../numbers.ts'
 import type { InstanceResource, Origin, Page, ParentResource, Resource, Statistics } from '../store.ts'
 import { parseTags } from './family.ts'
@@ -12,7 +13,7 @@ export function holds(session: Session, instanceIds: readonly string[]): Map<str
   const files = new Map<string, string>()
   for (const id of instanceIds) {
     const row = instanceBy(session, id)
-    if (row !== undefined) files.set(id, row.file)
+    if (row !== undefined && row.file !== heldElsewhere) files.set(id, row.file)
   }
   return files
 }

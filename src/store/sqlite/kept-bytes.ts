@@ -2,6 +2,7 @@
  * The bytes of files that are written and not yet synced, which the journal keeps: when they may be forgotten,
  * and how a start after a crash brings files and rows back from them.
  */
+import { heldElsewhere } from '../arrival.ts'
 import type { KeptFile, UnrecordedFile, UnsyncedFiles } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { FoundArrival } from './journal/found.ts'
@@ -63,7 +64,9 @@ export class KeptBytes {
       const unknown = page.filter(({ number }) => number > this.#knownNumber)
       // Facts without bytes can be of a file that was removed again, because the journal failed.
       const areThere = await Promise.all(
-        unknown.map(({ bytes, arrival }) => bytes !== null || isThere(arrival.file)),
+        unknown.map(
+          ({ bytes, arrival: { file } }) => bytes !== null || file === heldElsewhere || isThere(file),
+        ),
       )
       const found = unknown.filter((_, index) => areThere[index])
       if (found.length === 0) continue

@@ -5,7 +5,9 @@
 
 import type { Settlement } from '../store.ts'
 import { addedInstances } from './added.ts'
+import { observeAnnouncements } from './announcements.ts'
 import { changes, hideChanges } from './changes.ts'
+import { command } from './command.ts'
 import {
   backlog,
   deliveries,
@@ -19,6 +21,7 @@ import { find, findAll, holds, list, related, statistics } from './find.ts'
 import { keyValue, keyValueBytes, keyValueList } from './key-value.ts'
 import { lease, reclaimLeases, renew } from './lease.ts'
 import { type Entry, recordAll } from './record-all.ts'
+import { advanceRelay, changesAfter, relay, releaseRelay, rewindRelay, takeRelay } from './relay.ts'
 import { forgetTrash, orphans, remove, trash } from './remove.ts'
 import { replayRange, replayRuns, replaySince } from './replay.ts'
 import { retireChanges, stragglers } from './retire-changes.ts'
@@ -86,8 +89,16 @@ export const operations = {
   forceStable: writing(forceStable),
   markUnstable: writing(markUnstable),
   windows: reading(windows),
+  observeAnnouncements: writing(observeAnnouncements, relaxed),
   changes: reading(changes),
   hideChanges: writing(hideChanges),
+  changesAfter: reading(changesAfter),
+  takeRelay: writing(takeRelay, relaxed),
+  advanceRelay: writing(advanceRelay, relaxed),
+  releaseRelay: writing(releaseRelay, relaxed),
+  rewindRelay: writing(rewindRelay),
+  relay: reading(relay),
+  command: writing(command),
   find: reading(find),
   list: reading(list),
   related: reading(related),

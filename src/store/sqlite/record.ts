@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs'
 import { refuseFullDisk } from '../../lib/full-disk.ts'
 import { writeNew } from '../../lib/pieces.ts'
+import { heldElsewhere } from '../arrival.ts'
 import type { Arrival, ChangeType, Content, Recorded } from '../store.ts'
 import { removeInstance } from './remove.ts'
 import { appendChange, type ResourceRow } from './rows.ts'
@@ -14,15 +15,23 @@ import type { Touched } from './touched.ts'
 /** @param touched of this transaction; to be written before it ends */
 export function record(session: Session, arrival: Arrival, touched: Touched): Recorded['status'] {
   const { ids } = arrival.header
-  const held = session.sql('select 1 from instance where public_id = ?').get(ids.instance)
+  const held = session.sql('select file from instance where public_id = ?').get(ids.instance) as
+    | { file: string }
+    | undefined
   if (held !== undefined) {
-    if (arrival.whenHeld === 'keep') return 'AlreadyStored'
+    if (staysAsHeld(held.file, arrival)) return 'AlreadyStored'
     touched.write()
     removeInstance(session, ids.instance)
   }
   if (arrival.content !== null) writeContent(session, arrival.content)
   recordRows(session, arrival, touched)
   return 'Success'
+}
+
+/** Who announces an instance that is held here brings nothing new. */
+function staysAsHeld(heldFile: string, { file, whenHeld }: Arrival): boolean {
+  if (file === heldElsewhere) return true
+  return heldFile !== heldElsewhere && whenHeld === 'keep'
 }
 
 /** The file goes again if its rows do. */
@@ -56,9 +65,10 @@ function recordRows(session: Session, arrival: Arrival, touched: Touched): void 
     noteSubject(session, arrival.header)
   }
   if (patient.isNew) append('NewPatient', patient.row.id, ids.patient, ids.patient)
-  touched.touch(series, arrival.ages.Series, origin)
-  touched.touch(study, arrival.ages.Study, origin)
-  touched.touch(patient, arrival.ages.Patient, origin)
+  const elsewhere = arrival.file === heldElsewhere
+  touched.touch(series, arrival.ages.Series, origin, elsewhere)
+  touched.touch(study, arrival.ages.Study, origin, elsewhere)
+  touched.touch(patient, arrival.ages.Patient, origin, elsewhere)
   if (isComplete(session, series.row, touched.instancesOf(series)))
     append('CompletedSeries', series.row.id, ids.series)
 }

@@ -3,6 +3,7 @@
  * files, which are unlinked only after the commit.
  */
 import { type Level, levels, type ParentLevel } from '../../dicom/dicom.ts'
+import { heldElsewhere } from '../arrival.ts'
 import { jsonObject } from '../json-parts.ts'
 import { levelNumber, levelOf } from '../numbers.ts'
 import type { Removed } from '../store.ts'
@@ -83,7 +84,7 @@ function dropInstance(session: Session, row: number, series: ResourceRow): void 
   const parents = JSON.stringify({ patient, study: study.public_id, series: series.public_id })
   const event = jsonObject({ level: '"Instance"', id: JSON.stringify(public_id), tags, parents })
   appendChange(session, 'DeletedInstance', { resource: row, id: public_id, key: study.public_id, event })
-  session.sql('insert or ignore into trash values (?)').run(file)
+  if (file !== heldElsewhere) session.sql('insert or ignore into trash values (?)').run(file)
   session.sql('delete from instance where id = ?').run(row)
 }
 

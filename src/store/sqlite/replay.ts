@@ -3,7 +3,7 @@
  */
 
 import { changeTypes, typeNumber } from '../numbers.ts'
-import type { Replayed, ReplayRange, ReplayStart, Subscription } from '../store.ts'
+import type { KeyChoice, Replayed, ReplayRange, ReplayStart, Subscription } from '../store.ts'
 import { lastSeq } from './changes.ts'
 import { deliveryKey, keyed } from './delivery-key.ts'
 import type { Session } from './session.ts'
@@ -60,6 +60,18 @@ function toldBy(session: Session, { script, subscriptions, callback, ...row }: R
   )
   const key = deliveryKey(session, wanted?.key ?? 'study', keyed(row, type))
   return { script, callback, seq: row.seq, key }
+}
+
+/** Tells one callback once more of one change. */
+export function replayChange(
+  session: Session,
+  { script, callback, seq, choice }: { script: number; callback: string; seq: number; choice: KeyChoice },
+): void {
+  const row = session
+    .sql('select seq, type, resource, public_id, key, event from change where seq = ?')
+    .get(seq) as Pick<RunRow, 'seq' | 'resource' | 'public_id' | 'key' | 'event'> & { type: number }
+  const key = deliveryKey(session, choice, keyed(row, changeTypes[row.type]!))
+  replay(session, { script, callback, seq, key }, null)
 }
 
 /** False: it is owed already. */

@@ -7,7 +7,8 @@ import type { Session } from './session.ts'
 const atATime = 500
 
 /**
- * Every script still has its changes, as far back as it may be behind, and so has every delivery.
+ * Every script still has its changes, as far back as it may be behind, and so has every delivery, and whoever
+ * publishes them, unless nobody has for as long as changes are kept.
  * @returns whether there may be more to remove
  */
 export function retireChanges(session: Session, { ageMs, mostBehind }: LogRetention): boolean {
@@ -15,9 +16,10 @@ export function retireChanges(session: Session, { ageMs, mostBehind }: LogRetent
   const { slowest } = session
     .sql(
       `select coalesce(min(case when cursor < replay_until then cursor else max(cursor, @bound) end), @end) as slowest
-       from script`,
+       from (select cursor, replay_until from script
+         union all select cursor, 0 from relay where held_until > @now - @ageMs)`,
     )
-    .get({ end, bound: end - mostBehind }) as { slowest: number }
+    .get({ end, bound: end - mostBehind, now: session.nowMs, ageMs }) as { slowest: number }
   // The oldest come first, so that nothing is looked at that is too young. The last one stays, as the number from
   // which readers of the log go on.
   const oldest = session

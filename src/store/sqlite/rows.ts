@@ -46,6 +46,10 @@ export interface WindowRow {
   age_ms: number
   max_wait_ms: number | null
   check_at: number
+  /** Some of what moved it is held elsewhere: it waits until all that was announced has been taken in. */
+  elsewhere: number
+  /** When it will have been quiet, if it only waits for that. */
+  held_due: number | null
 }
 
 export function resourceBy(session: Session, level: ParentLevel, id: string): ResourceRow | undefined {

@@ -212,4 +212,20 @@ export const migrations: readonly string[] = [
   `
   create index change_stable on change (resource, seq) where type between 4 and 6;
   `,
+  `
+  alter table window add column elsewhere integer not null default 0;
+  alter table window add column held_due integer;
+  create index window_held on window (held_due) where held_due is not null;
+
+  create table relay (
+    only_one integer primary key check (only_one = 1),
+    cursor integer not null,
+    fence integer not null,
+    holder text not null,
+    held_until integer not null
+  );
+
+  create table command (id text primary key, at integer not null) without rowid;
+  create index command_at on command (at);
+  `,
 ]

@@ -5,6 +5,7 @@
 import type { ParentLevel } from '../../dicom/dicom.ts'
 import { levelOf } from '../numbers.ts'
 import type { TickReport, Trigger } from '../store.ts'
+import { isAnnouncing, isBehindAnnouncements, releaseHeld } from './announcements.ts'
 import { latestChangeMs } from './changes.ts'
 import { appendChange, resourceAt, resourceBy, type WindowRow } from './rows.ts'
 import type { Session } from './session.ts'
@@ -17,6 +18,8 @@ const gapMs = 2_000
 const observationMs = 10_000
 /** Windows looked at in one transaction. */
 const batch = 500
+/** Later than any time, and still a whole number. */
+const never = 9_000_000_000_000_000
 
 /**
  * @param asOfMs when everything that was accepted before had its rows: what was accepted since, and may have been
@@ -36,6 +39,7 @@ export function tick(session: Session, asOfMs: number): TickReport {
 
 function fireDue(session: Session): number {
   observe(session)
+  if (!isAnnouncing(session)) releaseHeld(session, session.nowMs)
   let fired = 0
   const due = session
     .sql('select * from window where check_at <= ? order by check_at, level desc, resource limit +?')
@@ -69,16 +73,28 @@ function checkWindow(session: Session, window: WindowRow): number {
   const quietAt = Math.max(quietAtOf(window), observedAt)
   const deadlineAt = Math.max(deadlineAtOf(window), observedAt)
   if (quietAt > nowMs && deadlineAt > nowMs) return rearm(session, window, Math.min(quietAt, deadlineAt))
+  const isHeld = isBehindAnnouncements(session, window)
   const below = windowsBelow(session, { id: window.resource, level: window.level })
-  if (quietAt <= nowMs && below.length === 0) return fire(session, window.resource, 'quiet')
+  if (quietAt <= nowMs && !isHeld && below.length === 0) return fire(session, window.resource, 'quiet')
   if (deadlineAt <= nowMs) return fireWithDescendants(session, window.resource, 'deadline')
+  if (isHeld) return hold(session, window, quietAtOf(window), deadlineAt)
   // A parent waits for the last of its children; one tied with it is fired before it, in this tick or the next.
-  const lastOfChildren = Math.max(...below.map(({ check_at }) => check_at))
+  const lastOfChildren = Math.max(...below.map(({ check_at, held_due }) => held_due ?? check_at))
+  if (below.some(({ held_due }) => held_due !== null))
+    return hold(session, window, lastOfChildren, deadlineAt)
   return rearm(session, window, Math.min(lastOfChildren, deadlineAt))
 }
 
 function rearm(session: Session, window: WindowRow, atMs: number): 0 {
-  session.sql('update window set check_at = ? where resource = ?').run(atMs, window.resource)
+  session.sql('update window set check_at = ?, held_due = null where resource = ?').run(atMs, window.resource)
+  return 0
+}
+
+/** Looks at a window again when all that was announced before `dueMs` is there, or at its deadline. */
+function hold(session: Session, window: WindowRow, dueMs: number, deadlineAt: number): 0 {
+  session
+    .sql('update window set check_at = ?, held_due = ? where resource = ?')
+    .run(Math.min(deadlineAt, never), dueMs, window.resource)
   return 0
 }
 

@@ -22,6 +22,7 @@ interface Touch {
   lastMs: number
   age: Age
   arrivals: number
+  elsewhere: boolean
   readonly origins: Set<number>
 }
 
@@ -54,12 +55,12 @@ export class Touched {
   }
 
   /** An instance arrived below this resource: its window opens, or moves on; the longest age counts. */
-  touch({ row }: Parent, age: Age, origin: number): void {
+  touch({ row }: Parent, age: Age, origin: number, elsewhere: boolean): void {
     const { nowMs } = this.#session
     const touch = this.#touches.get(row.id)
     if (touch === undefined) {
       const origins = new Set([origin])
-      this.#touches.set(row.id, { row, firstMs: nowMs, lastMs: nowMs, age, arrivals: 1, origins })
+      this.#touches.set(row.id, { row, firstMs: nowMs, lastMs: nowMs, age, arrivals: 1, elsewhere, origins })
       return
     }
     touch.lastMs = nowMs
@@ -68,6 +69,7 @@ export class Touched {
       maxWaitMs: shorter(touch.age.maxWaitMs, age.maxWaitMs),
     }
     touch.arrivals++
+    touch.elsewhere ||= elsewhere
     touch.origins.add(origin)
   }
 
@@ -78,7 +80,7 @@ export class Touched {
 
   /** Writes what was touched, and forgets all: afterwards anything may be changed or deleted. */
   write(): void {
-    for (const { row, age, firstMs, lastMs, arrivals, origins } of this.#touches.values()) {
+    for (const { row, age, firstMs, lastMs, arrivals, elsewhere, origins } of this.#touches.values()) {
       const level = levelOf(row.level) as ParentLevel
       if (level === 'Series') {
         countArrivals(this.#session, row.id, { firstMs, lastMs, arrivals })
@@ -87,7 +89,7 @@ export class Touched {
       } else if (lastMs !== row.updated_at) {
         this.#session.sql('update resource set updated_at = ? where id = ?').run(lastMs, row.id)
       }
-      touchWindow(this.#session, { level, resource: row.id, age, firstMs, lastMs })
+      touchWindow(this.#session, { level, resource: row.id, age, firstMs, lastMs, elsewhere })
     }
     this.#touches.clear()
     this.#rows.clear()

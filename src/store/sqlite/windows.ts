@@ -15,21 +15,34 @@ export interface Arrivals {
   readonly age: Age
   readonly firstMs: number
   readonly lastMs: number
+  /** Whether any of them is held elsewhere. */
+  readonly elsewhere: boolean
 }
 
 /** Opens a window, or moves it on; the longest age that any arrival was given counts. */
-export function touchWindow(session: Session, { level, resource, age, firstMs, lastMs }: Arrivals): void {
+export function touchWindow(session: Session, arrivals: Arrivals): void {
+  const { level, resource, age, firstMs, lastMs, elsewhere } = arrivals
   const { ageMs, maxWaitMs } = age
   session
     .sql(
-      `insert into window (resource, level, opened_at, last_at, age_ms, max_wait_ms, check_at)
-       values (@resource, @level, @firstMs, @lastMs, @ageMs, @maxWaitMs, @firstMs + min(@ageMs, coalesce(@maxWaitMs, @ageMs)))
+      `insert into window (resource, level, opened_at, last_at, age_ms, max_wait_ms, check_at, elsewhere)
+       values (@resource, @level, @firstMs, @lastMs, @ageMs, @maxWaitMs,
+         @firstMs + min(@ageMs, coalesce(@maxWaitMs, @ageMs)), @elsewhere)
        on conflict (resource) do update set
          last_at = max(last_at, excluded.last_at),
          age_ms = max(age_ms, excluded.age_ms),
+         elsewhere = max(elsewhere, excluded.elsewhere),
          max_wait_ms = coalesce(min(max_wait_ms, excluded.max_wait_ms), max_wait_ms, excluded.max_wait_ms)`,
     )
-    .run({ resource, level: levelNumber(level), firstMs, lastMs, ageMs, maxWaitMs })
+    .run({
+      resource,
+      level: levelNumber(level),
+      firstMs,
+      lastMs,
+      ageMs,
+      maxWaitMs,
+      elsewhere: elsewhere ? 1 : 0,
+    })
   if (maxWaitMs === null) return
   session
     .sql(
@@ -43,7 +56,14 @@ export function markUnstable(session: Session, level: ParentLevel, id: string, a
   const resource = resourceBy(session, level, id)
   if (resource === undefined) return false
   const { nowMs } = session
-  touchWindow(session, { level, resource: resource.id, age, firstMs: nowMs, lastMs: nowMs })
+  touchWindow(session, {
+    level,
+    resource: resource.id,
+    age,
+    firstMs: nowMs,
+    lastMs: nowMs,
+    elsewhere: false,
+  })
   return true
 }
 
@@ -86,6 +106,7 @@ export function windows(session: Session, limit: number): WindowState[] {
     openedAtMs: row.opened_at,
     lastAtMs: row.last_at,
     dueInMs: Math.max(0, Math.min(quietAtOf(row), deadlineAtOf(row)) - session.nowMs),
+    isHeld: row.held_due !== null,
   }))
 }
 

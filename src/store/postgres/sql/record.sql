@@ -20,8 +20,11 @@ declare
   v_new text[] := '{}';
   v_now bigint;
 begin
-  perform remove_replaced(p_now, v_all);
   v_fresh := not_held(v_all);
+  if cardinality(v_fresh) < cardinality(v_all) then
+    perform remove_replaced(p_now, v_all);
+    v_fresh := not_held(v_all);
+  end if;
   if v_fresh <> '{}' then
     v_now := now_ms(p_now);
     if exists (select 1 from unnest(v_fresh) a
@@ -43,20 +46,22 @@ begin
   end if;
   -- One that is held under its own file was recorded before its answer was lost.
   return array(
-    select a.ord from unnest(v_all) a join instance i on i.public_id = a.instance_id and i.file = a.file order by 1);
+    select a.ord from unnest(v_fresh) a
+    union
+    select a.ord from unnest(v_all) a join instance i on i.public_id = a.instance_id and i.file = a.file
+    where a.file <> '' order by 1);
 end
 $$;
 
+-- Those that come in the place of an older one. One that is held elsewhere (its file is '') gives way to any that brings
+-- its bytes, and takes the place of none.
 create function remove_replaced(p_now bigint, p_arrivals arrival[]) returns void language plpgsql as $$
 declare
   v_each text;
 begin
-  if not exists (select 1 from unnest(p_arrivals) a where a.when_held = 'replace') then
-    return;
-  end if;
   for v_each in
     select a.instance_id from unnest(p_arrivals) a join instance i on i.public_id = a.instance_id
-    where a.when_held = 'replace' and i.file <> a.file order by a.ord
+    where a.file <> '' and (a.when_held = 'replace' or i.file = '') and i.file <> a.file order by a.ord
   loop
     perform lock_log();
     perform remove_instance(now_ms(p_now), v_each);
@@ -124,9 +129,9 @@ begin
     join origin o on o.facts = a.origin
     order by a.ord;
 
-  insert into open_window (resource, level, opened_at, last_at, age_ms, max_wait_ms, check_at)
+  insert into open_window (resource, level, opened_at, last_at, age_ms, max_wait_ms, check_at, elsewhere)
     select r.id, t.level, p_now, p_now, max(t.age_ms), min(t.max_wait_ms),
-      p_now + least(max(t.age_ms), min(t.max_wait_ms))
+      p_now + least(max(t.age_ms), min(t.max_wait_ms)), bool_or(a.file = '')
     from unnest(p_arrivals) a, lateral (values
       (0, a.patient_id, a.patient_age_ms, a.patient_max_wait_ms),
       (1, a.study_id, a.study_age_ms, a.study_max_wait_ms),
@@ -137,6 +142,7 @@ begin
       last_at = greatest(open_window.last_at, excluded.last_at),
       age_ms = greatest(open_window.age_ms, excluded.age_ms),
       max_wait_ms = least(open_window.max_wait_ms, excluded.max_wait_ms),
+      elsewhere = open_window.elsewhere or excluded.elsewhere,
       check_at = least(open_window.check_at, open_window.opened_at + least(open_window.max_wait_ms, excluded.max_wait_ms));
 
   insert into series_origin

@@ -21,7 +21,7 @@ begin
   into v_parents from lineage(v_row.series);
   perform append_change(p_now, 11, v_row.id, v_row.public_id, v_row.series,
     '{"level":"Instance","id":' || to_json(v_row.public_id)::text || ',"tags":' || v_row.tags || ',"parents":' || v_parents || '}');
-  insert into trash values (v_row.file) on conflict do nothing;
+  insert into trash select v_row.file where v_row.file <> '' on conflict do nothing;
   delete from instance where id = p_instance;
 end
 $$;

@@ -1,7 +1,8 @@
 -- Removes what is kept no longer, some at a time; each returns whether there may be more of it.
 
--- Every script still has its changes, as far back as it may be behind, and so has every delivery. The last one stays, as
--- the number from which readers of the log go on.
+-- Every script still has its changes, as far back as it may be behind, and so has every delivery, and whoever publishes
+-- them, unless nobody has for as long as changes are kept. The last one stays, as the number from which readers of the
+-- log go on.
 create function retire_changes(p_now bigint, p_age_ms bigint, p_most_behind bigint) returns boolean language plpgsql as $$
 declare
   c_at_a_time constant integer := 500;
@@ -11,7 +12,11 @@ declare
 begin
   select coalesce(min(
     case when cursor < replay_until then cursor else greatest(cursor, v_end - p_most_behind) end), v_end)
-  into v_slowest from script;
+  into v_slowest
+  from (
+    select cursor, replay_until from script
+    union all
+    select cursor, 0 from relay where held_until > now_ms(p_now) - p_age_ms) followers;
   -- The oldest come first, so that nothing is looked at that is too young.
   delete from change where seq in (
     select seq from (

@@ -66,31 +66,45 @@ end
 $$;
 
 -- Fires or re-arms one window, whose resource is locked.
-create function check_window(p_now bigint, p_window open_window, p_observed_since bigint) returns integer language plpgsql as $$
+-- p_announced_up_to: what is held elsewhere is known to be quiet up to then.
+create function check_window(p_now bigint, p_window open_window, p_observed_since bigint, p_announced_up_to bigint)
+returns integer language plpgsql as $$
 declare
   -- After a pause of the ticking a window is watched for so long before it fires, or for its age if that is shorter.
   c_observation_ms constant bigint := 10000;
   v_observed_at bigint := p_observed_since + least(p_window.age_ms, c_observation_ms);
   v_quiet_at bigint := greatest(p_window.last_at + p_window.age_ms, v_observed_at);
   v_deadline_at bigint := greatest(p_window.opened_at + p_window.max_wait_ms, v_observed_at);
+  v_is_held boolean;
   v_last_below bigint;
+  v_is_below_held boolean;
 begin
   if p_window.max_wait_ms is null then
     v_deadline_at := 9223372036854775807;
   end if;
   if v_quiet_at > p_now and v_deadline_at > p_now then
-    update open_window set check_at = least(v_quiet_at, v_deadline_at) where resource = p_window.resource;
+    update open_window set check_at = least(v_quiet_at, v_deadline_at), held_due = null
+    where resource = p_window.resource;
     return 0;
   end if;
-  select max(check_at) into v_last_below from open_windows_below(p_window.resource);
-  if v_quiet_at <= p_now and v_last_below is null then
+  v_is_held := p_window.elsewhere and p_announced_up_to < p_window.last_at + p_window.age_ms;
+  select max(coalesce(held_due, check_at)), bool_or(held_due is not null) into v_last_below, v_is_below_held
+  from open_windows_below(p_window.resource);
+  if v_quiet_at <= p_now and not v_is_held and v_last_below is null then
     return fire(p_now, p_window.resource, 'quiet');
   end if;
   if v_deadline_at <= p_now then
     return fire_with_descendants(p_now, p_window.resource, 'deadline');
   end if;
+  if v_is_held then
+    return hold_window(p_window.resource, p_window.last_at + p_window.age_ms, v_deadline_at);
+  end if;
   -- A parent waits for the last of its children; one tied with it is fired before it, in this tick or the next.
-  update open_window set check_at = least(v_last_below, v_deadline_at) where resource = p_window.resource;
+  if v_is_below_held then
+    return hold_window(p_window.resource, v_last_below, v_deadline_at);
+  end if;
+  update open_window set check_at = least(v_last_below, v_deadline_at), held_due = null
+  where resource = p_window.resource;
   return 0;
 end
 $$;
@@ -107,6 +121,7 @@ declare
   v_due bigint[];
   v_each bigint;
   v_window open_window;
+  v_announced bigint;
 begin
   if not try_lock_log() then
     return;
@@ -118,6 +133,10 @@ begin
   returning observed_since into v_since;
   fired := 0;
   perform number_changes();
+  v_announced := announced_up_to(v_now);
+  if exists (select 1 from open_window where held_due <= v_announced) then
+    perform release_held(v_announced);
+  end if;
   select array_agg(resource order by check_at, level desc, resource) into v_due
   from (select * from open_window where check_at <= v_now order by check_at, level desc, resource limit c_batch) w;
   foreach v_each in array coalesce(v_due, '{}') loop
@@ -125,7 +144,7 @@ begin
       -- Firing one may have fired or moved others, and what was recorded meanwhile is seen only now.
       select * into v_window from open_window where resource = v_each and check_at <= v_now;
       if found then
-        fired := fired + check_window(v_now, v_window, v_since);
+        fired := fired + check_window(v_now, v_window, v_since, v_announced);
       end if;
     end if;
   end loop;
