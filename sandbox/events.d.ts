@@ -7,7 +7,7 @@ declare module 'onstable' {
 
   /** Where instances came from. */
   export interface Origin {
-    readonly requestOrigin: 'DicomProtocol' | 'RestApi' | 'Folder'
+    readonly requestOrigin: 'DicomProtocol' | 'RestApi' | 'Folder' | 'Broker'
     /** AE title of the sender; empty if it did not come by DICOM. */
     readonly remoteAet: string
     readonly remoteIp: string

@@ -7,7 +7,10 @@ import { fault, isSystemError, messageOf } from './errors.ts'
 import { nearest } from './lib/nearest.ts'
 import {
   aeTitle,
+  brokerName,
+  brokerUrl,
   grant,
+  httpUrl,
   isWhole,
   modality,
   nodeName,
@@ -102,6 +105,21 @@ export const settingsSchema = z
     node: nodeName
       .optional()
       .describe('Name of this server among those that share the store. Default: host name and HTTP port'),
+    rabbitmq: brokerUrl
+      .optional()
+      .describe(
+        'URL of a RabbitMQ that changes are published to, and that other archives announce instances by: `amqp://user:password@host:5672/vhost`',
+      ),
+    rabbitmqExchange: brokerName
+      .default('onstable')
+      .describe('Topic exchange that every change is published to; empty: none is'),
+    rabbitmqQueue: brokerName
+      .default('onstable.in')
+      .describe('Queue of instances that are held elsewhere, and of commands; empty: none is read'),
+    orthancs: z
+      .array(httpUrl)
+      .default([])
+      .describe('REST interfaces of archives that announce instances by their identifier alone'),
     crashAt: z.string().optional().describe('For tests: the point at which the process kills itself'),
   })
   .refine(({ maxWait, stableAge }) => maxWait === undefined || maxWait > stableAge, {
@@ -127,6 +145,7 @@ export function flagOf(name: SettingName): string | null {
     'stability',
     'modalities',
     'grants',
+    'orthancs',
     'crashAt',
   ]
   return structured.includes(name)
@@ -195,7 +214,7 @@ function badValue(issues: readonly z.core.$ZodIssue[], source: Readonly<Record<s
 }
 
 function parseVariable(name: SettingName, value: string): unknown {
-  const wantsList = ['allowedHosts', 'callingAets', 'callingAddresses'].includes(name)
+  const wantsList = ['allowedHosts', 'callingAets', 'callingAddresses', 'orthancs'].includes(name)
   if (wantsList) return value.split(',').filter((item) => item !== '')
   if (!['stability', 'modalities', 'grants'].includes(name)) return value
   try {

@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startApi } from './api/api.ts'
+import { startBridge } from './bridge/bridge.ts'
 import type { Settings } from './config.ts'
 import type { Level, ParentLevel } from './dicom/dicom.ts'
 import {
@@ -27,7 +28,7 @@ import { startRuntime } from './runtime/runtime.ts'
 import { openLibrary } from './scripts/scripts.ts'
 import { createAges, startTicking } from './stability/stability.ts'
 import { bringBack, makeDataFolder, openStorage, openTrash, openWriteBehind } from './storage/storage.ts'
-import { openStore } from './store/store.ts'
+import { type Ages, openStore } from './store/store.ts'
 
 const typingsFolder = fileURLToPath(new URL('../sandbox/', import.meta.url))
 
@@ -121,7 +122,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     startRetention({
       store,
       log,
-      ...retentionOf(settings),
+      settings,
       onStraggler: ({ name, version, behind }) => {
         const reason = `It is ${behind} changes behind, and the log is kept for ${settings.logMaxBehind} at most (logMaxBehind): raise that, or resume it without those before`
         void library.suspend(name, version, reason)
@@ -132,13 +133,39 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     asking.forget()
     dispatch.wake()
   })
-  const ticking = stages.use(startTicking(store, log, () => dispatch.wake()))
+  /** There is more in the log. */
+  const onLog = () => {
+    dispatch.wake()
+    bridge?.wake()
+  }
+  const onChanged = () => {
+    ticking.wake(0)
+    onLog()
+  }
+  const onRecorded = ({ Patient, Study, Series }: Ages) => {
+    // Others follow the log, too: it gets its numbers by ticking.
+    ticking.wake(
+      store.cluster === null ? Math.min(Patient.ageMs, Study.ageMs, Series.ageMs) : numberedWithinMs,
+    )
+    onLog()
+  }
+  // Before the first tick: it knows then whether silence is that of a broker.
+  const bridge = stages.use(
+    await startBridge({
+      ...{ settings, store, node, log, onRecorded },
+      agesOf: ages.agesOf,
+      isDraining: () => isDraining,
+      onReleased: () => ticking.wake(0),
+      onCommanded: onChanged,
+    }),
+  )
+  const ticking = stages.use(startTicking(store, log, onLog))
   const nodes = stages.use(
     await startNodes({
       store,
       log,
       node,
-      onLog: () => dispatch.wake(),
+      onLog,
       onState({ scripts, pausedAllAtMs }, askedAt) {
         library.agree(scripts, askedAt)
         pauses.agree(scripts, pausedAllAtMs, askedAt)
@@ -151,22 +178,14 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   )
 
   const intake = createIntake({
-    store,
-    storage,
-    writeBehind,
-    settings,
-    log,
+    ...{ store, storage, writeBehind, settings, log },
     agesOf: ages.agesOf,
     isDraining: () => isDraining,
     ...instanceQuestion,
     onAccepted: () => dispatch.wake(),
-    onRecorded: ({ Patient, Study, Series }, { ids }, { cause, remoteAet }) => {
+    onRecorded: (arrived, { ids }, { cause, remoteAet }) => {
       if (cause !== undefined || remoteAet === settings.dicomAet) storms.echoed(ids)
-      // Others follow the log, too: it gets its numbers by ticking.
-      ticking.wake(
-        store.cluster === null ? Math.min(Patient.ageMs, Study.ageMs, Series.ageMs) : numberedWithinMs,
-      )
-      dispatch.wake()
+      onRecorded(arrived)
     },
     onReplaced: ({ ids }, { remoteAet }) => {
       // Another archive may send on what it is sent.
@@ -184,6 +203,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     scripts: () => library.list().map((each) => ({ ...each, paused: pauses.isPaused(each.name) })),
     pauses,
     nodes,
+    bridge,
     async resumeScript(name) {
       const wasSuspended = await library.resume(name)
       return wasSuspended === null ? null : (await pauses.unpause(name)) || wasSuspended
@@ -197,17 +217,13 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     async remove(level: Level, id: string) {
       const removed = await store.remove(level, id)
       if (removed === null) return null
-      dispatch.wake()
-      ticking.wake(0)
+      onChanged()
       await trash.takeOut()
       return removed
     },
     async settle(level: ParentLevel, id: string) {
       const changed = await store.forceStable(level, id)
-      if (changed) {
-        dispatch.wake()
-        ticking.wake(0)
-      }
+      if (changed) onChanged()
       return changed
     },
     async unsettle(level: ParentLevel, id: string) {
@@ -229,17 +245,5 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     dicomPort: receiver.port,
     close: () => running.disposeAsync(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
-  }
-}
-
-function retentionOf(settings: Settings) {
-  const { runsKeepDays, failuresKeepDays, runsMaxMb, logKeepDays, logMaxBehind } = settings
-  const dayMs = 86_400_000
-  const changes = { ageMs: logKeepDays * dayMs, mostBehind: logMaxBehind }
-  return {
-    changes,
-    okMs: runsKeepDays * dayMs,
-    failedMs: failuresKeepDays * dayMs,
-    mostBytes: runsMaxMb * 1_048_576,
   }
 }

@@ -31,6 +31,8 @@ export const catalogue = {
   'storage-full': entry('system', 507, 19, 'The file storage is full'),
   'shutting-down': entry('system', 503, 0, 'Shutting down'),
   'store-away': entry('system', 503, 0, 'The database does not answer'),
+  'broker-away': entry('system', 503, 0, 'The message broker does not answer'),
+  'bad-message': entry('user', 400, 8, 'Bad message'),
   draining: entry('system', 503, 0, 'Draining'),
   internal: entry('system', 500, 0, 'Internal error'),
   'bad-setting': entry('user', 500, 0, 'Bad setting'),

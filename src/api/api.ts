@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
+import type { Bridge } from '../bridge/bridge.ts'
 import type { Settings } from '../config.ts'
 import type { Level, ParentLevel } from '../dicom/dicom.ts'
 import type { Pauses, Verdict } from '../dispatch/dispatch.ts'
@@ -36,6 +37,8 @@ export interface ApiParts {
   resumeScript(name: string): Promise<boolean | null>
   readonly pauses: Pauses
   readonly nodes: Nodes
+  /** Null: no message broker is set. */
+  readonly bridge: Bridge | null
   /** Resolves when no run of a paused script is in hand any more; null: of any that is paused. */
   drained(script: string | null): Promise<void>
   /** Whether scripts are asked about requests, and what they say of one. */

@@ -2,32 +2,16 @@
  * Resources as Orthanc writes them in JSON.
  */
 import { basename } from 'node:path'
-import type { Level } from '../dicom/dicom.ts'
-import type { Change, ParentResource, Resource } from '../store/store.ts'
-
-/** The path of each level. */
-export const folders = {
-  Patient: 'patients',
-  Study: 'studies',
-  Series: 'series',
-  Instance: 'instances',
-} as const
-
-export function pathOf(level: Level, id: string): string {
-  return `/${folders[level]}/${id}`
-}
-
-/** UTC, whole seconds: `20261123T181238`. */
-export function orthancTime(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')
-}
+import { orthancTime, pathOf } from '../dicom/dicom.ts'
+import { type Change, heldElsewhere, type ParentResource, type Resource } from '../store/store.ts'
 
 export function formatResource(resource: Resource): Record<string, unknown> {
   const common = { ID: resource.id, MainDicomTags: resource.tags, Type: resource.level }
   if (resource.level === 'Instance') {
+    const isElsewhere = resource.file === heldElsewhere
+    const file = { FileSize: resource.sizeBytes, FileUuid: basename(resource.file) }
     return {
-      FileSize: resource.sizeBytes,
-      FileUuid: basename(resource.file),
+      ...(isElsewhere ? { IsHeldElsewhere: true } : file),
       IndexInSeries: resource.indexInSeries,
       ParentSeries: resource.parent,
       ...common,

@@ -15,6 +15,7 @@ import { deliveryRoutes } from './routes/deliveries.ts'
 import { eventRoutes } from './routes/events.ts'
 import { instanceRoutes } from './routes/instances.ts'
 import { nodeRoutes } from './routes/nodes.ts'
+import { rabbitmqRoutes } from './routes/rabbitmq.ts'
 import { resourceRoutes } from './routes/resources.ts'
 import { runRoutes } from './routes/runs.ts'
 import { scriptRoutes } from './routes/scripts.ts'
@@ -32,6 +33,7 @@ const families = [
   deliveryRoutes,
   eventRoutes,
   nodeRoutes,
+  rabbitmqRoutes,
   systemRoutes,
 ] as const
 

@@ -9,6 +9,7 @@ import { addCompletionCommand } from './completion.ts'
 import { addDeliveriesCommand } from './deliveries.ts'
 import { addNodesCommand } from './nodes.ts'
 import { printable } from './printable.ts'
+import { addRabbitmqCommand } from './rabbitmq.ts'
 import { addRunsCommand } from './runs.ts'
 import { addSampleCommand } from './sample.ts'
 import { addScriptsCommand } from './scripts.ts'
@@ -86,6 +87,7 @@ function createProgram(session: Session, output: Output): Command {
   addSettleCommands(program, session)
   addSampleCommand(program, session)
   addNodesCommand(program, session)
+  addRabbitmqCommand(program, session)
   addCompletionCommand(program, session)
   return program
 }

@@ -5,8 +5,10 @@
 export { fileMetaInformation, implementationClassUid, implementationVersionName } from './file-meta.ts'
 export { readHeader } from './header.ts'
 export { orthancIdentifiers } from './identifiers.ts'
+export { folders, identifierPattern, orthancTime, pathOf } from './orthanc-names.ts'
 export { readPart10 } from './part10.ts'
 export { type SampleCounts, sampleFiles } from './sample.ts'
+export { headerOfTags } from './told-header.ts'
 
 /** The four levels, from the top. In the store a level is its place in this list. */
 export const levels = ['Patient', 'Study', 'Series', 'Instance'] as const

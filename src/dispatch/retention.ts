@@ -1,8 +1,9 @@
 /** Removes the runs and the changes that are kept no longer, a few at a time, so that others come in between. */
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Settings } from '../config.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { LogRetention, Store, Straggler } from '../store/store.ts'
+import type { Store, Straggler } from '../store/store.ts'
 
 const intervalMs = 60_000
 /** Between two transactions, so that others come in between. */
@@ -10,18 +11,24 @@ const pauseMs = 50
 
 export interface RetentionParts {
   readonly store: Pick<Store, 'retireRuns' | 'runsBytes' | 'retireChanges' | 'stragglers'>
-  readonly changes: LogRetention
+  readonly settings: Pick<
+    Settings,
+    'runsKeepDays' | 'failuresKeepDays' | 'runsMaxMb' | 'logKeepDays' | 'logMaxBehind'
+  >
   /** Nothing more is kept for that script. */
   readonly onStraggler: (straggler: Straggler) => void
-  readonly okMs: number
-  readonly failedMs: number
-  readonly mostBytes: number
   readonly log: Log
 }
 
+const dayMs = 86_400_000
+
 /** Begins at once, and looks again every minute. */
 export function startRetention(parts: RetentionParts): AsyncDisposable {
-  const { store, okMs, failedMs, mostBytes, changes, onStraggler, log } = parts
+  const { store, settings, onStraggler, log } = parts
+  const okMs = settings.runsKeepDays * dayMs
+  const failedMs = settings.failuresKeepDays * dayMs
+  const mostBytes = settings.runsMaxMb * 1_048_576
+  const changes = { ageMs: settings.logKeepDays * dayMs, mostBehind: settings.logMaxBehind }
   const closing = new AbortController()
   const { signal } = closing
   const sweep = async () => {

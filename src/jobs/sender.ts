@@ -4,7 +4,7 @@
 import type { Settings } from '../config.ts'
 import type { Level } from '../dicom/dicom.ts'
 import { fault } from '../errors.ts'
-import type { InstanceResource, Store } from '../store/store.ts'
+import { heldElsewhere, type InstanceResource, type Store } from '../store/store.ts'
 import {
   type Outgoing,
   type Receiver,
@@ -57,6 +57,12 @@ export function createSender({ settings, store, read, limits: given }: SenderPar
     const instances = await findAll(store, await idsOf(store, reference))
     if (instances.length === 0 && !isPart)
       throw fault('unknown-resource', `There is no ${level.toLowerCase()} ${id}`)
+    const elsewhere = instances.filter(({ file }) => file === heldElsewhere).length
+    if (elsewhere > 0)
+      throw fault(
+        'unknown-resource',
+        `Another archive holds ${elsewhere} of the instances: their files are not here`,
+      )
     const receiver: Receiver = { name: modality, callingAet: settings.dicomAet, ...configured }
     for (const batch of byContexts(instances.map((instance) => outgoingOf(instance, read)))) {
       await storeOverAssociation(batch, { receiver, limits, signal })

@@ -56,6 +56,22 @@ export const storeUrl = z
     message: 'Expected "sqlite" or "postgres://user@host:5432/database"',
   })
 
+/** The address of a message broker. */
+export const brokerUrl = z.string().refine((value) => /^amqps?:\/\/[^/]/.test(value) && URL.canParse(value), {
+  message: 'Expected "amqp://user:password@host:5672/vhost", or "amqps://"',
+})
+
+/** Of a queue or an exchange (AMQP 0-9-1, a short string); empty: none. */
+export const brokerName = z
+  .string()
+  .refine((value) => Buffer.byteLength(value) <= 200 && !value.startsWith('amq.'), {
+    message: 'Expected a name of up to 200 bytes that does not begin with "amq."',
+  })
+
+export const httpUrl = z.string().refine((value) => /^https?:\/\/./.test(value) && URL.canParse(value), {
+  message: 'Expected "http://host:8042", with "user:password@" before the host where one is needed',
+})
+
 /** Also the name of a folder. */
 export const nodeName = z
   .string()

@@ -50,7 +50,13 @@ test('old runs and changes are removed, all of them, and who is too far behind i
     await using _ = startRetention({
       store,
       log,
-      ...{ okMs: 5_000, failedMs: 5_000, mostBytes: 1e9, changes: { ageMs: 5_000, mostBehind } },
+      settings: {
+        runsKeepDays: 5 / 86_400,
+        failuresKeepDays: 5 / 86_400,
+        runsMaxMb: 1_000,
+        logKeepDays: 5 / 86_400,
+        logMaxBehind: mostBehind,
+      },
       onStraggler: (straggler) => stragglers.push(straggler),
     })
     await until(

@@ -53,10 +53,21 @@ export async function dropSchema(schema: string, url = postgresUrl): Promise<voi
 export async function emptySchema(client: pg.Client, schema: string): Promise<void> {
   await client.query(`set search_path = "${schema}"`)
   const tables = ['open_window', 'series_origin', 'instance', 'origin', 'finished', 'run', 'key_value']
-  const more = ['pending_change', 'change', 'subject', 'trash', 'delivery', 'script', 'script_version']
+  const more = [
+    'relay',
+    'command',
+    'pending_change',
+    'change',
+    'subject',
+    'trash',
+    'delivery',
+    'script',
+    'script_version',
+  ]
   for (const table of [...tables, ...more]) await client.query(`delete from ${table}`)
   for (const level of [2, 1, 0]) await client.query('delete from resource where level = $1', [level])
   await client.query(`delete from meta where key not in ('version', 'epoch')`)
+  await client.query('update announcement_state set until = 0, caught_up = 0')
   await client.query('delete from log_state')
   await client.query('insert into log_state default values')
 }

@@ -68,6 +68,7 @@ export async function startRestServer(
   })
   const api = await startApi({
     nodes,
+    bridge: null,
     settings,
     store,
     log,

@@ -1,7 +1,8 @@
 /** Uploads, and the stored files. */
 import { once } from 'node:events'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Origin } from '../../store/store.ts'
+import { fault } from '../../errors.ts'
+import { heldElsewhere, type Origin } from '../../store/store.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint, idOf } from '../endpoint.ts'
 import { unknownResource } from '../errors.ts'
@@ -35,6 +36,8 @@ export function instanceRoutes(app: FastifyInstance, parts: ApiParts): void {
     GET: async (request, reply) => {
       const instance = await store.find('Instance', idOf(request))
       if (instance?.level !== 'Instance') throw unknownResource()
+      if (instance.file === heldElsewhere)
+        throw fault('unknown-resource', 'The file of this instance is not here: another archive holds it')
       const file = await openFile(instance.file)
       // Fails here, and not in the middle of the answer, if the file has just been deleted.
       await once(file, 'readable')

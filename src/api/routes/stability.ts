@@ -1,11 +1,10 @@
 /** Making resources stable or unstable by hand, and the windows that wait. */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { levels } from '../../dicom/dicom.ts'
+import { folders, levels } from '../../dicom/dicom.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint, idOf } from '../endpoint.ts'
 import { unknownResource } from '../errors.ts'
-import { folders } from '../format.ts'
 import { limitOf, parseQuery } from '../query.ts'
 
 const windowsQuery = z.object({ limit: limitOf(1_000) })

@@ -1,0 +1,36 @@
+/** The bridge to RabbitMQ: how far it is, and its hands. */
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { fault } from '../../errors.ts'
+import type { ApiParts } from '../api.ts'
+import { endpoint } from '../endpoint.ts'
+import { parseQuery, whole } from '../query.ts'
+
+const replayQuery = z.strictObject({ seq: whole.pipe(z.number().min(0)) })
+
+export function rabbitmqRoutes(app: FastifyInstance, { bridge }: ApiParts): void {
+  const needed = () => {
+    if (bridge !== null) return bridge
+    throw fault('unknown-resource', 'No RabbitMQ is set: start the server with "rabbitmq"')
+  }
+  endpoint(app, '/rabbitmq', {
+    GET: async () => {
+      const { relay, received, ...state } = await needed().state()
+      return {
+        ...state,
+        published: relay === null ? null : { ...relay, behind: relay.last - relay.cursor },
+        received,
+      }
+    },
+  })
+  endpoint(app, '/rabbitmq/replay', {
+    POST: async ({ query }) => {
+      const { seq } = parseQuery(replayQuery, query)
+      const until = (await needed().replay(seq)) ?? seq
+      return { Since: seq, Until: until, Changes: Math.max(0, until - seq) }
+    },
+  })
+  endpoint(app, '/rabbitmq/requeue', {
+    POST: async () => ({ Requeued: await needed().requeue() }),
+  })
+}

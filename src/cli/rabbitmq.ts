@@ -1,0 +1,93 @@
+/** `onstable rabbitmq`: the bridge to RabbitMQ. */
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
+
+const state = z.object({
+  isConnected: z.boolean(),
+  exchange: z.string().nullable(),
+  queue: z.string().nullable(),
+  waiting: z.number().nullable(),
+  dead: z.number().nullable(),
+  published: z.object({ cursor: z.number(), behind: z.number(), node: z.string().nullable() }).nullable(),
+  received: z.object({
+    arrivals: z.number(),
+    repeated: z.number(),
+    commands: z.number(),
+    passedOver: z.number(),
+    dead: z.number(),
+    inHand: z.number(),
+  }),
+})
+type State = z.infer<typeof state>
+
+const replayed = z.object({ Since: z.number(), Until: z.number(), Changes: z.number() })
+const requeued = z.object({ Requeued: z.number() })
+
+interface ReplayOptions extends ClientOptions {
+  readonly seq: string
+}
+
+export function addRabbitmqCommand(program: Command, session: Session): void {
+  const rabbitmq = program.command('rabbitmq').description('look at the bridge to RabbitMQ; send again')
+  addClientOptions(rabbitmq.command('status').description('print how far it is'))
+    .addHelpText('after', '\nExample:\n  $ onstable rabbitmq status')
+    .action((options: ClientOptions) => status(session, options))
+  addClientOptions(rabbitmq.command('replay').description('publish all changes since once more'))
+    .requiredOption('--seq <number>', 'those after this change')
+    .addHelpText('after', '\nExample:\n  $ onstable rabbitmq replay --seq 1200')
+    .action((options: ReplayOptions) => replay(session, options))
+  addClientOptions(
+    rabbitmq.command('requeue').description('put messages that were set aside back into the queue'),
+  )
+    .addHelpText('after', '\nExample:\n  $ onstable rabbitmq requeue')
+    .action((options: ClientOptions) => requeue(session, options))
+}
+
+async function status(session: Session, options: ClientOptions): Promise<void> {
+  const answer = await clientOf(session, options).get('/rabbitmq')
+  if (options.json) return session.print(JSON.stringify(answer))
+  const { isConnected, ...facts } = state.parse(answer)
+  session.print(isConnected ? 'RabbitMQ answers' : 'RabbitMQ does not answer')
+  session.print(`out: ${outLine(facts)}`)
+  session.print(`in:  ${inLine(facts)}`)
+}
+
+function outLine({ exchange, published }: Pick<State, 'exchange' | 'published'>): string {
+  if (exchange === null) return 'nothing is published'
+  if (published === null) return `exchange ${exchange}, nothing published yet`
+  const { cursor, behind, node } = published
+  const who = node === null ? 'by nobody now' : `by ${node}`
+  return `exchange ${exchange}, up to change ${cursor} ${who}, ${behind} to go`
+}
+
+function inLine({
+  queue,
+  waiting,
+  dead,
+  received,
+}: Omit<State, 'isConnected' | 'exchange' | 'published'>): string {
+  if (queue === null) return 'nothing is taken in'
+  const { arrivals, repeated, commands, passedOver, inHand } = received
+  const counts = [
+    `${waiting ?? '?'} waiting`,
+    `${dead ?? '?'} set aside`,
+    `${arrivals} instances, ${commands} commands, ${repeated} known already, ${passedOver} of no concern and ${received.dead} set aside by this server`,
+    `${inHand} in hand`,
+  ]
+  return `queue ${queue}: ${counts.join('; ')}`
+}
+
+async function replay(session: Session, options: ReplayOptions): Promise<void> {
+  const path = `/rabbitmq/replay?seq=${encodeURIComponent(options.seq)}`
+  const answer = await clientOf(session, options).post(path)
+  if (options.json) return session.print(JSON.stringify(answer))
+  const { Since, Until, Changes } = replayed.parse(answer)
+  session.print(`${Changes} changes are published once more: after ${Since}, up to ${Until}`)
+}
+
+async function requeue(session: Session, options: ClientOptions): Promise<void> {
+  const answer = await clientOf(session, options).post('/rabbitmq/requeue')
+  if (options.json) return session.print(JSON.stringify(answer))
+  session.print(`${requeued.parse(answer).Requeued} messages are back in the queue`)
+}

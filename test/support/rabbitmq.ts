@@ -1,0 +1,133 @@
+/** The RabbitMQ that tests use, where one is found; each test has an exchange and queues of its own there. */
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client'
+import { leaveOut } from './installed.ts'
+
+export const rabbitmqUrl = process.env.ONSTABLE_TEST_RABBITMQ ?? 'amqp://guest:guest@127.0.0.1:5672'
+
+export const hasRabbitmq = await isThere()
+
+async function isThere(): Promise<boolean> {
+  const connection = new Connection({ url: rabbitmqUrl, acquireTimeout: 2_000, connectionTimeout: 2_000 })
+  connection.on('error', () => {})
+  try {
+    await (await connection.acquire()).close()
+    return true
+  } catch {
+    return leaveOut('no RabbitMQ at 127.0.0.1:5672, nor at ONSTABLE_TEST_RABBITMQ')
+  } finally {
+    connection.unsafeDestroy()
+  }
+}
+
+export interface Broker extends AsyncDisposable {
+  readonly channel: Channel
+  /** Settings of a server that uses this exchange and this queue. */
+  readonly settings: { rabbitmq: string; rabbitmqExchange: string; rabbitmqQueue: string }
+  /** What comes by the exchange from now on. */
+  listen(routingKey?: string): Promise<readonly AsyncMessage[]>
+  /** Puts a message into the queue; confirmed when resolved. */
+  send(body: unknown, more?: { headers?: Record<string, unknown>; contentType?: string }): Promise<void>
+  /** The message that was set aside longest ago; it stays there. */
+  firstDead(): Promise<{ reason: string; body: string } | null>
+  /** How many messages a queue has. */
+  sizeOf(queue: string): Promise<number>
+}
+
+/** @param url the broker; removed at the end is all that was made there under these names */
+export async function openBroker(url = rabbitmqUrl): Promise<Broker> {
+  const name = `test_${randomUUID().slice(0, 8)}`
+  const connection = new Connection({ url, retryLow: 50, retryHigh: 200 })
+  connection.on('error', () => {})
+  const channel = await connection.acquire({ emitErrorsFromChannel: true })
+  channel.on('error', () => {})
+  await channel.confirmSelect()
+  await channel.exchangeDeclare({ exchange: name, type: 'topic', durable: true })
+  const queue = `${name}.in`
+  return {
+    channel,
+    settings: { rabbitmq: url, rabbitmqExchange: name, rabbitmqQueue: queue },
+    async listen(routingKey = '#') {
+      const heard: AsyncMessage[] = []
+      const { queue: own } = await channel.queueDeclare({ exclusive: true })
+      await channel.queueBind({ queue: own, exchange: name, routingKey })
+      await channel.basicConsume({ queue: own, noAck: true }, (message) => heard.push(message))
+      return heard
+    },
+    async send(body, more = {}) {
+      const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+      await channel.basicPublish({ routingKey: queue, durable: true, ...more }, bytes)
+    },
+    async firstDead() {
+      const asking = await connection.acquire()
+      try {
+        const message = await asking.basicGet({ queue: `${queue}.dead` })
+        if (message === undefined) return null
+        const body = Buffer.isBuffer(message.body) ? message.body.toString() : JSON.stringify(message.body)
+        return { reason: String(message.headers?.['x-onstable-reason']), body }
+      } finally {
+        // What was not acknowledged goes back.
+        await asking.close()
+      }
+    },
+    async sizeOf(which) {
+      return (await channel.queueDeclare({ queue: which, passive: true })).messageCount
+    },
+    async [Symbol.asyncDispose]() {
+      for (const each of [queue, `${queue}.dead`]) await channel.queueDelete({ queue: each })
+      await channel.exchangeDelete({ exchange: name })
+      await channel.close()
+      await connection.close()
+    },
+  }
+}
+
+export interface Line extends AsyncDisposable {
+  /** The broker, as it is reached by this line. */
+  readonly url: string
+  /** Ends the connections, and lets none through. */
+  cut(): void
+  mend(): void
+}
+
+/** A line to the broker that can be cut. */
+export async function openLine(): Promise<Line> {
+  const target = new URL(rabbitmqUrl)
+  const pairs = new Set<readonly Socket[]>()
+  let isCut = false
+  const server = createServer((client) => {
+    const broker = connect(Number(target.port || 5672), target.hostname)
+    const pair = [client, broker]
+    pairs.add(pair)
+    const end = () => {
+      pairs.delete(pair)
+      for (const socket of pair) socket.destroy()
+    }
+    for (const socket of pair) socket.on('error', () => {}).on('close', end)
+    if (isCut) end()
+    client.pipe(broker)
+    broker.pipe(client)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = new URL(rabbitmqUrl)
+  url.port = String((server.address() as AddressInfo).port)
+  const endAll = () => {
+    for (const pair of pairs) for (const socket of pair) socket.destroy()
+  }
+  return {
+    url: url.href,
+    cut() {
+      isCut = true
+      endAll()
+    },
+    mend() {
+      isCut = false
+    },
+    async [Symbol.asyncDispose]() {
+      endAll()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
