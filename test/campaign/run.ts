@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { Presets, SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
 import { startOwnPostgres } from '../support/own-postgres.ts'
+import { startOwnRabbitmq } from '../support/own-rabbitmq.ts'
 import { dropSchema } from '../support/postgres.ts'
+import { runBrokerCampaign } from './broker/campaign.ts'
 import { type CampaignResult, runCampaign } from './campaign.ts'
 import { fewestInstances } from './cast.ts'
 import { type Figures, lineOf, lineOfAll } from './figures.ts'
@@ -21,6 +23,7 @@ interface Options {
   /** How long campaigns follow one another; undefined: one. */
   readonly seconds?: number
   readonly planted?: true
+  readonly broker?: true
   readonly nodes: number
   readonly store?: string
   readonly json?: true
@@ -45,6 +48,10 @@ const program = new Command('npm run campaign --')
     '--planted',
     'plant bugs in copies of the server (with --nodes 2, in the store on PostgreSQL), and see that each is found',
   )
+  .option(
+    '--broker',
+    'with a RabbitMQ of its own that is killed, too: instances are announced, commands sent, all that is published compared; --seconds is how long (default: 40)',
+  )
   .option('--json', 'print the figures and violations as one JSON object')
   .addHelpText(
     'after',
@@ -64,19 +71,48 @@ try {
   process.exitCode = 1
 }
 
-async function run({ json, seconds = 0, planted, ...options }: Options): Promise<void> {
+async function run({ json, seconds = 0, planted, broker, ...options }: Options): Promise<void> {
   if (planted) return runPlanted(options.nodes > 1)
+  if (broker) return runWithBroker({ ...options, seed: options.seed ?? chance(), seconds: seconds || 40 })
   const fewest = fewestInstances(options.studies)
   if (options.instances < fewest)
     throw new Error(`${options.studies} studies need at least ${fewest} instances: raise --instances`)
   const endAtMs = performance.now() + seconds * 1_000
   const all: Figures[] = []
-  for (let seed = options.seed ?? Math.floor(Math.random() * 1_000_000); ; seed++) {
+  for (let seed = options.seed ?? chance(); ; seed++) {
     const figures = await runOne({ ...options, seed }, json === true)
     all.push(figures)
     if (process.exitCode !== 0 || performance.now() >= endAtMs) break
   }
   if (all.length > 1) console.log(lineOfAll(all))
+}
+
+const chance = () => Math.floor(Math.random() * 1_000_000)
+
+async function runWithBroker(options: RunSettings & { readonly seconds: number }): Promise<void> {
+  console.error(`seed ${options.seed}`)
+  await using cluster = await clusterOf(options)
+  await using rabbitmq = await startOwnRabbitmq()
+  const folder = mkdtempSync(join(tmpdir(), 'onstable-campaign-'))
+  const { store = null, database = null } = cluster.options ?? {}
+  const { seed, seconds, nodes } = options
+  process.exitCode = 1
+  const { violations, line } = await runBrokerCampaign({
+    seed,
+    seconds,
+    nodes,
+    data: folder,
+    rabbitmq,
+    store,
+    database,
+  })
+  for (const each of [...violations, line]) console.log(each)
+  if (violations.length > 0) {
+    console.error(`the data is in ${folder}`)
+    return
+  }
+  rmSync(folder, { recursive: true })
+  process.exitCode = 0
 }
 
 /** Each bug with what gave it away. */

@@ -1,0 +1,93 @@
+/** Clients of the broker: an archive that announces instances until they are confirmed, and one that listens to all. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Channel, Connection } from 'rabbitmq-client'
+import { type Announced, type Heard, messageOf } from './told.ts'
+
+export interface Clients extends AsyncDisposable {
+  /** Makes what listens, before anything is published. */
+  prepare(): Promise<void>
+  announce(instance: Announced): Promise<void>
+  /** Sends a body to the queue of the servers until it is confirmed. */
+  send(body: string): Promise<void>
+  /** Takes everything that was published so far. */
+  hear(): Promise<Heard[]>
+}
+
+export const exchange = 'campaign'
+export const queue = 'campaign.in'
+const listening = 'campaign.heard'
+const pauseMs = 100
+
+export function openClients(url: string): Clients {
+  const connection = new Connection({
+    ...{ url, retryLow: 100, retryHigh: 500, acquireTimeout: 2_000, connectionTimeout: 2_000 },
+    ...{ heartbeat: 5, noDelay: true },
+  })
+  connection.on('error', () => {})
+  let channel: Promise<Channel> | null = null
+
+  const confirming = () => {
+    channel ??= (async () => {
+      const opened = await connection.acquire({ emitErrorsFromChannel: true })
+      opened.on('error', () => {})
+      opened.once('close', () => {
+        channel = null
+      })
+      await opened.confirmSelect()
+      return opened
+    })().catch((error) => {
+      channel = null
+      throw error
+    })
+    return channel
+  }
+  const insist = async <T>(run: (channel: Channel) => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await run(await confirming())
+      } catch {
+        await sleep(pauseMs)
+      }
+    }
+  }
+  const send: Clients['send'] = (body) =>
+    insist((open) =>
+      open.basicPublish({ routingKey: queue, durable: true, mandatory: true }, Buffer.from(body)),
+    )
+  return {
+    send,
+    prepare: () =>
+      insist(async (open) => {
+        await open.exchangeDeclare({ exchange, type: 'topic', durable: true })
+        await open.queueDeclare({ queue: listening, durable: true, arguments: { 'x-queue-type': 'quorum' } })
+        await open.queueBind({ queue: listening, exchange, routingKey: '#' })
+      }),
+    async announce(instance) {
+      await send(messageOf(instance))
+      instance.confirmedAtMs ??= Date.now()
+    },
+    async hear() {
+      const heard: Heard[] = []
+      await insist(async (open) => {
+        for (let message = await open.basicGet(listening); message !== undefined; ) {
+          heard.push(heardOf(message.body as Buffer, message.messageId))
+          open.basicAck({ deliveryTag: message.deliveryTag })
+          message = await open.basicGet(listening)
+        }
+      })
+      return heard
+    },
+    async [Symbol.asyncDispose]() {
+      await (await channel?.catch(() => null))?.close()
+      await connection.close()
+    },
+  }
+}
+
+function heardOf(body: Buffer, messageId = ''): Heard {
+  const { data } = JSON.parse(body.toString()) as {
+    data: { Seq: number; ChangeType: string; ID: string; Trigger?: string }
+  }
+  const { Seq, ChangeType, ID, Trigger } = data
+  return { messageId, seq: Seq, type: ChangeType, id: ID, trigger: Trigger ?? null }
+}

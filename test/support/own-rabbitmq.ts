@@ -1,0 +1,90 @@
+/** A RabbitMQ of its own, in a temporary folder, that may be killed at once and started again. */
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from './free-port.ts'
+import { until } from './until.ts'
+
+const program = '/usr/lib/rabbitmq/bin/rabbitmq-server'
+
+export interface OwnRabbitmq extends AsyncDisposable {
+  /** amqp://… */
+  readonly url: string
+  /** As when the power is cut: nothing is brought to an end. */
+  crash(): Promise<void>
+  start(): Promise<void>
+}
+
+export const isRabbitmqInstalled = () => existsSync(program)
+
+/** @throws when none is installed */
+export async function startOwnRabbitmq(): Promise<OwnRabbitmq> {
+  if (!isRabbitmqInstalled()) throw new Error(`No RabbitMQ is installed: ${program} is not there`)
+  const folder = mkdtempSync(join(tmpdir(), 'onstable-rabbitmq-'))
+  const isRoot = process.getuid?.() === 0
+  const [port, distributionPort] = [await freePort(), await freePort()]
+  for (const name of ['mnesia', 'log']) mkdirSync(join(folder, name))
+  // It does not run as root.
+  if (isRoot) execFileSync('chown', ['-R', 'rabbitmq', folder])
+  const pidFile = join(folder, 'pid')
+  const environment = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    RABBITMQ_CONF_ENV_FILE: '/dev/null',
+    RABBITMQ_CONFIG_FILE: join(folder, 'none'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
+    RABBITMQ_NODENAME: `onstable_${port}@localhost`,
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODE_PORT: String(port),
+    RABBITMQ_DIST_PORT: String(distributionPort),
+    RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
+    RABBITMQ_LOG_BASE: join(folder, 'log'),
+    RABBITMQ_PID_FILE: pidFile,
+  }
+  const [command, parameters] = isRoot
+    ? ['setpriv', ['--reuid=rabbitmq', '--regid=rabbitmq', '--clear-groups', program]]
+    : [program, []]
+
+  const start = async () => {
+    rmSync(pidFile, { force: true })
+    spawn(command, parameters, { env: environment, cwd: folder, stdio: 'ignore' })
+    await until('RabbitMQ to answer', () => answers(port), 90_000)
+  }
+  const crash = async () => {
+    const pid = Number(readFileSync(pidFile, 'utf8'))
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      return
+    }
+    await until('RabbitMQ to be gone', () => !existsSync(`/proc/${pid}`))
+  }
+  await start()
+  return {
+    url: `amqp://guest:guest@127.0.0.1:${port}`,
+    crash,
+    start,
+    async [Symbol.asyncDispose]() {
+      await crash()
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    const end = (does: boolean) => {
+      socket.destroy()
+      resolve(does)
+    }
+    // A broker that is ready answers an unknown protocol with its own header.
+    socket.on('connect', () => socket.write('HELLO WORLD\r\n'))
+    socket.on('data', () => end(true))
+    socket.on('error', () => end(false))
+    socket.on('close', () => end(false))
+    socket.setTimeout(2_000, () => end(false))
+  })
+}
