@@ -12,7 +12,8 @@ import { type CampaignResult, runCampaign } from './campaign.ts'
 import { fewestInstances } from './cast.ts'
 import { type Figures, lineOf, lineOfAll } from './figures.ts'
 import type { PlanSettings } from './plan.ts'
-import { noBug, plant, plantedBugs, plantedClusterBugs } from './planted.ts'
+import { plant } from './planted.ts'
+import { noBug, plantedBrokerBugs, plantedBugs, plantedClusterBugs, type World } from './planted-bugs.ts'
 import type { ClusterOptions } from './served.ts'
 
 interface Options {
@@ -46,7 +47,7 @@ const program = new Command('npm run campaign --')
   .option('--store <url>', 'that PostgreSQL (default: one of its own, which is stopped at once now and then)')
   .option(
     '--planted',
-    'plant bugs in copies of the server (with --nodes 2, in the store on PostgreSQL), and see that each is found',
+    'plant bugs in copies of the server (with --nodes 2, in the store on PostgreSQL; with --broker, in the bridge), and see that each is found',
   )
   .option(
     '--broker',
@@ -72,7 +73,7 @@ try {
 }
 
 async function run({ json, seconds = 0, planted, broker, ...options }: Options): Promise<void> {
-  if (planted) return runPlanted(options.nodes > 1)
+  if (planted) return runPlanted(broker ? 'broker' : options.nodes > 1 ? 'cluster' : 'alone')
   if (broker) return runWithBroker({ ...options, seed: options.seed ?? chance(), seconds: seconds || 40 })
   const fewest = fewestInstances(options.studies)
   if (options.instances < fewest)
@@ -97,7 +98,7 @@ async function runWithBroker(options: RunSettings & { readonly seconds: number }
   const { store = null, database = null } = cluster.options ?? {}
   const { seed, seconds, nodes } = options
   process.exitCode = 1
-  const { violations, line } = await runBrokerCampaign({
+  const result = await runBrokerCampaign({
     seed,
     seconds,
     nodes,
@@ -106,8 +107,10 @@ async function runWithBroker(options: RunSettings & { readonly seconds: number }
     store,
     database,
   })
-  for (const each of [...violations, line]) console.log(each)
-  if (violations.length > 0) {
+  for (const each of [...result.violations, result.line]) console.log(each)
+  if (result.violations.length > 0) {
+    writeFileSync(join(folder, 'told.json'), JSON.stringify(result.told))
+    writeFileSync(join(folder, 'log.json'), result.log)
     console.error(`the data is in ${folder}`)
     return
   }
@@ -116,9 +119,9 @@ async function runWithBroker(options: RunSettings & { readonly seconds: number }
 }
 
 /** Each bug with what gave it away. */
-async function runPlanted(isOfCluster: boolean): Promise<void> {
-  const bugs = isOfCluster ? plantedClusterBugs : plantedBugs
-  const control = await plant(isOfCluster ? { ...noBug, isOfCluster } : noBug)
+async function runPlanted(world: World): Promise<void> {
+  const bugs = { alone: plantedBugs, cluster: plantedClusterBugs, broker: plantedBrokerBugs }[world]
+  const control = await plant({ ...noBug, world })
   if (control.violation !== null) throw new Error(`Without a bug: ${control.violation}`)
   console.log('nothing: no violation')
   let found = 0

@@ -32,6 +32,9 @@ export interface BrokerCampaignOptions {
 export interface BrokerCampaignResult {
   readonly violations: readonly string[]
   readonly line: string
+  readonly told: Told
+  /** All that the servers logged. */
+  readonly log: string
 }
 
 const agesMs = { Patient: 1_000, Study: 1_100, Series: 1_400 }
@@ -47,7 +50,7 @@ export async function runBrokerCampaign(options: BrokerCampaignOptions): Promise
   const servers = await startServers(options, parts)
   const told: Told = {
     agesMs,
-    ...{ announced: [], uploaded: [], settled: [], heard: [], ended: [], surprises: [] },
+    ...{ announced: [], uploaded: [], settled: [], heard: [], ended: [], endedAtMs: [], surprises: [] },
   }
   const untilMs = performance.now() + seconds * 1_000
   const busy = () => performance.now() < untilMs
@@ -60,10 +63,12 @@ export async function runBrokerCampaign(options: BrokerCampaignOptions): Promise
   ])
   await untilQuiet(servers)
   told.heard.push(...(await clients.hear()))
+  told.surprises.push(...(await clients.dead()).map((message) => `It was set aside: ${message}`))
   const seen = await read(options)
   for (const server of servers) if (server.hasExited()) told.surprises.push('A server ended by itself')
   const violations = checkBroker(told, seen)
-  return { violations, line: lineOf(seed, told, seen, violations.length) }
+  const log = servers.map((server) => server.stderr()).join('\n')
+  return { violations, line: lineOf(seed, told, seen, violations.length), told, log }
 }
 
 interface Plan {
@@ -162,6 +167,7 @@ async function makeTrouble(
     const server = servers[Math.floor(random() * servers.length)]!
     const forMs = random() * 3_500
     told.ended.push(kind)
+    told.endedAtMs.push(Date.now())
     await trouble(kind, server, forMs, options)
   }
 }

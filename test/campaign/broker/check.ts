@@ -20,13 +20,16 @@ export function checkBroker(told: Told, seen: DatabaseView): string[] {
 function checkRecorded({ announced, uploaded }: Told, { changes, openWindows }: DatabaseView): string[] {
   const counts = new Map<string, number>()
   for (const { type, id } of changes) if (type === 'NewInstance') counts.set(id, (counts.get(id) ?? 0) + 1)
-  const ids = new Set([...announced, ...uploaded.map((ids) => ({ ids }))].map(({ ids }) => ids.Instance))
+  const sent = new Map<string, string>()
+  for (const { ids, confirmedAtMs } of announced)
+    sent.set(ids.Instance, `announced at ${new Date(confirmedAtMs ?? 0).toISOString()}`)
+  for (const { Instance } of uploaded) sent.set(Instance, 'uploaded')
   return [
-    ...[...ids].flatMap((id) =>
-      counts.get(id) === 1 ? [] : [`Instance ${id} was recorded ${counts.get(id) ?? 0} times`],
+    ...[...sent].flatMap(([id, how]) =>
+      counts.get(id) === 1 ? [] : [`Instance ${id}, ${how}, was recorded ${counts.get(id) ?? 0} times`],
     ),
     ...[...counts.keys()].flatMap((id) =>
-      ids.has(id) ? [] : [`Instance ${id} was recorded, and nobody sent it`],
+      sent.has(id) ? [] : [`Instance ${id} was recorded, and nobody sent it`],
     ),
     ...(openWindows === 0 ? [] : [`${openWindows} windows are open at the end`]),
   ]

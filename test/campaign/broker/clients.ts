@@ -1,6 +1,7 @@
 /** Clients of the broker: an archive that announces instances until they are confirmed, and one that listens to all. */
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Channel, Connection } from 'rabbitmq-client'
+import { type Channel, Connection, type SyncMessage } from 'rabbitmq-client'
 import { type Announced, type Heard, messageOf } from './told.ts'
 
 export interface Clients extends AsyncDisposable {
@@ -11,6 +12,8 @@ export interface Clients extends AsyncDisposable {
   send(body: string): Promise<void>
   /** Takes everything that was published so far. */
   hear(): Promise<Heard[]>
+  /** What the servers have set aside, as text. */
+  dead(): Promise<string[]>
 }
 
 export const exchange = 'campaign'
@@ -25,11 +28,13 @@ export function openClients(url: string): Clients {
   })
   connection.on('error', () => {})
   let channel: Promise<Channel> | null = null
+  const returned = new Set<string>()
 
   const confirming = () => {
     channel ??= (async () => {
       const opened = await connection.acquire({ emitErrorsFromChannel: true })
       opened.on('error', () => {})
+      opened.on('basic.return', ({ messageId = '' }) => returned.add(messageId))
       opened.once('close', () => {
         channel = null
       })
@@ -51,9 +56,22 @@ export function openClients(url: string): Clients {
     }
   }
   const send: Clients['send'] = (body) =>
-    insist((open) =>
-      open.basicPublish({ routingKey: queue, durable: true, mandatory: true }, Buffer.from(body)),
-    )
+    insist(async (open) => {
+      const messageId = randomUUID()
+      const envelope = { routingKey: queue, messageId, durable: true, mandatory: true }
+      await open.basicPublish(envelope, Buffer.from(body))
+      // It was confirmed that there was no queue for it.
+      if (returned.delete(messageId)) throw new Error('returned')
+    })
+  const takeAll = (from: string): Promise<SyncMessage[]> =>
+    insist(async (open) => {
+      const messages: SyncMessage[] = []
+      for (let message = await open.basicGet(from); message !== undefined; ) {
+        messages.push(message)
+        message = await open.basicGet(from)
+      }
+      return messages
+    })
   return {
     send,
     prepare: () =>
@@ -67,15 +85,11 @@ export function openClients(url: string): Clients {
       instance.confirmedAtMs ??= Date.now()
     },
     async hear() {
-      const heard: Heard[] = []
-      await insist(async (open) => {
-        for (let message = await open.basicGet(listening); message !== undefined; ) {
-          heard.push(heardOf(message.body as Buffer, message.messageId))
-          open.basicAck({ deliveryTag: message.deliveryTag })
-          message = await open.basicGet(listening)
-        }
-      })
-      return heard
+      return (await takeAll(listening)).map(heardOf)
+    },
+    async dead() {
+      const messages = await takeAll(`${queue}.dead`)
+      return messages.map(({ headers, body }) => `${JSON.stringify(headers)} ${String(body)}`)
     },
     async [Symbol.asyncDispose]() {
       await (await channel?.catch(() => null))?.close()
@@ -84,8 +98,8 @@ export function openClients(url: string): Clients {
   }
 }
 
-function heardOf(body: Buffer, messageId = ''): Heard {
-  const { data } = JSON.parse(body.toString()) as {
+function heardOf({ body, messageId = '' }: SyncMessage): Heard {
+  const { data } = JSON.parse(String(body)) as {
     data: { Seq: number; ChangeType: string; ID: string; Trigger?: string }
   }
   const { Seq, ChangeType, ID, Trigger } = data

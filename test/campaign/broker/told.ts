@@ -30,6 +30,7 @@ export interface Told {
   readonly heard: Heard[]
   /** What ended, one word each. */
   readonly ended: string[]
+  readonly endedAtMs: number[]
   readonly surprises: string[]
 }
 
