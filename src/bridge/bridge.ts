@@ -9,15 +9,14 @@
  */
 import type { Settings } from '../config.ts'
 import type { Header } from '../dicom/dicom.ts'
+import { fault } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Ages, Origin, RelayState, Store } from '../store/store.ts'
-import { openAnnouncements } from './announcements.ts'
-import { openDeadLetters } from './dead-letters.ts'
-import { type InboxCounts, openInbox } from './inbox.ts'
+import type { InboxCounts } from './inbox.ts'
 import { openLink } from './link.ts'
-import { openOrthancs } from './orthancs.ts'
+import { noSizes, nothingReceived, startReading } from './reading.ts'
 import { openRelay } from './relay.ts'
-import { takeInWith } from './take-in.ts'
+import { openTurn } from './turn.ts'
 
 export interface BridgeParts {
   readonly settings: Pick<Settings, 'rabbitmq' | 'rabbitmqExchange' | 'rabbitmqQueue' | 'orthancs'>
@@ -50,12 +49,16 @@ export interface BridgeParts {
 export interface BridgeState {
   /** Whether the broker answers. */
   readonly isConnected: boolean
+  /** Whether it takes nothing for now: it lacks memory or disk. */
+  readonly isBlocked: boolean
   /** Null: nothing is published. */
   readonly exchange: string | null
   /** Null: nothing is taken in. */
   readonly queue: string | null
   /** How far the log is published; null: it never was. */
   readonly relay: RelayState | null
+  /** Since when a queue that is bound to the exchange refuses what is published, milliseconds; null: none does. */
+  readonly refusedSince: number | null
   /** Since this server was started. */
   readonly received: InboxCounts
   /** Messages that wait in the queue, and those that were set aside; null: the broker does not say. */
@@ -85,61 +88,34 @@ export async function startBridge(parts: BridgeParts): Promise<Bridge | null> {
   // What is published may be held back by the broker, and what is taken in must not be for that.
   const out = opening.use(openLink({ url, name: `${node} out`, log }))
   const into = opening.use(openLink({ url, name: `${node} in`, log }))
-  const deadLetters = queue === null ? null : opening.use(openDeadLetters({ link: out, queue }))
-  const announcements =
-    queue === null || deadLetters === null
-      ? null
-      : opening.use(
-          await openAnnouncements({
-            store,
-            node,
-            publish: (message) => deadLetters.publish(queue, message),
-            onReleased: parts.onReleased,
-            log,
-          }),
-        )
-  const inbox =
-    queue === null || deadLetters === null || announcements === null
-      ? null
-      : opening.use(
-          openInbox({
-            link: into,
-            queue,
-            deadLetters,
-            takeIn: takeInWith({ ...parts, orthancs: openOrthancs(settings.orthancs), announcements }),
-            epoch: store.epoch,
-            isDraining: parts.isDraining,
-            log,
-          }),
-        )
-  const relay = exchange === null ? null : opening.use(openRelay({ link: out, exchange, store, log }))
+  const isAble = () => out.isConnected() && into.isConnected() && !parts.isDraining()
+  const turn = opening.use(await openTurn({ store, isAble }))
+  const reading = queue === null ? null : opening.use(await startReading(parts, queue, { out, into, turn }))
+  const relay = exchange === null ? null : opening.use(openRelay({ link: out, turn, exchange, store, log }))
   const running = opening.move()
   return {
     wake: () => relay?.wake(),
     async state() {
-      const sizes = (await deadLetters?.sizes()) ?? { waiting: null, dead: null }
+      const [published, sizes] = await Promise.all([store.relay(), reading?.sizes() ?? noSizes])
       return {
-        isConnected: out.isConnected(),
+        isConnected: out.isConnected() && into.isConnected(),
+        isBlocked: out.isBlocked(),
         exchange,
         queue,
-        relay: await store.relay(),
-        received: inbox?.counts() ?? {
-          arrivals: 0,
-          repeated: 0,
-          commands: 0,
-          passedOver: 0,
-          dead: 0,
-          inHand: 0,
-        },
+        relay: published,
+        refusedSince: relay?.refusedSince() ?? null,
+        received: reading?.counts() ?? nothingReceived,
         ...sizes,
       }
     },
     async replay(since) {
+      if (exchange === null)
+        throw fault('bad-request', 'Nothing is published: the setting "rabbitmqExchange" is empty')
       const before = await store.rewindRelay(since)
-      relay?.wake()
+      turn.refresh()
       return before
     },
-    requeue: async () => (await deadLetters?.requeue()) ?? 0,
+    requeue: async () => (await reading?.requeue()) ?? 0,
     close: () => running.disposeAsync(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }

@@ -1,24 +1,27 @@
 /**
- * Reads the queue: each message is taken in, or set aside with its reason, and only then acknowledged. One server of
- * those that share the queue reads it at a time, so that what came before is known to be taken in.
+ * Reads the queue: each message is taken in, or set aside with its reason, and only then acknowledged. When reading
+ * ends, what was not goes back to the queue, in its place.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { AsyncMessage, Channel } from 'rabbitmq-client'
 import { messageOf } from '../errors.ts'
+import { unlessAborted } from '../lib/unless-aborted.ts'
 import type { Log } from '../log.ts'
-import { bytesOf, type DeadLetters, envelopeOf, reasonHeader } from './dead-letters.ts'
+import { bytesOf } from './copy.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import { readIncoming } from './incoming.ts'
-import type { Link } from './link.ts'
-import { declareQueue } from './queue.ts'
+import { closeSoon, type Link } from './link.ts'
+import { type Declared, declareQueue, readQueue } from './queue.ts'
 import type { TakeIn, TakenIn } from './take-in.ts'
+import type { Turn } from './turn.ts'
 
 export interface InboxParts {
   readonly link: Link
+  readonly turn: Turn
   readonly queue: string
   readonly deadLetters: DeadLetters
   readonly takeIn: TakeIn
   readonly epoch: string
-  isDraining(): boolean
   readonly log: Log
 }
 
@@ -38,11 +41,16 @@ export interface Inbox extends AsyncDisposable {
   counts(): InboxCounts
 }
 
-/** Handed out by the broker before the first is acknowledged. */
-const prefetchCount = 200
+/** Of what is in hand when reading has to end. */
+const patienceMs = 5_000
 const againMs = 1_000
+/** Of messages that were set aside, and of those that cannot be, one in that time is logged. */
+const sayMs = 10_000
 
-export function openInbox({ link, queue, deadLetters, takeIn, epoch, isDraining, log }: InboxParts): Inbox {
+/** What became of a message, or why it can become nothing. */
+type Decision = { readonly result: TakenIn } | { readonly refused: string }
+
+export function openInbox({ link, turn, queue, deadLetters, takeIn, epoch, log }: InboxParts): Inbox {
   const counts: Record<TakenIn | 'dead', number> = {
     arrival: 0,
     repeated: 0,
@@ -50,72 +58,96 @@ export function openInbox({ link, queue, deadLetters, takeIn, epoch, isDraining,
     'passed-over': 0,
     dead: 0,
   }
-  const inHand = new Set<Promise<void>>()
+  let inHand = 0
+  let unsaid = 0
+  let saidAt = Number.NEGATIVE_INFINITY
 
-  const setAside = async (message: AsyncMessage, error: unknown, signal: AbortSignal): Promise<'dead'> => {
-    const reason = messageOf(error)
-    log.warn({ queue: deadLetters.queue, reason }, 'A message was set aside')
-    const copy = { envelope: envelopeOf(message, { [reasonHeader]: reason }), body: bytesOf(message.body) }
-    for (;;) {
+  const say = (facts: object, text: string) => {
+    unsaid++
+    if (performance.now() - saidAt < sayMs) return
+    log.warn({ queue: deadLetters.queue, ...facts, ...(unsaid > 1 ? { messages: unsaid } : {}) }, text)
+    unsaid = 0
+    saidAt = performance.now()
+  }
+  /** False: it cannot be copied. */
+  const setAside = async (message: AsyncMessage, reason: string, signal: AbortSignal): Promise<boolean> => {
+    for (let tries = 1; ; tries++) {
       try {
-        await deadLetters.publish(deadLetters.queue, copy)
-        return 'dead'
-      } catch {
+        await deadLetters.setAside(message, reason, signal)
+        say({ reason }, 'A message was set aside')
+        return true
+      } catch (error) {
+        signal.throwIfAborted()
+        if (error instanceof RangeError || /frame size/.test(messageOf(error))) return false
         // It stays in its queue until there is another place for it.
-        await wait(againMs, undefined, { signal })
+        say({ reason: messageOf(error) }, 'Messages cannot be set aside; trying again')
+        await declareQueue(link, queue, deadLetters.queue).catch(() => {})
+        await wait(Math.min(againMs * tries, patienceMs), undefined, { signal })
       }
     }
   }
-  const resultOf = async (message: AsyncMessage, before: () => Promise<unknown>, signal: AbortSignal) => {
-    try {
-      const incoming = readIncoming({ body: bytesOf(message.body), headers: message.headers ?? {} }, epoch)
-      return await takeIn(incoming, before, signal)
-    } catch (error) {
-      if (signal.aborted) throw error
-      return await setAside(message, error, signal)
+  const read = async (channel: Channel, declared: Declared, signal: AbortSignal) => {
+    const handled = new Set<Promise<void>>()
+    const undecided = new Set<Promise<Decision>>()
+
+    const decide = async (message: AsyncMessage): Promise<Decision> => {
+      try {
+        const incoming = readIncoming({ body: bytesOf(message.body), headers: message.headers ?? {} }, epoch)
+        return { result: await takeIn(incoming, () => Promise.all(undecided), signal) }
+      } catch (error) {
+        signal.throwIfAborted()
+        return { refused: messageOf(error) }
+      }
     }
-  }
-  const onMessage = (channel: Channel, message: AsyncMessage, signal: AbortSignal) => {
-    const handling = resultOf(message, () => Promise.all(inHand), signal)
-      .then((result) => {
-        counts[result]++
-        if (channel.active) channel.basicAck({ deliveryTag: message.deliveryTag })
-      })
-      // Not acknowledged, it comes again.
-      .catch(() => {})
-      .finally(() => inHand.delete(handling))
-    inHand.add(handling)
+    const conclude = async (message: AsyncMessage, decision: Decision) => {
+      const isCopied = 'refused' in decision ? await setAside(message, decision.refused, signal) : true
+      counts['result' in decision ? decision.result : 'dead']++
+      const { deliveryTag } = message
+      if (isCopied) channel.basicAck({ deliveryTag })
+      // The broker sets it aside as it came, without the reason.
+      else channel.basicNack({ deliveryTag, requeue: false })
+    }
+    const onMessage = (message: AsyncMessage) => {
+      if (signal.aborted) return
+      inHand++
+      const decision = decide(message)
+      undecided.add(decision)
+      const handling = decision
+        .finally(() => undecided.delete(decision))
+        .then((decided) => conclude(message, decided))
+        // Not acknowledged, it comes again.
+        .catch((error) => {
+          if (!signal.aborted)
+            log.error({ reason: messageOf(error) }, 'A message was not handled; it comes again')
+        })
+        .finally(() => {
+          inHand--
+          handled.delete(handling)
+        })
+      handled.add(handling)
+    }
+    return { handled, isReading: await readQueue(channel, queue, declared, onMessage) }
   }
 
-  /** Null: somebody else reads it, and nobody may besides. */
-  const read = async (channel: Channel, isExclusive: boolean, signal: AbortSignal) => {
-    try {
-      const started = await channel.basicConsume({ queue, exclusive: isExclusive }, (message) =>
-        onMessage(channel, message, signal),
+  /** Until the turn is over, or the channel is gone. */
+  const readWhile = async (channel: Channel, over: AbortSignal, signal: AbortSignal) => {
+    const declared = await declareQueue(link, queue, deadLetters.queue)
+    const stopping = new AbortController()
+    channel.on('basic.cancel', () => stopping.abort())
+    const { handled, isReading } = await read(channel, declared, AbortSignal.any([signal, stopping.signal]))
+    if (isReading)
+      await unlessAborted(new Promise(() => {}), AbortSignal.any([signal, stopping.signal, over])).catch(
+        () => {},
       )
-      return started.consumerTag
-    } catch (error) {
-      if (isExclusive && (error as { code?: unknown }).code === 'ACCESS_REFUSED') return null
-      throw error
-    }
+    stopping.abort()
+    await Promise.all(handled)
+    // What was handed out and not looked at is back in its place before anybody else reads.
+    await closeSoon(channel)
   }
 
-  const running = link.keep('reading', async (channel, signal) => {
-    if (isDraining()) return
-    const { isExclusive } = await declareQueue(link, queue, deadLetters.queue)
-    const reading = new AbortController()
-    const stop = AbortSignal.any([signal, reading.signal])
-    // The queue was deleted.
-    channel.on('basic.cancel', () => reading.abort())
-    await channel.basicQos({ prefetchCount })
-    const consumerTag = await read(channel, isExclusive, stop)
-    // Another server has it to itself.
-    if (consumerTag === null) return
-    while (!stop.aborted && !isDraining()) await wait(againMs, undefined, { signal: stop }).catch(() => {})
-    if (channel.active) await channel.basicCancel({ consumerTag })
-    reading.abort()
-    await Promise.all(inHand)
-  })
+  const running = link.keep('Reading from RabbitMQ', (channel, signal) =>
+    turn.during(signal, ({ over }) => readWhile(channel, over, signal)),
+  )
   return {
     counts: () => ({
       arrivals: counts.arrival,
@@ -123,7 +155,7 @@ export function openInbox({ link, queue, deadLetters, takeIn, epoch, isDraining,
       commands: counts.command,
       passedOver: counts['passed-over'],
       dead: counts.dead,
-      inHand: inHand.size,
+      inHand,
     }),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   }

@@ -14,8 +14,8 @@ export type Incoming =
   /** One of which only the identifier was said. */
   | { readonly kind: 'named'; readonly id: string }
   | { readonly kind: 'command'; readonly id: string; readonly command: Command }
-  /** One of our own (`announcements.ts`): all that was sent before `atMs` came before it. */
-  | { readonly kind: 'mark'; readonly node: string; readonly atMs: number }
+  /** One of our own (`announcements.ts`): all that was sent before it came before it. */
+  | { readonly kind: 'mark'; readonly id: string }
   /** Well known, and nothing that arrives. */
   | { readonly kind: 'passed-over' }
 
@@ -30,10 +30,14 @@ export const markType = 'onstable.mark'
 const newInstanceNumber = 3
 const largestBytes = 1_048_576
 const longestId = 500
+/** What a producer wrote, in a reason. */
+const mostQuoted = 100
 
 const identifier = z
   .string()
   .regex(identifierPattern, 'Expected an identifier of Orthanc, five groups of eight digits')
+/** No database keeps a zero. */
+const word = z.string().regex(/^[^\0]{1,200}$/, 'Expected text of up to 200 characters')
 const level = z
   .string()
   .transform((text) => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase())
@@ -53,12 +57,11 @@ const arrival = z.object({
 })
 const settle = z.object({ level, id: identifier })
 const run = z.object({
-  script: z.string().min(1),
-  callback: z.string().min(1).optional(),
+  script: word,
+  callback: word.optional(),
   level: level.default('Study'),
   id: identifier,
 })
-const mark = z.object({ node: z.string(), atMs: z.number() })
 const numbered = z.object({ change_type: z.number(), resource_id: z.string() })
 const change = z.object({ ChangeType: z.string(), ID: identifier })
 const told = z.object({
@@ -116,7 +119,7 @@ function attributesIn(headers: Delivered['headers']): Record<string, unknown> | 
 }
 
 function readEvent({ id, source, type, data }: Event, epoch: string): Incoming {
-  const key = `${source} ${id}`
+  const key = JSON.stringify([source, id])
   switch (type) {
     case 'onstable.arrival': {
       const { tags, remoteAet } = arrival.parse(data)
@@ -130,7 +133,7 @@ function readEvent({ id, source, type, data }: Event, epoch: string): Incoming {
     }
     case markType:
       // Of another cluster that reads from the same queue: it says nothing here.
-      return source === sourceOf(epoch) ? { kind: 'mark', ...mark.parse(data) } : { kind: 'passed-over' }
+      return source === sourceOf(epoch) ? { kind: 'mark', id } : { kind: 'passed-over' }
     case 'orthanc-server-extensions.change-event': {
       const { change_type, resource_id } = numbered.parse(data)
       if (change_type !== newInstanceNumber) return { kind: 'passed-over' }
@@ -138,9 +141,10 @@ function readEvent({ id, source, type, data }: Event, epoch: string): Incoming {
     }
     default:
       if (source === sourceOf(epoch)) return { kind: 'passed-over' }
-      if (type.startsWith('onstable.command.')) throw badMessage(`There is no command "${type}"`)
+      if (type.startsWith('onstable.command.'))
+        throw badMessage(`There is no command "${type.slice(0, mostQuoted)}"`)
       if (typeof data !== 'object' || data === null)
-        throw badMessage(`An event of type "${type}" without data that is known`)
+        throw badMessage(`An event of type "${type.slice(0, mostQuoted)}" without data that is known`)
       return readObject(data)
   }
 }

@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Channel, Connection } from 'rabbitmq-client'
 import { messageOf } from '../errors.ts'
+import { unlessAborted } from '../lib/unless-aborted.ts'
 import type { Log } from '../log.ts'
 
 export interface LinkParts {
@@ -13,10 +14,12 @@ export interface LinkParts {
 
 export interface Link extends AsyncDisposable {
   isConnected(): boolean
-  /** A channel for some calls, to be closed by who asked. Rejects while the broker is away. */
+  /** The broker is there, and takes no messages for now: it lacks memory or disk. */
+  isBlocked(): boolean
+  /** A channel, to be closed by who asked. Rejects while the broker is away. */
   channel(): Promise<Channel>
   /**
-   * Runs something on a channel, and again on another one whenever it ends, until the link is closed.
+   * Runs something on a channel, and again on another one whenever it ends, until it is closed.
    * @param use ends soon after its signal: the channel is closed then, or is to be
    */
   keep(what: string, use: (channel: Channel, signal: AbortSignal) => Promise<void>): AsyncDisposable
@@ -26,6 +29,10 @@ export interface Link extends AsyncDisposable {
 const heartbeatSeconds = 5
 const againMs = 1_000
 const connectMs = 5_000
+/** The same failure is said again after that time. */
+const sayAgainMs = 600_000
+/** Headers of a message are in one frame; brokers take no larger ones. */
+const largestFrameBytes = 131_072
 
 export function openLink({ url, name, log }: LinkParts): Link {
   const connection = new Connection({
@@ -36,42 +43,50 @@ export function openLink({ url, name, log }: LinkParts): Link {
     acquireTimeout: connectMs,
     retryLow: againMs,
     retryHigh: 5 * againMs,
+    frameMax: largestFrameBytes,
     noDelay: true,
   })
+  // The client's own `ready` is false as well while it writes much, and while the broker takes nothing.
+  let isConnected = false
+  let isBlocked = false
   connection.on('connection', () => {
+    isConnected = true
+    isBlocked = false
     log.info({ connection: name }, 'Connected to RabbitMQ')
   })
+  // Said once for each outage.
   connection.on('error', (error) => {
-    // Said once for each outage.
+    if (connection.ready) return
+    isConnected = false
+    isBlocked = false
     log.warn({ connection: name, reason: messageOf(error) }, 'RabbitMQ does not answer; trying again')
   })
-  connection.on('connection.blocked', (reason) =>
-    log.warn({ connection: name, reason }, 'RabbitMQ takes nothing for now; waiting'),
-  )
-  connection.on('connection.unblocked', () => log.info({ connection: name }, 'RabbitMQ takes messages again'))
+  connection.on('connection.blocked', (reason) => {
+    isBlocked = true
+    log.warn({ connection: name, reason }, 'RabbitMQ takes nothing for now; waiting')
+  })
+  connection.on('connection.unblocked', () => {
+    isBlocked = false
+    log.info({ connection: name }, 'RabbitMQ takes messages again')
+  })
+  const channel = () => connection.acquire({ emitErrorsFromChannel: true })
 
   return {
-    isConnected: () => connection.ready,
-    channel: () => connection.acquire({ emitErrorsFromChannel: true }),
+    isConnected: () => isConnected,
+    isBlocked: () => isBlocked,
+    channel,
     keep(what, use) {
       const closing = new AbortController()
-      let lastReason: string | null = null
-      const stopped = new Promise<null>((resolve) =>
-        closing.signal.addEventListener('abort', () => resolve(null), { once: true }),
-      )
+      const said = new Map<string, number>()
       const once = async () => {
-        const acquiring = connection.acquire({ emitErrorsFromChannel: true })
-        acquiring.catch(() => {})
-        const channel = await Promise.race([acquiring, stopped])
-        if (channel === null) return
+        const opened = await unlessAborted(channel(), closing.signal)
         const closed = new AbortController()
-        channel.once('close', () => closed.abort())
-        channel.on('error', (error) => closed.abort(error))
+        opened.once('close', () => closed.abort())
+        opened.on('error', (error) => closed.abort(error))
         try {
-          await use(channel, AbortSignal.any([closed.signal, closing.signal]))
-          lastReason = null
+          await use(opened, AbortSignal.any([closed.signal, closing.signal]))
         } finally {
-          await Promise.race([channel.close(), wait(againMs)])
+          await closeSoon(opened)
         }
       }
       const running = (async () => {
@@ -79,11 +94,8 @@ export function openLink({ url, name, log }: LinkParts): Link {
           try {
             await once()
           } catch (error) {
-            const reason = messageOf(error)
             // That the broker is away was said by the connection.
-            if (connection.ready && reason !== lastReason && !closing.signal.aborted)
-              log.warn({ reason }, `RabbitMQ: ${what} was interrupted; trying again`)
-            lastReason = reason
+            if (isConnected && !closing.signal.aborted) say(what, messageOf(error), said, log)
           }
           await wait(againMs, undefined, { signal: closing.signal }).catch(() => {})
         }
@@ -100,4 +112,16 @@ export function openLink({ url, name, log }: LinkParts): Link {
       connection.unsafeDestroy()
     },
   }
+}
+
+/** One that the broker does not read from is left to the end of its connection. */
+export async function closeSoon(channel: Channel): Promise<void> {
+  await Promise.race([channel.close(), wait(againMs)])
+}
+
+function say(what: string, reason: string, said: Map<string, number>, log: Log): void {
+  const lastAt = said.get(reason) ?? Number.NEGATIVE_INFINITY
+  if (performance.now() - lastAt < sayAgainMs) return
+  said.set(reason, performance.now())
+  log.warn({ reason }, `${what} was interrupted; trying again`)
 }

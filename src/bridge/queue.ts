@@ -1,16 +1,18 @@
 /** The queue that is read, and the one of the dead: made if they are not there, taken as they are otherwise. */
-import type { Channel } from 'rabbitmq-client'
-import type { Link } from './link.ts'
+import type { AsyncMessage, Channel } from 'rabbitmq-client'
+import { closeSoon, type Link } from './link.ts'
 
 /**
  * After so many deliveries that were not acknowledged a message goes to the dead: it may be what ends the servers.
- * A server that is killed counts for all that it had in hand.
+ * Each end of a connection counts, for all that it had in hand.
  */
-const deliveryLimit = 50
+const deliveryLimit = 1_000
+/** Handed out by the broker before the first is acknowledged. */
+const prefetchCount = 100
 
 export interface Declared {
-  /** It was made by somebody else: whether it lets only one read is not known, so that has to be asked for. */
-  readonly isExclusive: boolean
+  /** False: it was made by somebody else, in another way. */
+  readonly isOurs: boolean
 }
 
 export async function declareQueue(link: Link, queue: string, dead: string): Promise<Declared> {
@@ -24,7 +26,24 @@ export async function declareQueue(link: Link, queue: string, dead: string): Pro
     'x-dead-letter-strategy': 'at-least-once',
     'x-overflow': 'reject-publish',
   })
-  return { isExclusive: !isOurs }
+  return { isOurs }
+}
+
+/** False: somebody else reads it, and nobody may besides. */
+export async function readQueue(
+  channel: Channel,
+  queue: string,
+  { isOurs }: Declared,
+  onMessage: (message: AsyncMessage) => void,
+): Promise<boolean> {
+  await channel.basicQos({ prefetchCount })
+  try {
+    await channel.basicConsume({ queue, exclusive: !isOurs }, onMessage)
+    return true
+  } catch (error) {
+    if (!isOurs && codeOf(error) === 'ACCESS_REFUSED') return false
+    throw error
+  }
 }
 
 /** False: there is one of that name that was made in another way. */
@@ -33,12 +52,14 @@ async function declare(link: Link, queue: string, facts: Record<string, unknown>
     await onChannel(link, (channel) => channel.queueDeclare({ queue, durable: true, arguments: facts }))
     return true
   } catch (error) {
-    const { code } = error as { code?: unknown }
+    const code = codeOf(error)
     if (code !== 'PRECONDITION_FAILED' && code !== 'ACCESS_REFUSED') throw error
     await onChannel(link, (channel) => channel.queueDeclare({ queue, passive: true }))
     return false
   }
 }
+
+const codeOf = (error: unknown) => (error as { code?: unknown }).code
 
 /** What is refused closes its channel. */
 async function onChannel(link: Link, run: (channel: Channel) => Promise<unknown>): Promise<void> {
@@ -47,6 +68,6 @@ async function onChannel(link: Link, run: (channel: Channel) => Promise<unknown>
   try {
     await run(channel)
   } finally {
-    await channel.close()
+    await closeSoon(channel)
   }
 }

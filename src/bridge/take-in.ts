@@ -71,6 +71,7 @@ export function takeInWith(parts: TakeInParts): TakeIn {
         return record(await orthancs.headerOf(incoming.id, signal), '')
       case 'command': {
         await before
+        signal.throwIfAborted()
         const result = await store.command(incoming.id, incoming.command)
         if (result === 'done') parts.onCommanded()
         else if (result !== 'repeated') throw fault('bad-message', refusals[result])
@@ -78,7 +79,8 @@ export function takeInWith(parts: TakeInParts): TakeIn {
       }
       case 'mark':
         await before
-        await announcements.onMark(incoming)
+        signal.throwIfAborted()
+        await announcements.onMark(incoming.id)
         return 'passed-over'
       case 'passed-over':
         return 'passed-over'

@@ -5,6 +5,8 @@ import { addClientOptions, type ClientOptions, clientOf, type Session } from './
 
 const state = z.object({
   isConnected: z.boolean(),
+  isBlocked: z.boolean(),
+  refusedSince: z.string().nullable(),
   exchange: z.string().nullable(),
   queue: z.string().nullable(),
   waiting: z.number().nullable(),
@@ -47,18 +49,25 @@ export function addRabbitmqCommand(program: Command, session: Session): void {
 async function status(session: Session, options: ClientOptions): Promise<void> {
   const answer = await clientOf(session, options).get('/rabbitmq')
   if (options.json) return session.print(JSON.stringify(answer))
-  const { isConnected, ...facts } = state.parse(answer)
-  session.print(isConnected ? 'RabbitMQ answers' : 'RabbitMQ does not answer')
+  const { isConnected, isBlocked, ...facts } = state.parse(answer)
+  const does = isBlocked ? 'answers, and takes nothing for now: it lacks memory or disk' : 'answers'
+  session.print(`RabbitMQ ${isConnected ? does : 'does not answer'}`)
   session.print(`out: ${outLine(facts)}`)
   session.print(`in:  ${inLine(facts)}`)
 }
 
-function outLine({ exchange, published }: Pick<State, 'exchange' | 'published'>): string {
+function outLine({
+  exchange,
+  published,
+  refusedSince,
+}: Pick<State, 'exchange' | 'published' | 'refusedSince'>): string {
   if (exchange === null) return 'nothing is published'
   if (published === null) return `exchange ${exchange}, nothing published yet`
   const { cursor, behind, node } = published
   const who = node === null ? 'by nobody now' : `by ${node}`
-  return `exchange ${exchange}, up to change ${cursor} ${who}, ${behind} to go`
+  const refused =
+    refusedSince === null ? '' : `; a queue that is bound to it refuses the next since ${refusedSince}`
+  return `exchange ${exchange}, up to change ${cursor} ${who}, ${behind} to go${refused}`
 }
 
 function inLine({
@@ -66,7 +75,7 @@ function inLine({
   waiting,
   dead,
   received,
-}: Omit<State, 'isConnected' | 'exchange' | 'published'>): string {
+}: Pick<State, 'queue' | 'waiting' | 'dead' | 'received'>): string {
   if (queue === null) return 'nothing is taken in'
   const { arrivals, repeated, commands, passedOver, inHand } = received
   const counts = [

@@ -27,7 +27,7 @@ export function headerOfTags(told: Readonly<Record<string, unknown>>): Header {
       sopInstanceUid,
     }),
     tags: { patient: tags.Patient, study: tags.Study, series: tags.Series, instance: tags.Instance },
-    sopClassUid: textOf(told.SOPClassUID)?.replaceAll('\0', '') ?? '',
+    sopClassUid: textOf(told.SOPClassUID) ?? '',
     sopInstanceUid,
     transferSyntaxUid: '',
     indexInSeries: indexInSeries(tags.Instance),
@@ -36,15 +36,11 @@ export function headerOfTags(told: Readonly<Record<string, unknown>>): Header {
   }
 }
 
-/** Without padding. Null for what is no value of a main tag: a sequence, or nothing. */
+/** Up to the first zero, as in a file, and without padding. Null for what is no value of a main tag: a sequence, or nothing. */
 function textOf(value: unknown): string | null {
   if (typeof value === 'number') return String(value)
-  return typeof value === 'string'
-    ? value
-        .toWellFormed()
-        .replace(/[\0\s]+$/, '')
-        .trim()
-    : null
+  if (typeof value !== 'string') return null
+  return value.toWellFormed().split('\0', 1)[0]!.trim()
 }
 
 function identifier(tags: Tags, keyword: string): string {
@@ -55,7 +51,7 @@ function identifier(tags: Tags, keyword: string): string {
 }
 
 function checked(keyword: string, value: string): string {
-  if (value.length > longestIdentifier || value.includes('\0'))
+  if (value.length > longestIdentifier)
     throw fault('bad-dicom-file', `The ${keyword} is not text of up to ${longestIdentifier} characters`)
   return value
 }

@@ -56,9 +56,19 @@ export const storeUrl = z
     message: 'Expected "sqlite" or "postgres://user@host:5432/database"',
   })
 
+/** Whether its parts can be read, too. */
+function isUrl(value: string): boolean {
+  try {
+    const { username, password, pathname } = new URL(value)
+    return [username, password, pathname].map(decodeURIComponent).length > 0
+  } catch {
+    return false
+  }
+}
+
 /** The address of a message broker. */
-export const brokerUrl = z.string().refine((value) => /^amqps?:\/\/[^/]/.test(value) && URL.canParse(value), {
-  message: 'Expected "amqp://user:password@host:5672/vhost", or "amqps://"',
+export const brokerUrl = z.string().refine((value) => /^amqps?:\/\/[^/]/.test(value) && isUrl(value), {
+  message: 'Expected "amqp://user:password@host:5672/vhost", or "amqps://"; a "%" in it is written "%25"',
 })
 
 /** Of a queue or an exchange (AMQP 0-9-1, a short string); empty: none. */
@@ -68,8 +78,9 @@ export const brokerName = z
     message: 'Expected a name of up to 200 bytes that does not begin with "amq."',
   })
 
-export const httpUrl = z.string().refine((value) => /^https?:\/\/./.test(value) && URL.canParse(value), {
-  message: 'Expected "http://host:8042", with "user:password@" before the host where one is needed',
+export const httpUrl = z.string().refine((value) => /^https?:\/\/./.test(value) && isUrl(value), {
+  message:
+    'Expected "http://host:8042", with "user:password@" before the host where one is needed; a "%" in it is written "%25"',
 })
 
 /** Also the name of a folder. */

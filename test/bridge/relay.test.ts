@@ -1,4 +1,5 @@
 /** Changes go out to a real RabbitMQ, where one is found. */
+import { setTimeout as wait } from 'node:timers/promises'
 import type { AsyncMessage } from 'rabbitmq-client'
 import { describe, expect, it } from 'vitest'
 import { dicomFile } from '../support/dicom-files.ts'
@@ -82,6 +83,62 @@ describe.skipIf(!hasRabbitmq)('what is published (needs RabbitMQ on 127.0.0.1:56
       'study.stable',
       'patient.stable',
     ])
+  })
+
+  it('is also what came while the broker was away from the first start on', async () => {
+    await using broker = await openBroker()
+    await using line = await openLine()
+    const heard = await broker.listen()
+    line.cut()
+    await using engine = await start(broker, { rabbitmq: line.url })
+    await engine.post(dicomFile())
+    line.mend()
+    await until('all to be published', published(engine))
+    await until('all of them', () => heard.length === 4)
+  })
+
+  it('waits for a queue that is full, does not flood the others, and goes on in order', async () => {
+    await using broker = await openBroker()
+    const heard = await broker.listen()
+    const { queue } = await broker.channel.queueDeclare({
+      exclusive: true,
+      arguments: { 'x-max-length': 3, 'x-overflow': 'reject-publish' },
+    })
+    await broker.channel.queueBind({ queue, exchange: broker.settings.rabbitmqExchange, routingKey: '#' })
+    await using engine = await start(broker)
+    await until('the relay to begin', published(engine))
+    for (let n = 0; n < 5; n++) await engine.post(dicomFile({ study: `S${n}` }))
+    const state = () =>
+      engine.read<{ refusedSince: string | null; published: { cursor: number } }>('/rabbitmq')
+    await until('it to be refused', async () => (await state()).refusedSince !== null)
+    const last = await lastOf(engine)
+    await wait(1_500)
+    expect(heard.length).toBeLessThan(3 * last)
+    const full: number[] = []
+    await until('all to be published', async () => {
+      for (let message = await broker.channel.basicGet(queue); message !== undefined; ) {
+        full.push(eventOf(message as never).data.Seq)
+        broker.channel.basicAck({ deliveryTag: message.deliveryTag })
+        message = await broker.channel.basicGet(queue)
+      }
+      return (await state()).published.cursor === last
+    })
+    inOrder(heard, 1, last)
+    expect((await state()).refusedSince).toBeNull()
+  })
+
+  it('goes to an exchange that somebody else has made in another way', async () => {
+    await using broker = await openBroker()
+    const { rabbitmqExchange: exchange } = broker.settings
+    await broker.channel.exchangeDelete({ exchange })
+    await broker.channel.exchangeDeclare({
+      ...{ exchange, type: 'topic', durable: true },
+      arguments: { 'alternate-exchange': 'amq.fanout' },
+    })
+    const heard = await broker.listen()
+    await using engine = await start(broker)
+    await engine.post(dicomFile())
+    await until('all of them', () => heard.length === 4)
   })
 
   it('waits while the broker is away, and comes whole and in order when it is back', async () => {

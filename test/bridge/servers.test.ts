@@ -1,6 +1,8 @@
 /** Several servers on one database with one RabbitMQ, where both are found. */
+import { setTimeout as wait } from 'node:timers/promises'
 import type { AsyncMessage } from 'rabbitmq-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { idsOf } from '../campaign/identifiers.ts'
 import { dicomFile, uidsOf } from '../support/dicom-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { addressOf, dropSchema, freshSchema, hasPostgres } from '../support/postgres.ts'
@@ -26,16 +28,13 @@ describe.skipIf(!hasPostgres || !hasRabbitmq)(
         settings: { ...broker.settings, store: addressOf(schema), node, stableAge: 1 },
       })
     const stateOf = (engine: TestEngine) => engine.read<State>('/rabbitmq')
-    const announce = (study: string, instance: string) => {
-      const uids = uidsOf({ study, instance })
-      const tags = {
-        PatientID: 'P1',
-        StudyInstanceUID: uids.study,
-        SeriesInstanceUID: uids.series,
-        SOPInstanceUID: uids.instance,
-      }
-      return broker.send({ dicom: tags })
+    const named = (study: string, instance: string) => {
+      const facts = { study, instance }
+      const { study: StudyInstanceUID, series, instance: SOPInstanceUID } = uidsOf(facts)
+      const uids = { PatientID: 'P1', StudyInstanceUID, SeriesInstanceUID: series, SOPInstanceUID }
+      return { uids, id: idsOf(facts).Instance }
     }
+    const announce = (study: string, instance: string) => broker.send({ dicom: named(study, instance).uids })
 
     beforeAll(async () => {
       broker = await openBroker()
@@ -73,6 +72,37 @@ describe.skipIf(!hasPostgres || !hasRabbitmq)(
       const seqs = heard.map(({ body }) => (JSON.parse(String(body)) as { data: { Seq: number } }).data.Seq)
       expect([...new Set(seqs)]).toEqual(Array.from({ length: Last }, (_, n) => n + 1))
       await three?.[Symbol.asyncDispose]()
+    })
+
+    it('know that one of them has something in hand, though the queue is not theirs', async () => {
+      await using other = await openBroker()
+      const { rabbitmqQueue: queue } = other.settings
+      await other.channel.queueDeclare({ queue, durable: true, arguments: { 'x-queue-type': 'quorum' } })
+      const own = freshSchema()
+      const begin = (node: string) =>
+        startTestEngine({
+          settings: {
+            ...{ ...other.settings, store: addressOf(own), node, stableAge: 1 },
+            orthancs: ['http://127.0.0.1:1'],
+          },
+        })
+      {
+        await using one = await begin('one')
+        await using two = await begin('two')
+        const arrivals = async () =>
+          (await stateOf(one)).received.arrivals + (await stateOf(two)).received.arrivals
+        const { uids, id } = named('F', '2')
+        await other.send({ dicom: { ...uids, SOPInstanceUID: named('F', '1').uids.SOPInstanceUID } })
+        await until('the instance', async () => (await arrivals()) === 1)
+        await other.send(id)
+        await until('it to be held', async () => {
+          const windows = await one.read<{ isHeld: boolean }[]>('/windows')
+          return windows.length === 3 && windows.every(({ isHeld }) => isHeld)
+        })
+        await wait(1_500)
+        expect(await one.read<unknown[]>('/windows')).toHaveLength(3)
+      }
+      await dropSchema(own)
     })
   },
 )

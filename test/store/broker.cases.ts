@@ -57,6 +57,28 @@ export function brokerCases(name: string, open: () => Promise<StoreUnderTest>): 
         expect(await store.trash(10)).toEqual([])
       })
 
+      it('are not told as deleted when that comes, and are told as new', async () => {
+        await announce('1')
+        await pass(2_000)
+        const { last } = await store.changes({ last: true, limit: 1 })
+        await store.record(arrivalOf({ instance: '1' }))
+        const { ids } = arrivalOf({ instance: '1' }).header
+        const { changes } = await store.changes({
+          ...{ since: last, limit: 10 },
+          types: ['NewInstance', 'NewStudy', 'NewPatient', 'DeletedInstance', 'DeletedStudy'],
+        })
+        expect(changes.map(({ type, id }) => [type, id])).toEqual([['NewInstance', ids.instance]])
+        await pass(2_000)
+        expect(await store.find('Study', ids.study)).toMatchObject({ revision: 2, isStable: true })
+        expect(await store.find('Series', ids.series)).toMatchObject({ children: [ids.instance] })
+        const told = await store.changesAfter(last, 10)
+        const stable = told.find(({ type }) => type === 'StableStudy')
+        expect(JSON.parse(stable!.event!)).toMatchObject({
+          counts: { instances: 1 },
+          added: { instanceCount: 1, instances: [ids.instance] },
+        })
+      })
+
       it('are not new when they are announced of one that is held here', async () => {
         const arrival = arrivalOf({ instance: '1', whenHeld: 'replace' })
         await store.record(arrival)
@@ -153,6 +175,31 @@ export function brokerCases(name: string, open: () => Promise<StoreUnderTest>): 
         under.advance(3_600_000)
         await store.tick()
         expect(await pass(11_000)).toBe(3)
+      })
+
+      it('wait for what was announced, too, when they are opened by hand', async () => {
+        await announce('1')
+        await pass(2_000)
+        await store.observeAnnouncements(null)
+        const { ids } = arrivalOf({ instance: '1' }).header
+        await store.markUnstable('Study', ids.study, { ageMs: 1_000, maxWaitMs: null })
+        expect(await pass(3_000)).toBe(0)
+        await store.observeAnnouncements(await now())
+        expect(await pass(500)).toBe(1)
+      })
+
+      it('wait for as long as it takes', async () => {
+        await announce('1')
+        for (let n = 0; n < 150; n++) {
+          await store.observeAnnouncements(null)
+          expect(await pass(1_000)).toBe(0)
+        }
+      })
+
+      it('believe nobody about what is still to come', async () => {
+        await store.observeAnnouncements((await now()) + 1_000_000)
+        await announce('1')
+        expect(await pass(3_000)).toBe(0)
       })
 
       it('stay held over a restart', async () => {

@@ -1,6 +1,7 @@
 /** The contract of the store on PostgreSQL, where one is found. */
-import { describe } from 'vitest'
-import { openPostgres } from '../../src/store/store.ts'
+import { describe, expect, it } from 'vitest'
+import { heldElsewhere, openPostgres } from '../../src/store/store.ts'
+import { arrivalOf } from '../support/arrivals.ts'
 import { addressOf, dropSchema, freshSchema, hasPostgres } from '../support/postgres.ts'
 import { brokerCases } from './broker.cases.ts'
 import { deliveryCases } from './delivery.cases.ts'
@@ -32,4 +33,24 @@ describe.skipIf(!hasPostgres)('on PostgreSQL (needs a server on 127.0.0.1:5432)'
   storeCases('PostgreSQL', open)
   deliveryCases('PostgreSQL', open)
   brokerCases('PostgreSQL', open)
+
+  it('keeps the bytes of an instance that another server announces at the same moment', async () => {
+    const schema = freshSchema()
+    const options = { url: addressOf(schema) }
+    {
+      await using one = await openPostgres({ ...options, node: 'one' })
+      await using two = await openPostgres({ ...options, node: 'two' })
+      for (let n = 0; n < 60; n++) {
+        const arrival = arrivalOf({ instance: String(n), study: `S${n % 3 === 0 ? n : 0}` })
+        const [uploaded] = await Promise.all([
+          one.record(arrival),
+          two.record({ ...arrival, file: heldElsewhere }),
+        ])
+        expect(uploaded.status).toBe('Success')
+        const { instance } = arrival.header.ids
+        expect(await one.holds([instance])).toEqual(new Map([[instance, arrival.file]]))
+      }
+    }
+    await dropSchema(schema)
+  })
 })

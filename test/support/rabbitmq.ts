@@ -1,6 +1,7 @@
 /** The RabbitMQ that tests use, where one is found; each test has an exchange and queues of its own there. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client'
 import { leaveOut } from './installed.ts'
@@ -22,6 +23,12 @@ async function isThere(): Promise<boolean> {
   }
 }
 
+export interface DeadLetter {
+  readonly reason: string
+  readonly body: string
+  readonly headers: Readonly<Record<string, unknown>>
+}
+
 export interface Broker extends AsyncDisposable {
   readonly channel: Channel
   /** Settings of a server that uses this exchange and this queue. */
@@ -29,9 +36,12 @@ export interface Broker extends AsyncDisposable {
   /** What comes by the exchange from now on. */
   listen(routingKey?: string): Promise<readonly AsyncMessage[]>
   /** Puts a message into the queue; confirmed when resolved. */
-  send(body: unknown, more?: { headers?: Record<string, unknown>; contentType?: string }): Promise<void>
-  /** The message that was set aside longest ago; it stays there. */
-  firstDead(): Promise<{ reason: string; body: string } | null>
+  send(
+    body: unknown,
+    more?: { headers?: Record<string, unknown>; contentType?: string; routingKey?: string },
+  ): Promise<void>
+  /** What was set aside, the oldest first; it stays there. */
+  dead(): Promise<DeadLetter[]>
   /** How many messages a queue has. */
   sizeOf(queue: string): Promise<number>
 }
@@ -39,7 +49,7 @@ export interface Broker extends AsyncDisposable {
 /** @param url the broker; removed at the end is all that was made there under these names */
 export async function openBroker(url = rabbitmqUrl): Promise<Broker> {
   const name = `test_${randomUUID().slice(0, 8)}`
-  const connection = new Connection({ url, retryLow: 50, retryHigh: 200 })
+  const connection = new Connection({ url, retryLow: 50, retryHigh: 200, noDelay: true, frameMax: 131_072 })
   connection.on('error', () => {})
   const channel = await connection.acquire({ emitErrorsFromChannel: true })
   channel.on('error', () => {})
@@ -58,15 +68,27 @@ export async function openBroker(url = rabbitmqUrl): Promise<Broker> {
     },
     async send(body, more = {}) {
       const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
-      await channel.basicPublish({ routingKey: queue, durable: true, ...more }, bytes)
+      // A queue that has just been made may refuse for a moment.
+      for (let tries = 1; ; tries++) {
+        try {
+          return await channel.basicPublish({ routingKey: queue, durable: true, ...more }, bytes)
+        } catch (error) {
+          if ((error as { code?: unknown }).code !== 'NACK' || tries === 50) throw error
+          await wait(20)
+        }
+      }
     },
-    async firstDead() {
+    async dead() {
       const asking = await connection.acquire()
+      const letters: DeadLetter[] = []
       try {
-        const message = await asking.basicGet({ queue: `${queue}.dead` })
-        if (message === undefined) return null
-        const body = Buffer.isBuffer(message.body) ? message.body.toString() : JSON.stringify(message.body)
-        return { reason: String(message.headers?.['x-onstable-reason']), body }
+        for (let message = await asking.basicGet(`${queue}.dead`); message !== undefined; ) {
+          const { headers = {}, body } = message
+          const text = Buffer.isBuffer(body) ? body.toString() : typeof body === 'string' ? body : '(JSON)'
+          letters.push({ reason: String(headers['x-onstable-reason']), body: text, headers })
+          message = await asking.basicGet(`${queue}.dead`)
+        }
+        return letters
       } finally {
         // What was not acknowledged goes back.
         await asking.close()

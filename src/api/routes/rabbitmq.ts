@@ -15,10 +15,11 @@ export function rabbitmqRoutes(app: FastifyInstance, { bridge }: ApiParts): void
   }
   endpoint(app, '/rabbitmq', {
     GET: async () => {
-      const { relay, received, ...state } = await needed().state()
+      const { relay, refusedSince, received, ...state } = await needed().state()
       return {
         ...state,
         published: relay === null ? null : { ...relay, behind: relay.last - relay.cursor },
+        refusedSince: refusedSince === null ? null : new Date(refusedSince).toISOString(),
         received,
       }
     },

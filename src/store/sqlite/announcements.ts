@@ -15,9 +15,11 @@ export function observeAnnouncements(session: Session, caughtUpAtMs: number | nu
   const { nowMs, sql } = session
   const untilMs = nowMs + announcedForMs
   if (numberIn(sql, 'announced-until') < untilMs - renewAfterMs) keepNumber(sql, 'announced-until', untilMs)
-  const isNews = caughtUpAtMs !== null && caughtUpAtMs > numberIn(sql, 'caught-up')
-  if (isNews) keepNumber(sql, 'caught-up', caughtUpAtMs)
-  const released = isNews && releaseHeld(session, caughtUpAtMs) > 0
+  // Nothing is known of what is still to come.
+  const caughtUpMs = Math.min(caughtUpAtMs ?? 0, nowMs)
+  const isNews = caughtUpMs > numberIn(sql, 'caught-up')
+  if (isNews) keepNumber(sql, 'caught-up', caughtUpMs)
+  const released = isNews && releaseHeld(session, caughtUpMs) > 0
   const isWaitedFor = sql('select 1 from window where held_due is not null limit 1').get() !== undefined
   return { nowMs, released, isWaitedFor }
 }

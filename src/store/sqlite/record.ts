@@ -21,7 +21,8 @@ export function record(session: Session, arrival: Arrival, touched: Touched): Re
   if (held !== undefined) {
     if (staysAsHeld(held.file, arrival)) return 'AlreadyStored'
     touched.write()
-    removeInstance(session, ids.instance)
+    if (held.file === heldElsewhere) giveWay(session, ids.instance)
+    else removeInstance(session, ids.instance)
   }
   if (arrival.content !== null) writeContent(session, arrival.content)
   recordRows(session, arrival, touched)
@@ -32,6 +33,16 @@ export function record(session: Session, arrival: Arrival, touched: Touched): Re
 function staysAsHeld(heldFile: string, { file, whenHeld }: Arrival): boolean {
   if (file === heldElsewhere) return true
   return heldFile !== heldElsewhere && whenHeld === 'keep'
+}
+
+/** Nothing is deleted, so nobody is told so: the same instance comes with its bytes. */
+function giveWay(session: Session, id: string): void {
+  session
+    .sql(
+      'update resource set instance_count = instance_count - 1 where id = (select series from instance where public_id = ?)',
+    )
+    .run(id)
+  session.sql('delete from instance where public_id = ?').run(id)
 }
 
 /** The file goes again if its rows do. */

@@ -3,8 +3,10 @@
  * index is on, alone: the tick re-arms lazily.
  */
 import { levels, type ParentLevel } from '../../dicom/dicom.ts'
+import { heldElsewhere } from '../arrival.ts'
 import { levelNumber } from '../numbers.ts'
 import type { Age, WindowState } from '../store.ts'
+import { seriesOf } from './added.ts'
 import { type ResourceRow, resourceBy, type WindowRow } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -62,9 +64,15 @@ export function markUnstable(session: Session, level: ParentLevel, id: string, a
     age,
     firstMs: nowMs,
     lastMs: nowMs,
-    elsewhere: false,
+    elsewhere: isHeldElsewhere(session, resource),
   })
   return true
+}
+
+/** Whether any instance of a resource is. */
+function isHeldElsewhere(session: Session, resource: ResourceRow): boolean {
+  const one = session.sql('select 1 from instance where series = ? and file = ? limit 1')
+  return seriesOf(session, resource).some(({ id }) => one.get(id, heldElsewhere) !== undefined)
 }
 
 export function windowOf(session: Session, resource: number): WindowRow | undefined {

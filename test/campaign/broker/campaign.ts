@@ -98,9 +98,9 @@ async function startServers(
     }
     servers.push(parts.use(await startServer({ data, environment, ...(main === undefined ? {} : { main }) })))
     // The relay begins at the end of the log, and is to have all of it.
-    if (n === 1)
-      await until('the relay to begin', async () => (await stateOf(servers[0]!))?.published !== null)
+    if (n === 1) await until('the queue to be read', async () => (await stateOf(servers[0]!))?.waiting === 0)
   }
+  await rabbitmq.restart()
   return servers
 }
 

@@ -1,6 +1,6 @@
 /** Clients of the broker: an archive that announces instances until they are confirmed, and one that listens to all. */
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { type Channel, Connection, type SyncMessage } from 'rabbitmq-client'
 import { type Announced, type Heard, messageOf } from './told.ts'
 
@@ -60,7 +60,8 @@ export function openClients(url: string): Clients {
       const messageId = randomUUID()
       const envelope = { routingKey: queue, messageId, durable: true, mandatory: true }
       await open.basicPublish(envelope, Buffer.from(body))
-      // It was confirmed that there was no queue for it.
+      // It was confirmed that there was no queue for it; the client says so a turn of the event loop later.
+      await setImmediate()
       if (returned.delete(messageId)) throw new Error('returned')
     })
   const takeAll = (from: string): Promise<SyncMessage[]> =>

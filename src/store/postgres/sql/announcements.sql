@@ -8,11 +8,14 @@ create function observe_announcements(
 declare
   -- The promise to follow them is written anew when so much of it is over.
   c_renew_after_ms constant bigint := 60000;
+  v_caught_up bigint;
 begin
   perform commit_unsynced();
   now := now_ms(p_now);
-  update announcement_state s set until = now + p_for_ms, caught_up = greatest(s.caught_up, p_caught_up)
-  where s.until < now + p_for_ms - c_renew_after_ms or s.caught_up < p_caught_up;
+  -- Nothing is known of what is still to come; `least` would take a null for nothing.
+  v_caught_up := case when p_caught_up > now then now else p_caught_up end;
+  update announcement_state s set until = now + p_for_ms, caught_up = greatest(s.caught_up, v_caught_up)
+  where s.until < now + p_for_ms - c_renew_after_ms or s.caught_up < v_caught_up;
   released := exists (
     select 1 from open_window w join announcement_state s on w.held_due <= s.caught_up);
   is_waited_for := exists (select 1 from open_window where held_due is not null);
@@ -35,4 +38,9 @@ $$;
 create function hold_window(p_resource bigint, p_due bigint, p_deadline bigint) returns integer language sql as $$
   update open_window set check_at = least(p_deadline, 9000000000000000), held_due = p_due where resource = p_resource;
   select 0
+$$;
+
+-- Whether any instance of a resource is.
+create function is_held_elsewhere(p_resource bigint) returns boolean language sql as $$
+  select exists (select 1 from series_of(p_resource) s join instance i on i.series = s.id where i.file = '')
 $$;

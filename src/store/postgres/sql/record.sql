@@ -39,6 +39,11 @@ begin
     -- They may have been waited for, and another node may have had some of the instances meanwhile.
     v_now := now_ms(p_now);
     v_fresh := not_held(v_fresh);
+    if exists (select 1 from unnest(v_all) a join instance i on i.public_id = a.instance_id
+      where a.file <> '' and i.file = '')
+    then
+      raise exception 'Another has announced what is brought here' using errcode = '40001';
+    end if;
     perform record_fresh(v_now, v_fresh, v_new);
     if cardinality(v_fresh) = cardinality(v_all) then
       return array(select a.ord from unnest(v_all) a);
@@ -57,15 +62,33 @@ $$;
 -- its bytes, and takes the place of none.
 create function remove_replaced(p_now bigint, p_arrivals arrival[]) returns void language plpgsql as $$
 declare
-  v_each text;
+  v_each record;
 begin
   for v_each in
-    select a.instance_id from unnest(p_arrivals) a join instance i on i.public_id = a.instance_id
+    select a.instance_id, i.file from unnest(p_arrivals) a join instance i on i.public_id = a.instance_id
     where a.file <> '' and (a.when_held = 'replace' or i.file = '') and i.file <> a.file order by a.ord
   loop
-    perform lock_log();
-    perform remove_instance(now_ms(p_now), v_each);
+    if v_each.file = '' then
+      perform give_way(v_each.instance_id);
+    else
+      perform lock_log();
+      perform remove_instance(now_ms(p_now), v_each.instance_id);
+    end if;
   end loop;
+end
+$$;
+
+-- Nothing is deleted, so nobody is told so: the same instance comes with its bytes.
+create function give_way(p_id text) returns void language plpgsql as $$
+declare
+  v_series bigint;
+begin
+  select series into v_series from instance where public_id = p_id;
+  perform lock_family(v_series);
+  delete from instance where public_id = p_id and file = '';
+  if found then
+    update resource set instance_count = instance_count - 1 where id = v_series;
+  end if;
 end
 $$;
 

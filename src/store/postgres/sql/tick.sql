@@ -181,12 +181,14 @@ begin
   if v_resource is null then
     return false;
   end if;
-  insert into open_window (resource, level, opened_at, last_at, age_ms, max_wait_ms, check_at)
-  values (v_resource, p_level, v_now, v_now, p_age_ms, p_max_wait_ms, v_now + least(p_age_ms, p_max_wait_ms))
+  insert into open_window (resource, level, opened_at, last_at, age_ms, max_wait_ms, check_at, elsewhere)
+  values (v_resource, p_level, v_now, v_now, p_age_ms, p_max_wait_ms, v_now + least(p_age_ms, p_max_wait_ms),
+    is_held_elsewhere(v_resource))
   on conflict (resource) do update set
     last_at = greatest(open_window.last_at, excluded.last_at),
     age_ms = greatest(open_window.age_ms, excluded.age_ms),
     max_wait_ms = least(open_window.max_wait_ms, excluded.max_wait_ms),
+    elsewhere = open_window.elsewhere or excluded.elsewhere,
     check_at = least(open_window.check_at, open_window.opened_at + least(open_window.max_wait_ms, excluded.max_wait_ms));
   return true;
 end

@@ -1,0 +1,59 @@
+/** All that takes in what comes by the queue, put together. */
+import { openAnnouncements } from './announcements.ts'
+import type { BridgeParts } from './bridge.ts'
+import { type DeadLetters, openDeadLetters } from './dead-letters.ts'
+import { type Inbox, type InboxCounts, openInbox } from './inbox.ts'
+import type { Link } from './link.ts'
+import { openOrthancs } from './orthancs.ts'
+import { openPublisher } from './publisher.ts'
+import { takeInWith } from './take-in.ts'
+import type { Turn } from './turn.ts'
+
+export interface Reading extends Inbox, Pick<DeadLetters, 'sizes' | 'requeue'> {}
+
+interface Lines {
+  readonly out: Link
+  readonly into: Link
+  readonly turn: Turn
+}
+
+export const noSizes = { waiting: null, dead: null } as const
+export const nothingReceived: InboxCounts = {
+  arrivals: 0,
+  repeated: 0,
+  commands: 0,
+  passedOver: 0,
+  dead: 0,
+  inHand: 0,
+}
+
+export async function startReading(
+  parts: BridgeParts,
+  queue: string,
+  { out, into, turn }: Lines,
+): Promise<Reading> {
+  const { store, settings, log } = parts
+  await using opening = new AsyncDisposableStack()
+  const publisher = opening.use(openPublisher(out))
+  const deadLetters = openDeadLetters(into, publisher, queue)
+  const announcements = opening.use(
+    await openAnnouncements({
+      store,
+      isReading: () => turn.isHeld(),
+      publish: (message, signal) => publisher.publish(queue, message, signal),
+      onReleased: parts.onReleased,
+      log,
+    }),
+  )
+  const takeIn = takeInWith({ ...parts, orthancs: openOrthancs(settings.orthancs), announcements })
+  const inbox = opening.use(
+    openInbox({ link: into, turn, queue, deadLetters, takeIn, epoch: store.epoch, log }),
+  )
+  const running = opening.move()
+  return {
+    counts: inbox.counts,
+    sizes: deadLetters.sizes,
+    requeue: deadLetters.requeue,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
