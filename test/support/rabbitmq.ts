@@ -1,8 +1,8 @@
 /** The RabbitMQ that tests use, where one is found; each test has an exchange and queues of its own there. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { setTimeout as wait } from 'node:timers/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client'
 import { leaveOut } from './installed.ts'
 
