@@ -1,6 +1,6 @@
 /** A RabbitMQ of its own, in a temporary folder, that may be killed at once and started again. */
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -12,6 +12,8 @@ const program = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 export interface OwnRabbitmq extends AsyncDisposable {
   /** amqp://… */
   readonly url: string
+  /** Of its management interface, with user and password; null: it has none. */
+  readonly managementUrl: string | null
   /** As when the power is cut: nothing is brought to an end. */
   crash(): Promise<void>
   start(): Promise<void>
@@ -26,13 +28,16 @@ export interface OwnRabbitmq extends AsyncDisposable {
 
 export const isRabbitmqInstalled = () => existsSync(program)
 
-/** @throws when none is installed */
-export async function startOwnRabbitmq(): Promise<OwnRabbitmq> {
+/** @param hasManagement with the interface by HTTP. @throws when none is installed */
+export async function startOwnRabbitmq(hasManagement = false): Promise<OwnRabbitmq> {
   if (!isRabbitmqInstalled()) throw new Error(`No RabbitMQ is installed: ${program} is not there`)
   const folder = mkdtempSync(join(tmpdir(), 'onstable-rabbitmq-'))
   const isRoot = process.getuid?.() === 0
-  const [port, distributionPort] = [await freePort(), await freePort()]
+  const [port, distributionPort, managementPort] = [await freePort(), await freePort(), await freePort()]
   for (const name of ['mnesia', 'log']) mkdirSync(join(folder, name))
+  if (hasManagement) writeFileSync(join(folder, 'plugins'), '[rabbitmq_management].')
+  const management = `management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${managementPort}\n`
+  writeFileSync(join(folder, 'rabbitmq.conf'), hasManagement ? management : '')
   // It does not run as root.
   if (isRoot) execFileSync('chown', ['-R', 'rabbitmq', folder])
   const pidFile = join(folder, 'pid')
@@ -40,7 +45,7 @@ export async function startOwnRabbitmq(): Promise<OwnRabbitmq> {
     PATH: process.env.PATH,
     HOME: folder,
     RABBITMQ_CONF_ENV_FILE: '/dev/null',
-    RABBITMQ_CONFIG_FILE: join(folder, 'none'),
+    RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq'),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
     RABBITMQ_NODENAME: `onstable_${port}@localhost`,
     RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
@@ -72,6 +77,7 @@ export async function startOwnRabbitmq(): Promise<OwnRabbitmq> {
   await start()
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
+    managementUrl: hasManagement ? `http://guest:guest@127.0.0.1:${managementPort}` : null,
     crash,
     start,
     async restart() {
