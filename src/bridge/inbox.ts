@@ -51,13 +51,7 @@ const sayMs = 10_000
 type Decision = { readonly result: TakenIn } | { readonly refused: string }
 
 export function openInbox({ link, turn, queue, deadLetters, takeIn, epoch, log }: InboxParts): Inbox {
-  const counts: Record<TakenIn | 'dead', number> = {
-    arrival: 0,
-    repeated: 0,
-    command: 0,
-    'passed-over': 0,
-    dead: 0,
-  }
+  const counts = { arrival: 0, repeated: 0, command: 0, mark: 0, 'passed-over': 0, dead: 0 }
   let inHand = 0
   let unsaid = 0
   let saidAt = Number.NEGATIVE_INFINITY

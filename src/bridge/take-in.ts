@@ -14,7 +14,7 @@ export interface TakeInParts
   readonly announcements: Pick<Announcements, 'onMark'>
 }
 
-export type TakenIn = 'arrival' | 'repeated' | 'command' | 'passed-over'
+export type TakenIn = 'arrival' | 'repeated' | 'command' | 'mark' | 'passed-over'
 
 /**
  * Durable when resolved. What is away is waited for.
@@ -81,7 +81,7 @@ export function takeInWith(parts: TakeInParts): TakeIn {
         await before
         signal.throwIfAborted()
         await announcements.onMark(incoming.id)
-        return 'passed-over'
+        return 'mark'
       case 'passed-over':
         return 'passed-over'
       default:

@@ -12,7 +12,7 @@ interface RelayRow {
 }
 
 /** The database belongs to one server. */
-const holder = 'this'
+const holder = 'this server'
 
 /** Never published before: it begins at the end of the log. */
 export function takeRelay(session: Session, ttlMs: number): RelayTurn | null {
