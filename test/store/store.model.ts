@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { Age, Store } from '../../src/store/store.ts'
+import { type Age, heldElsewhere, type Store } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
 import type { Worlds } from './worlds.ts'
 
@@ -13,6 +13,7 @@ interface ModelWindow {
   lastAt: number
   ageMs: number
   maxWaitMs: number | null
+  elsewhere: boolean
 }
 
 /** Study → series → window; a study's own window is under ''. */
@@ -20,7 +21,10 @@ class Model {
   readonly windows = new Map<string, ModelWindow>()
   /** `key@time` of each firing. */
   readonly fired: string[] = []
-  readonly instances = new Set<string>()
+  /** Whether each is held elsewhere. */
+  readonly instances = new Map<string, boolean>()
+  /** Up to when announcements were followed; null: nobody does. */
+  caughtUpAt: number | null = null
 
   arrive(
     study: string,
@@ -28,15 +32,19 @@ class Model {
     instance: string,
     nowMs: number,
     ages: Record<'Series' | 'Study', Age>,
+    elsewhere: boolean,
   ) {
     const name = `${study}.${series}.${instance}`
-    if (this.instances.has(name)) return
-    this.instances.add(name)
+    // One that is held elsewhere gives way to one that comes with its bytes.
+    if (this.instances.has(name) && (elsewhere || this.instances.get(name) === false)) return
+    this.instances.set(name, elsewhere)
     for (const key of [`${study}.${series}`, study]) {
       const { ageMs, maxWaitMs } = key === study ? ages.Study : ages.Series
       const window = this.windows.get(key)
-      if (window === undefined) this.windows.set(key, { openedAt: nowMs, lastAt: nowMs, ageMs, maxWaitMs })
+      if (window === undefined)
+        this.windows.set(key, { openedAt: nowMs, lastAt: nowMs, ageMs, maxWaitMs, elsewhere })
       else {
+        window.elsewhere ||= elsewhere
         window.lastAt = nowMs
         window.ageMs = Math.max(window.ageMs, ageMs)
         if (maxWaitMs !== null) window.maxWaitMs = Math.min(window.maxWaitMs ?? maxWaitMs, maxWaitMs)
@@ -47,7 +55,8 @@ class Model {
   remove(study: string) {
     for (const key of [...this.windows.keys()])
       if (key === study || key.startsWith(`${study}.`)) this.windows.delete(key)
-    for (const name of [...this.instances]) if (name.startsWith(`${study}.`)) this.instances.delete(name)
+    for (const name of [...this.instances.keys()])
+      if (name.startsWith(`${study}.`)) this.instances.delete(name)
   }
 
   fire(key: string, nowMs: number) {
@@ -62,9 +71,11 @@ class Model {
   settle(nowMs: number) {
     for (let again = true; again; ) {
       again = false
-      for (const [key, { openedAt, lastAt, ageMs, maxWaitMs }] of [...this.windows].sort().reverse()) {
+      for (const [key, window] of [...this.windows].sort().reverse()) {
         if (!this.windows.has(key)) continue
-        const quiet = lastAt + ageMs <= nowMs
+        const { openedAt, lastAt, ageMs, maxWaitMs, elsewhere } = window
+        const isBehind = elsewhere && this.caughtUpAt !== null && this.caughtUpAt < lastAt + ageMs
+        const quiet = lastAt + ageMs <= nowMs && !isBehind
         const late = maxWaitMs !== null && openedAt + maxWaitMs <= nowMs
         const below = [...this.windows.keys()].some((other) => other.startsWith(`${key}.`))
         if (late || (quiet && !below)) {
@@ -92,6 +103,7 @@ const command = fc.oneof(
       series: fc.nat(2),
       instance: fc.nat(30),
       ages: fc.record({ Series: age, Study: age }),
+      elsewhere: fc.boolean(),
     }),
   },
   {
@@ -100,6 +112,7 @@ const command = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('force' as const), study: fc.nat(1) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), study: fc.nat(1) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('follow' as const), isCaughtUp: fc.boolean() }) },
 )
 
 export function storeModel({ name, runs, begin }: Worlds): void {
@@ -134,8 +147,9 @@ export function storeModel({ name, runs, begin }: Worlds): void {
                 })
                 names.set(arrival.header.ids.study, facts.study)
                 names.set(arrival.header.ids.series, `${facts.study}.${facts.series}`)
-                await store.record(arrival)
-                model.arrive(facts.study, facts.series, facts.instance, nowMs, step.ages)
+                await store.record(step.elsewhere ? { ...arrival, file: heldElsewhere } : arrival)
+                const { study, series, instance } = facts
+                model.arrive(study, series, instance, nowMs, step.ages, step.elsewhere)
                 break
               }
               case 'pass':
@@ -165,6 +179,10 @@ export function storeModel({ name, runs, begin }: Worlds): void {
                 model.remove(`S${step.study}`)
                 break
               }
+              case 'follow':
+                await store.observeAnnouncements(step.isCaughtUp ? nowMs : null)
+                model.caughtUpAt = step.isCaughtUp ? nowMs : (model.caughtUpAt ?? 0)
+                break
               default:
                 step satisfies never
             }

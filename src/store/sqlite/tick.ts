@@ -79,9 +79,9 @@ function checkWindow(session: Session, window: WindowRow): number {
   if (deadlineAt <= nowMs) return fireWithDescendants(session, window.resource, 'deadline')
   if (isHeld) return hold(session, window, quietAtOf(window), deadlineAt)
   // A parent waits for the last of its children; one tied with it is fired before it, in this tick or the next.
-  const lastOfChildren = Math.max(...below.map(({ check_at, held_due }) => held_due ?? check_at))
-  if (below.some(({ held_due }) => held_due !== null))
-    return hold(session, window, lastOfChildren, deadlineAt)
+  const heldBelow = below.flatMap(({ held_due }) => held_due ?? [])
+  if (heldBelow.length > 0) return hold(session, window, Math.max(...heldBelow), deadlineAt)
+  const lastOfChildren = Math.max(...below.map(({ check_at }) => check_at))
   return rearm(session, window, Math.min(lastOfChildren, deadlineAt))
 }
 

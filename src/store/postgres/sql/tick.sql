@@ -77,7 +77,7 @@ declare
   v_deadline_at bigint := greatest(p_window.opened_at + p_window.max_wait_ms, v_observed_at);
   v_is_held boolean;
   v_last_below bigint;
-  v_is_below_held boolean;
+  v_held_below bigint;
 begin
   if p_window.max_wait_ms is null then
     v_deadline_at := 9223372036854775807;
@@ -88,7 +88,7 @@ begin
     return 0;
   end if;
   v_is_held := p_window.elsewhere and p_announced_up_to < p_window.last_at + p_window.age_ms;
-  select max(coalesce(held_due, check_at)), bool_or(held_due is not null) into v_last_below, v_is_below_held
+  select max(check_at), max(held_due) into v_last_below, v_held_below
   from open_windows_below(p_window.resource);
   if v_quiet_at <= p_now and not v_is_held and v_last_below is null then
     return fire(p_now, p_window.resource, 'quiet');
@@ -100,8 +100,8 @@ begin
     return hold_window(p_window.resource, p_window.last_at + p_window.age_ms, v_deadline_at);
   end if;
   -- A parent waits for the last of its children; one tied with it is fired before it, in this tick or the next.
-  if v_is_below_held then
-    return hold_window(p_window.resource, v_last_below, v_deadline_at);
+  if v_held_below is not null then
+    return hold_window(p_window.resource, v_held_below, v_deadline_at);
   end if;
   update open_window set check_at = least(v_last_below, v_deadline_at), held_due = null
   where resource = p_window.resource;
