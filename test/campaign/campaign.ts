@@ -89,9 +89,9 @@ export async function runCampaign({
 }
 
 /** A script that was broken is refused, and a child that is killed at its start cannot be started. */
-const isSurprising = (message: string, { outages, hasOthers }: History) =>
+const isSurprising = (message: string, { outages, cuts, hasOthers }: History) =>
   !/[:.] The version before stays in force$|^Cannot start a child process; trying again$/.test(message) &&
-  !(outages.length > 0 && isOfOutage(message)) &&
+  !(outages.length + cuts.length > 0 && isOfOutage(message)) &&
   // Loaded too slowly on a machine that has nothing left; others run it, and it is tried again.
   !(hasOthers && /took longer than its limit.*It is not served by this server$/.test(message))
 

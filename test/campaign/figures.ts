@@ -13,6 +13,8 @@ export interface Figures {
   readonly stops: number
   /** How often the database was stopped at once. */
   readonly outages: number
+  /** How often a server was cut off from the database. */
+  readonly cuts: number
   /** With requests on their way. */
   readonly killsUnderRequests: number
   /** Less than a tenth of a second after a run of a callback had ended. */
@@ -45,7 +47,7 @@ export function figuresOf(
   seen: Observation,
   violations: number,
 ): Figures {
-  const { uploads, deletions, effects, lives, troubles, stops, outages } = history
+  const { uploads, deletions, effects, lives, troubles, stops, outages, cuts } = history
   const { changes, runs } = seen.database
   const stable = changes.filter(({ type }) => type.startsWith('Stable'))
   const attempts = [...uploads, ...deletions].flatMap((subject) => subject.attempts)
@@ -59,6 +61,7 @@ export function figuresOf(
     troubles: troubles.length,
     stops: stops.length,
     outages: outages.length,
+    cuts: cuts.length,
     killsWhileStarting: countKills(({ readyAtMs }) => readyAtMs === Number.POSITIVE_INFINITY),
     killsUnderRequests: countKills((life) => attempts.some((attempt) => isCutOff(attempt, [life]))),
     killsAmongRuns: countKills(({ endedAtMs }) =>
@@ -119,7 +122,7 @@ export function shortfallsOf(settings: PlanSettings, figures: Figures): string[]
 export function lineOf(figures: Figures): string {
   const { seed, kills, acknowledged, instances, studies, unstableAtOnce, stableEvents } = figures
   return (
-    `campaign: seed ${seed}, ${kills} kills, ${figures.troubles} other troubles (${figures.stops} stops), ${figures.outages} stops of the database, ${acknowledged} instances acknowledged of ${instances}, ` +
+    `campaign: seed ${seed}, ${kills} kills, ${figures.troubles} other troubles (${figures.stops} stops), ${figures.outages} stops of the database, ${figures.cuts} cuts, ${acknowledged} instances acknowledged of ${instances}, ` +
     `${studies} studies (${unstableAtOnce} unstable at once), ${stableEvents} stable events, ` +
     `${figures.deliveries} deliveries, ${figures.violations} violations`
   )
@@ -133,6 +136,7 @@ export function lineOfAll(all: readonly Figures[]): string {
       | 'troubles'
       | 'stops'
       | 'outages'
+      | 'cuts'
       | 'acknowledged'
       | 'stableEvents'
       | 'deliveries'
@@ -140,7 +144,7 @@ export function lineOfAll(all: readonly Figures[]): string {
   ) => all.reduce((total, figures) => total + figures[name], 0)
   return (
     `campaigns: seeds ${all[0]!.seed} to ${all.at(-1)!.seed}, ${sum('kills')} kills, ${sum('troubles')} other troubles ` +
-    `(${sum('stops')} stops), ${sum('outages')} stops of the database, ${sum('acknowledged')} instances, ${sum('stableEvents')} stable events, ` +
+    `(${sum('stops')} stops), ${sum('outages')} stops of the database, ${sum('cuts')} cuts, ${sum('acknowledged')} instances, ${sum('stableEvents')} stable events, ` +
     `${sum('deliveries')} deliveries, ${sum('violations')} violations`
   )
 }

@@ -8,8 +8,8 @@ import { type Ids, idsOf } from './identifiers.ts'
 
 /** How far apart a client may notice the end of the server and that of its connection. */
 const noticeMs = 250
-/** How long after an outage requests may still fail for it. */
-const recoveryMs = 6_000
+/** How long after an outage requests may still fail for it: packets are sent again less and less often. */
+const recoveryMs = 12_000
 
 /** One try at sending an instance. `answer` is null when the connection ended before one came. */
 export interface Attempt {
@@ -62,6 +62,8 @@ export interface History {
   readonly stops: { readonly fromMs: number; readonly toMs: number }[]
   /** When the database that several servers share was not there. */
   readonly outages: { readonly fromMs: number; readonly toMs: number }[]
+  /** When one of the servers could not reach it; the others could. */
+  readonly cuts: { readonly fromMs: number; readonly toMs: number }[]
   readonly hasOthers: boolean
   /** When children of the server were killed, or had stood still. */
   readonly childEndsMs: number[]

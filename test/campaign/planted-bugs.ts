@@ -143,27 +143,22 @@ export const plantedBrokerBugs: readonly PlantedBug[] = [
     world: 'broker',
   },
   {
-    breaks: 'a mark counts when all before it has been taken in',
-    file: 'bridge/take-in.ts',
-    from: `        await before
-        await announcements.onMark(incoming)`,
-    to: `        await announcements.onMark({ ...incoming, atMs: incoming.atMs + 5_000 })`,
-    world: 'broker',
-  },
-  {
     breaks: 'a message is acknowledged when it has been taken in',
-    file: 'bridge/inbox.ts',
-    from: 'const handling = resultOf(',
-    to: `channel.basicAck({ deliveryTag: message.deliveryTag })
-    channel = { active: false } as never
-    const handling = resultOf(`,
+    file: 'bridge/take-in.ts',
+    from: '  const record = async (header: Header, remoteAet: string): Promise<TakenIn> => {',
+    to: `  const record = async (header: Header, remoteAet: string): Promise<TakenIn> => {
+    setTimeout(() => void recordLate(header, remoteAet), 300)
+    return 'arrival'
+  }
+  const recordLate = async (header: Header, remoteAet: string): Promise<TakenIn> => {`,
     world: 'broker',
   },
   {
     breaks: 'the relay goes on when the broker has confirmed',
     file: 'bridge/relay.ts',
-    from: 'await Promise.race([Promise.all(confirmed), rejectedOn(signal)])',
-    to: 'Promise.all(confirmed).catch(() => {})',
+    from: 'const ends = await unlessAborted(Promise.allSettled(confirmed), signal)',
+    to: `void Promise.allSettled(confirmed)
+    const ends = confirmed.map(() => ({ status: 'fulfilled' as string }))`,
     world: 'broker',
   },
   {
@@ -177,6 +172,7 @@ export const plantedBrokerBugs: readonly PlantedBug[] = [
     breaks: 'a command comes after what was sent before it',
     file: 'bridge/take-in.ts',
     from: `        await before
+        signal.throwIfAborted()
         const result`,
     to: `        await new Promise((resolve) => setTimeout(resolve, 300))
         const result`,

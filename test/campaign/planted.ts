@@ -68,7 +68,9 @@ async function violationsOf(main: string, seed: number, world: World): Promise<r
     case 'cluster': {
       const database = parts.use(await startOwnPostgres())
       const store = `${database.url}?schema=planted`
-      return (await runCampaign({ ...options, nodes: 2, cluster: { nodes: 2, store, database } })).violations
+      return (
+        await runCampaign({ ...options, nodes: 2, cluster: { nodes: 2, store, database, lines: null } })
+      ).violations
     }
     case 'broker': {
       const rabbitmq = parts.use(await startOwnRabbitmq())

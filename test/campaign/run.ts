@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Presets, SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
+import { type CuttableLine, mayCutLines, openCuttableLine } from '../support/cuttable-line.ts'
 import { startOwnPostgres } from '../support/own-postgres.ts'
 import { startOwnRabbitmq } from '../support/own-rabbitmq.ts'
 import { dropSchema } from '../support/postgres.ts'
@@ -173,12 +174,20 @@ async function clusterOf({
   if (nodes === 1 && store === undefined) return { options: null, async [Symbol.asyncDispose]() {} }
   const schema = `campaign_${Date.now()}`
   if (store !== undefined) {
-    const options = { nodes, store: `${store}?schema=${schema}`, database: null }
+    const options = { nodes, store: `${store}?schema=${schema}`, database: null, lines: null }
     return { options, [Symbol.asyncDispose]: () => dropSchema(schema, store) }
   }
-  const database = await startOwnPostgres()
-  const options = { nodes, store: `${database.url}?schema=${schema}`, database }
-  return { options, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() }
+  await using parts = new AsyncDisposableStack()
+  const database = parts.use(await startOwnPostgres())
+  const lines: CuttableLine[] = []
+  const port = Number(new URL(database.url).port)
+  for (let n = 1; n <= nodes && mayCutLines(); n++) lines.push(parts.use(await openCuttableLine(n, port)))
+  const options = {
+    ...{ nodes, store: `${database.url}?schema=${schema}`, database },
+    lines: lines.length > 0 ? lines : null,
+  }
+  const running = parts.move()
+  return { options, [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
 
 function startBar(instances: number): SingleBar | null {

@@ -1,5 +1,6 @@
 /** The clients of a wave: each does its tasks in order, and each task until it is answered, whatever is killed. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { CuttableLine } from '../support/cuttable-line.ts'
 import type { OwnPostgres } from '../support/own-postgres.ts'
 import type { TestServer } from '../support/server.ts'
 import { deleteStudy, post } from './client.ts'
@@ -13,6 +14,8 @@ export interface Target {
   readonly history: History
   /** What they share and may lose; null: there is none, or it is not theirs alone. */
   readonly database: Pick<OwnPostgres, 'crash' | 'start'> | null
+  /** By which each of the servers reaches it; null: these cannot be cut. */
+  readonly lines: readonly CuttableLine[] | null
 }
 
 /** Longer than any start of the server. */

@@ -1,4 +1,5 @@
 /** A server that serves the scripts, the outside that they report to, and the history of what clients do to it. */
+import type { CuttableLine } from '../support/cuttable-line.ts'
 import type { OwnPostgres } from '../support/own-postgres.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { untilScriptsServe } from './client.ts'
@@ -23,6 +24,8 @@ export interface ClusterOptions {
   readonly store: string
   /** To be stopped at once now and then; null: it is not ours. */
   readonly database: Pick<OwnPostgres, 'crash' | 'start'> | null
+  /** To the database, one for each server; null: they reach it by the store's own address. */
+  readonly lines: readonly CuttableLine[] | null
 }
 
 export interface Served extends AsyncDisposable {
@@ -30,6 +33,7 @@ export interface Served extends AsyncDisposable {
   readonly server: TestServer
   readonly servers: readonly TestServer[]
   readonly database: Pick<OwnPostgres, 'crash' | 'start'> | null
+  readonly lines: readonly CuttableLine[] | null
   readonly history: History
   /** Text of each script by its file. */
   readonly scripts: Readonly<Record<string, string>>
@@ -43,7 +47,8 @@ export async function startServed({ agesMs, cluster = null, ...options }: Served
   const environment = { ...grantsFor(receiver.url), ONSTABLE_STABILITY: stabilityOf(agesMs) }
   const servers: TestServer[] = []
   for (let n = 0; n < (cluster?.nodes ?? 1); n++) {
-    const own = cluster === null ? {} : { ONSTABLE_STORE: cluster.store, ONSTABLE_NODE: `node-${n + 1}` }
+    const own =
+      cluster === null ? {} : { ONSTABLE_STORE: storeOf(cluster, n), ONSTABLE_NODE: `node-${n + 1}` }
     const server = parts.use(
       await startServer({ ...options, scripts, environment: { ...environment, ...own } }),
     )
@@ -56,7 +61,16 @@ export async function startServed({ agesMs, cluster = null, ...options }: Served
     get lives() {
       return servers.flatMap(({ lives }) => lives)
     },
-    ...{ uploads: [], deletions: [], surprises: [], stops: [], outages: [], childEndsMs: [], troubles: [] },
+    ...{
+      uploads: [],
+      deletions: [],
+      surprises: [],
+      stops: [],
+      outages: [],
+      cuts: [],
+      childEndsMs: [],
+      troubles: [],
+    },
   }
   const running = parts.move()
   const database = cluster?.database ?? null
@@ -64,10 +78,21 @@ export async function startServed({ agesMs, cluster = null, ...options }: Served
     server: servers[0]!,
     servers,
     database,
+    lines: cluster?.lines ?? null,
     history,
     scripts,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+/** The store as one of the servers reaches it. */
+function storeOf({ store, lines }: ClusterOptions, server: number): string {
+  const line = lines?.[server]
+  if (line === undefined) return store
+  const url = new URL(store)
+  url.hostname = line.host
+  url.port = String(line.port)
+  return url.href
 }
 
 function stabilityOf(agesMs: AgesMs): string {

@@ -34,7 +34,7 @@ export function smallHistory(uploads: SmallUploads, changes: readonly ChangeRow[
     uploads: Object.values(uploads),
     deletions: [deletion],
     effects: effectsOf(uploads.a.ids.Study, changes),
-    ...{ surprises: [], stops: [], outages: [], hasOthers: false, childEndsMs: [], troubles: [] },
+    ...{ surprises: [], stops: [], outages: [], cuts: [], hasOthers: false, childEndsMs: [], troubles: [] },
     lives: [
       { spawnedAtMs: 0, readyAtMs: 500, endedAtMs: 1_500 },
       { spawnedAtMs: 1_500, readyAtMs: 2_000, endedAtMs: 9_000 },

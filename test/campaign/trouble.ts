@@ -16,10 +16,11 @@ export const troubleKinds = [
   'save-script',
   'break-script',
   'stop-database',
+  'cut-off',
 ] as const
 
 /** What can happen to a server that shares its database with nobody. */
-export const troublesOfOne = troubleKinds.filter((kind) => kind !== 'stop-database')
+export const troublesOfOne = troubleKinds.filter((kind) => kind !== 'stop-database' && kind !== 'cut-off')
 
 export interface Trouble {
   readonly kind: (typeof troubleKinds)[number]
@@ -51,7 +52,7 @@ export async function makeTrouble(
 }
 
 async function doOne(
-  { history, database }: Target,
+  { servers, history, database, lines }: Target,
   server: TestServer,
   { kind, forMs, which }: Trouble,
   texts: Readonly<Record<string, string>>,
@@ -103,6 +104,17 @@ async function doOne(
       await database.crash()
       await sleep(forMs)
       outage.toMs = await database.start()
+      break
+    }
+    case 'cut-off': {
+      const line = lines?.[servers.indexOf(server)]
+      if (line === undefined || history.cuts.some(({ toMs }) => toMs === Number.POSITIVE_INFINITY)) return
+      const cut = { fromMs: Date.now(), toMs: Number.POSITIVE_INFINITY }
+      history.cuts.push(cut)
+      line.cut()
+      await sleep(2 * forMs)
+      line.mend()
+      cut.toMs = Date.now()
       break
     }
     default:

@@ -40,6 +40,7 @@ const senders: Record<string, Send> = {
       lives: [],
       stops: [],
       outages: [],
+      cuts: [],
       hasOthers: false,
       childEndsMs: [],
       troubles: [],

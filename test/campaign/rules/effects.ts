@@ -46,12 +46,12 @@ export function checkEffects(history: History, { database }: Observation): strin
   return violations
 }
 
-function killsDuring({ lives, childEndsMs, outages }: History, effects: readonly Effect[]): number {
+function killsDuring({ lives, childEndsMs, outages, cuts }: History, effects: readonly Effect[]): number {
   const [from, to] = [effects[0]!.receivedAtMs - toleranceMs, effects.at(-1)!.receivedAtMs + toleranceMs]
   const ends = [
     ...lives.flatMap(({ endedAtMs }) => endedAtMs ?? []),
     ...childEndsMs,
-    ...outages.map(({ toMs }) => toMs),
+    ...[...outages, ...cuts].map(({ toMs }) => toMs),
   ]
   return ends.filter((atMs) => atMs >= from && atMs <= to).length
 }
