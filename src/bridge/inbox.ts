@@ -10,7 +10,7 @@ import type { Log } from '../log.ts'
 import { bytesOf } from './copy.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { readIncoming } from './incoming.ts'
-import { closeSoon, type Link } from './link.ts'
+import { closeSoon, type Link, unlessSilent } from './link.ts'
 import { type Declared, declareQueue, readQueue } from './queue.ts'
 import type { TakeIn, TakenIn } from './take-in.ts'
 import type { Turn } from './turn.ts'
@@ -120,12 +120,13 @@ export function openInbox({ link, turn, queue, deadLetters, takeIn, epoch, log }
         })
       handled.add(handling)
     }
-    return { handled, isReading: await readQueue(channel, queue, declared, onMessage) }
+    const isReading = await unlessSilent(readQueue(channel, queue, declared, onMessage), signal)
+    return { handled, isReading }
   }
 
   /** Until the turn is over, or the channel is gone. */
   const readWhile = async (channel: Channel, over: AbortSignal, signal: AbortSignal) => {
-    const declared = await declareQueue(link, queue, deadLetters.queue)
+    const declared = await unlessSilent(declareQueue(link, queue, deadLetters.queue), signal)
     const stopping = new AbortController()
     channel.on('basic.cancel', () => stopping.abort())
     const { handled, isReading } = await read(channel, declared, AbortSignal.any([signal, stopping.signal]))

@@ -31,6 +31,8 @@ const againMs = 1_000
 const connectMs = 5_000
 /** The same failure is said again after that time. */
 const sayAgainMs = 600_000
+/** A broker may accept a connection and answer nothing, for a queue that is not well. */
+const silenceMs = 30_000
 /** Headers of a message are in one frame; brokers take no larger ones. */
 const largestFrameBytes = 131_072
 
@@ -47,17 +49,17 @@ export function openLink({ url, name, log }: LinkParts): Link {
     noDelay: true,
   })
   // The client's own `ready` is false as well while it writes much, and while the broker takes nothing.
-  let isConnected = false
+  let isUp = false
   let isBlocked = false
   connection.on('connection', () => {
-    isConnected = true
+    isUp = true
     isBlocked = false
     log.info({ connection: name }, 'Connected to RabbitMQ')
   })
   // Said once for each outage.
   connection.on('error', (error) => {
     if (connection.ready) return
-    isConnected = false
+    isUp = false
     isBlocked = false
     log.warn({ connection: name, reason: messageOf(error) }, 'RabbitMQ does not answer; trying again')
   })
@@ -69,10 +71,14 @@ export function openLink({ url, name, log }: LinkParts): Link {
     isBlocked = false
     log.info({ connection: name }, 'RabbitMQ takes messages again')
   })
+  const isConnected = () => {
+    isUp ||= connection.ready
+    return isUp
+  }
   const channel = () => connection.acquire({ emitErrorsFromChannel: true })
 
   return {
-    isConnected: () => isConnected,
+    isConnected,
     isBlocked: () => isBlocked,
     channel,
     keep(what, use) {
@@ -81,7 +87,7 @@ export function openLink({ url, name, log }: LinkParts): Link {
       const once = async () => {
         const opened = await unlessAborted(channel(), closing.signal)
         const closed = new AbortController()
-        opened.once('close', () => closed.abort())
+        opened.once('close', () => closed.abort(new Error('the broker has closed the channel')))
         opened.on('error', (error) => closed.abort(error))
         try {
           await use(opened, AbortSignal.any([closed.signal, closing.signal]))
@@ -95,7 +101,7 @@ export function openLink({ url, name, log }: LinkParts): Link {
             await once()
           } catch (error) {
             // That the broker is away was said by the connection.
-            if (isConnected && !closing.signal.aborted) say(what, messageOf(error), said, log)
+            if (isConnected() && !closing.signal.aborted) say(what, messageOf(error), said, log)
           }
           await wait(againMs, undefined, { signal: closing.signal }).catch(() => {})
         }
@@ -112,6 +118,11 @@ export function openLink({ url, name, log }: LinkParts): Link {
       connection.unsafeDestroy()
     },
   }
+}
+
+/** For what a broker answers at once when it is well. */
+export function unlessSilent<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
+  return unlessAborted(asked, AbortSignal.any([signal, AbortSignal.timeout(silenceMs)]))
 }
 
 /** One that the broker does not read from is left to the end of its connection. */

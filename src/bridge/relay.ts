@@ -9,7 +9,7 @@ import { unlessAborted } from '../lib/unless-aborted.ts'
 import type { Log } from '../log.ts'
 import type { LoggedChange, Store } from '../store/store.ts'
 import { changeMessage, topicOf } from './cloud-event.ts'
-import { closeSoon, type Link } from './link.ts'
+import { closeSoon, type Link, unlessSilent } from './link.ts'
 import type { Held, Turn } from './turn.ts'
 
 export interface RelayParts {
@@ -94,13 +94,13 @@ export function openRelay({ link, turn, exchange, store, log }: RelayParts): Rel
           return sleep(idleMs, AbortSignal.any([over, signal]))
         }
       }
-      if (count < changes.length) await onRefused(changes[count]!.seq, signal)
+      if (count < changes.length) await onRefused(changes[count]!.seq, AbortSignal.any([over, signal]))
     }
   }
 
   const running = link.keep('Publishing to RabbitMQ', async (channel, signal) => {
-    await declare(link, exchange)
-    await channel.confirmSelect()
+    await unlessSilent(declare(link, exchange), signal)
+    await unlessSilent(channel.confirmSelect(), signal)
     while (!signal.aborted)
       await turn.during(signal, (held) =>
         publishDuring(channel, held, signal).catch((error) => {
