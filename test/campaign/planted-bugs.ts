@@ -113,7 +113,7 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
   {
     breaks: 'on PostgreSQL silence is observed anew after an outage',
     file: 'store/postgres/sql/tick.sql',
-    from: 'or v_now - s.last_tick_at > c_gap_ms',
+    from: 'or v_now - s.last_tick_at > c_gap_ms or s.server is distinct from v_server',
     to: 'or false',
     world: 'cluster',
   },
@@ -122,13 +122,6 @@ export const plantedClusterBugs: readonly PlantedBug[] = [
     file: 'store/postgres/sql/lease.sql',
     from: 'and (e.state <> 0 or e.attempt > 0))',
     to: 'and e.state = 7)',
-    world: 'cluster',
-  },
-  {
-    breaks: 'the log has its numbers from one at a time',
-    file: 'store/postgres/sql/log.sql',
-    from: "select pg_try_advisory_xact_lock('log_state'::regclass::oid::bigint)",
-    to: 'select true',
     world: 'cluster',
   },
 ]

@@ -102,7 +102,8 @@ async function doOne(
       const outage = { fromMs: Date.now(), toMs: Number.POSITIVE_INFINITY }
       history.outages.push(outage)
       await database.crash()
-      await sleep(forMs)
+      // Long enough for somebody to take what nobody watched for silence.
+      await sleep(leastOutageMs + forMs)
       outage.toMs = await database.start()
       break
     }
@@ -122,6 +123,8 @@ async function doOne(
   }
   troubles.push(kind)
 }
+
+const leastOutageMs = 1_500
 
 /** Another number from 0 to 1. */
 const otherPart = (part: number) => (part * 1_000) % 1

@@ -1,4 +1,7 @@
--- Instances that are held elsewhere, and what a message broker brings and takes.
+-- Instances that are held elsewhere, what a message broker brings and takes, and which server ticked last.
+
+-- When the PostgreSQL began that the last tick ran on: after a fail-over it is another.
+alter table log_state add column server text;
 
 alter table open_window add column elsewhere boolean not null default false;
 -- When it will have been quiet, if it only waits for what was announced before.

@@ -122,14 +122,19 @@ declare
   v_each bigint;
   v_window open_window;
   v_announced bigint;
+  v_server text := pg_postmaster_start_time()::text;
 begin
   if not try_lock_log() then
     return;
   end if;
   v_now := now_ms(p_now);
   update log_state s set
-    observed_since = case when s.last_tick_at is null or v_now - s.last_tick_at > c_gap_ms then v_now else s.observed_since end,
-    last_tick_at = v_now
+    observed_since = case
+      when s.last_tick_at is null or v_now - s.last_tick_at > c_gap_ms or s.server is distinct from v_server then v_now
+      else s.observed_since end,
+    last_tick_at = v_now,
+    -- Another server may have another clock.
+    server = v_server
   returning observed_since into v_since;
   fired := 0;
   perform number_changes();
