@@ -3,9 +3,9 @@
  * from the store, so that nothing is lost between two looks, and a reader can go on where it ended.
  */
 import { setTimeout as wait } from 'node:timers/promises'
+import { orthancChange } from '../dicom/dicom.ts'
 import { everyChange, type RunsQuery, type Store } from '../store/store.ts'
 import type { ApiParts } from './api.ts'
-import { formatChange } from './format.ts'
 import { formatRun } from './format-run.ts'
 
 export const feedKinds = ['change', 'run', 'script'] as const
@@ -51,7 +51,7 @@ export async function* feed(
     return changes.map((change) => ({
       kind: 'change',
       position: movedTo({ seq: change.seq }),
-      value: formatChange(change),
+      value: orthancChange(change),
     }))
   }
   const newRuns = async (): Promise<FeedItem[]> => {

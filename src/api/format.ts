@@ -2,8 +2,8 @@
  * Resources as Orthanc writes them in JSON.
  */
 import { basename } from 'node:path'
-import { orthancTime, pathOf } from '../dicom/dicom.ts'
-import { type Change, heldElsewhere, type ParentResource, type Resource } from '../store/store.ts'
+import { orthancTime } from '../dicom/dicom.ts'
+import { heldElsewhere, type ParentResource, type Resource } from '../store/store.ts'
 
 export function formatResource(resource: Resource): Record<string, unknown> {
   const common = { ID: resource.id, MainDicomTags: resource.tags, Type: resource.level }
@@ -60,15 +60,4 @@ export function seriesStatus({
     seen.add(index)
   }
   return seen.size === expectedInstances ? 'Complete' : 'Missing'
-}
-
-export function formatChange({ seq, type, level, id, atMs }: Change): object {
-  return {
-    ChangeType: type.startsWith('Deleted') ? 'Deleted' : type,
-    Date: orthancTime(atMs),
-    ID: id,
-    Path: pathOf(level, id),
-    ResourceType: level,
-    Seq: seq,
-  }
 }

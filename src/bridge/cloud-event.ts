@@ -3,7 +3,7 @@
  * resource and says what a receiver has to decide by; names and birth dates are not in it.
  */
 import type { Envelope } from 'rabbitmq-client'
-import { orthancTime, pathOf } from '../dicom/dicom.ts'
+import { orthancChange, pathOf } from '../dicom/dicom.ts'
 import type { ChangeType, LoggedChange } from '../store/store.ts'
 
 export interface Message {
@@ -35,12 +35,7 @@ export function changeMessage(change: LoggedChange, epoch: string): Message {
     sequence,
   }
   const data = {
-    ChangeType: type.startsWith('Deleted') ? 'Deleted' : type,
-    Date: orthancTime(atMs),
-    ID: id,
-    Path: pathOf(level, id),
-    ResourceType: level,
-    Seq: seq,
+    ...orthancChange(change),
     ...(change.event === null ? {} : factsOf(level, JSON.parse(change.event) as ToldEvent)),
   }
   const body = Buffer.from(JSON.stringify({ ...attributes, datacontenttype: 'application/json', data }))

@@ -5,7 +5,7 @@
 export { fileMetaInformation, implementationClassUid, implementationVersionName } from './file-meta.ts'
 export { readHeader } from './header.ts'
 export { orthancIdentifiers } from './identifiers.ts'
-export { folders, identifierPattern, orthancTime, pathOf } from './orthanc-names.ts'
+export { folders, identifierPattern, orthancChange, orthancTime, pathOf } from './orthanc-names.ts'
 export { readPart10 } from './part10.ts'
 export { type SampleCounts, sampleFiles } from './sample.ts'
 export { headerOfTags } from './told-header.ts'

@@ -1,10 +1,11 @@
 /** What is kept no longer goes, by itself. */
 import { expect, test } from 'vitest'
 import { startRetention } from '../../src/dispatch/dispatch.ts'
-import { openSqlite, type RunRecord, type Straggler } from '../../src/store/store.ts'
+import { openSqlite, type Straggler } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
 import { memoryFolder } from '../support/folders.ts'
 import { keptLog } from '../support/kept-log.ts'
+import { wellRun } from '../support/run-records.ts'
 import { until } from '../support/until.ts'
 
 test('old runs and changes are removed, all of them, and who is too far behind is told of', async () => {
@@ -12,17 +13,7 @@ test('old runs and changes are removed, all of them, and who is too far behind i
   let nowMs = 1_800_000_000_000
   await using store = await openSqlite({ folder: folder.path, clock: () => nowMs })
   const version = { hash: 'v', code: '', sourceMap: '' }
-  const run: RunRecord = {
-    version: 'v',
-    outcome: 'ok',
-    reason: null,
-    attempts: 1,
-    durationMs: 1,
-    cpuMs: 1,
-    memoryBytes: 1,
-    logs: '[]',
-    hostCalls: '[]',
-  }
+  const run = { ...wellRun, version: 'v' }
   for (const name of ['s', 'behind'])
     await store.putScript(name, version, [{ type: 'NewInstance', callback: 'onStoredInstance' }])
   const count = 1_200

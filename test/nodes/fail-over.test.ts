@@ -1,10 +1,9 @@
 /** The database ends for good, and a synchronous standby takes its place, where PostgreSQL is installed. */
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { dicomFile } from '../support/dicom-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { openForwarder } from '../support/forward.ts'
 import { isPostgresInstalled, startOwnPostgres } from '../support/own-postgres.ts'
 import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
 import { until } from '../support/until.ts'
@@ -15,49 +14,19 @@ interface Change {
   Date: string
 }
 
-/** One address for whichever of them is in service. */
-async function startAddress(first: string) {
-  let port = Number(new URL(first).port)
-  const sockets = new Set<Socket>()
-  const server = createServer((from) => {
-    const to = connect(port, '127.0.0.1')
-    for (const socket of [from, to]) {
-      sockets.add(socket)
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        from.destroy()
-        to.destroy()
-      })
-    }
-    from.pipe(to)
-    to.pipe(from)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const url = new URL(first)
-  url.port = String((server.address() as AddressInfo).port)
-  return {
-    url: `${url.href}?schema=hospital`,
-    turnTo(other: string) {
-      port = Number(new URL(other).port)
-      for (const socket of sockets) socket.destroy()
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
-
 describe.skipIf(!isPostgresInstalled())('a fail-over (needs PostgreSQL installed)', () => {
   it('loses nothing that was acknowledged, tells nothing twice, and takes nothing unwatched for silence', async () => {
     using folder = temporaryFolder()
     await using primary = await startOwnPostgres()
     await using standby = await primary.startStandby()
-    await using address = await startAddress(primary.url)
+    // One address for whichever of them is in service.
+    const portOf = ({ url }: { url: string }) => Number(new URL(url).port)
+    await using address = await openForwarder('127.0.0.1', portOf(primary))
+    const store = `${primary.url.replace(String(portOf(primary)), String(address.port))}?schema=hospital`
     const start = (node: string, scripts: Record<string, string> = {}) =>
       startTestEngine({
         data: folder.path,
-        settings: { store: address.url, node, stableAge: 2 },
+        settings: { store, node, stableAge: 2 },
         scripts,
       })
     const text =
@@ -80,7 +49,7 @@ describe.skipIf(!isPostgresInstalled())('a fail-over (needs PostgreSQL installed
     expect(await post(one, 'LATE', 20)).toBe(false)
     await standby.promote()
     const promotedAt = Date.now()
-    address.turnTo(standby.url)
+    address.turnTo(portOf(standby))
     await until('an answer', () => post(two, 'LATE', 20))
     const isTold = async (study: string) =>
       (await runs()).some(({ logs }) => logs.some((line) => line.text.startsWith(study)))

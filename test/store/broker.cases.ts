@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Command, heldElsewhere, type Store } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
+import { wellRun } from '../support/run-records.ts'
 import type { StoreUnderTest } from './store.cases.ts'
 
 const version = { hash: 'v1', code: '', sourceMap: '{}' }
@@ -333,17 +334,7 @@ export function brokerCases(name: string, open: () => Promise<StoreUnderTest>): 
           fence: first[0]!.fence,
           next: 'done',
           delayMs: 0,
-          run: {
-            version: 'v1',
-            outcome: 'ok',
-            reason: null,
-            attempts: null,
-            durationMs: 1,
-            cpuMs: 1,
-            memoryBytes: 1,
-            logs: '[]',
-            hostCalls: '[]',
-          },
+          run: wellRun,
           keyValueWrites: [],
         })
         expect(await store.command('a', run)).toBe('done')

@@ -6,21 +6,13 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { ChangeType, Lease, Store } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
+import { wellRun } from '../support/run-records.ts'
 import type { Worlds } from './worlds.ts'
 
 const ttlMs = 1_000
 const types: readonly ChangeType[] = ['NewInstance', 'StableStudy']
 const version = { hash: 'v', code: '', sourceMap: '{}' }
-const run = {
-  version: 'v',
-  reason: null,
-  attempts: null,
-  durationMs: 1,
-  cpuMs: 1,
-  memoryBytes: 1,
-  logs: '[]',
-  hostCalls: '[]',
-}
+const run = { ...wellRun, version: 'v' }
 
 interface Owed {
   readonly seq: number

@@ -1,7 +1,8 @@
 /** The contract of the store as tests, to be run on each of them. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ChangeType, Lease, RunRecord, Settlement, Store } from '../../src/store/store.ts'
+import type { ChangeType, Lease, Settlement, Store } from '../../src/store/store.ts'
 import { arrivalOf, restOrigin } from '../support/arrivals.ts'
+import { wellRun } from '../support/run-records.ts'
 
 export interface StoreUnderTest {
   readonly store: Store
@@ -13,17 +14,6 @@ export interface StoreUnderTest {
 }
 
 const version = { hash: 'v1', code: '', sourceMap: '{}' }
-const ok: RunRecord = {
-  version: 'v1',
-  outcome: 'ok',
-  reason: null,
-  attempts: null,
-  durationMs: 1,
-  cpuMs: 1,
-  memoryBytes: 1,
-  logs: '[]',
-  hostCalls: '[]',
-}
 const settlementOf = (
   lease: Lease,
   next: Settlement['next'],
@@ -33,7 +23,7 @@ const settlementOf = (
   fence: lease.fence,
   next,
   delayMs: 0,
-  run: ok,
+  run: wellRun,
   keyValueWrites: [],
   ...more,
 })
@@ -505,7 +495,9 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
         await store.record(arrivalOf({ instance: '1' }))
         await store.record(arrivalOf({ instance: '2' }))
         const [first] = (await store.lease({ s: 1 }, 1_000)).leases
-        await store.settle(settlementOf(first!, 'dead', { run: { ...ok, outcome: 'threw', reason: '"no"' } }))
+        await store.settle(
+          settlementOf(first!, 'dead', { run: { ...wellRun, outcome: 'threw', reason: '"no"' } }),
+        )
         expect((await store.lease({ s: 10 }, 1_000)).leases).toHaveLength(1)
         expect(await store.backlog()).toEqual([{ script: 's', waiting: 0, leased: 1, dead: 1, behind: 0 }])
       })

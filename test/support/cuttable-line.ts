@@ -5,9 +5,8 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { forward } from './forward.ts'
+import { openForwarder } from './forward.ts'
 import { leaveOut } from './installed.ts'
 
 export interface CuttableLine extends AsyncDisposable {
@@ -47,15 +46,10 @@ export async function openCuttableLine(number: number, targetPort: number): Prom
   ip('link', 'set', here, 'up')
   ip('-n', namespace, 'address', 'add', `${other}/30`, 'dev', there)
   ip('-n', namespace, 'link', 'set', there, 'up')
-  const inner = forward(0, '127.0.0.1', targetPort)
-  await once(inner, 'listening')
-  parts.defer(() => {
-    inner.close()
-  })
-  const { port: innerPort } = inner.address() as AddressInfo
+  const inner = parts.use(await openForwarder('127.0.0.1', targetPort))
   const outer = spawn(
     'ip',
-    ['netns', 'exec', namespace, process.execPath, program, String(port), own, String(innerPort)],
+    ['netns', 'exec', namespace, process.execPath, program, String(port), own, String(inner.port)],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   parts.defer(async () => {

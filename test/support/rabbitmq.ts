@@ -1,9 +1,8 @@
 /** The RabbitMQ that tests use, where one is found; each test has an exchange and queues of its own there. */
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client'
+import { type Forwarder, openForwarder } from './forward.ts'
 import { leaveOut } from './installed.ts'
 
 export const rabbitmqUrl = process.env.ONSTABLE_TEST_RABBITMQ ?? 'amqp://guest:guest@127.0.0.1:5672'
@@ -106,50 +105,16 @@ export async function openBroker(url = rabbitmqUrl): Promise<Broker> {
   }
 }
 
-export interface Line extends AsyncDisposable {
+export interface Line extends Forwarder {
   /** The broker, as it is reached by this line. */
   readonly url: string
-  /** Ends the connections, and lets none through. */
-  cut(): void
-  mend(): void
 }
 
 /** A line to the broker that can be cut. */
 export async function openLine(): Promise<Line> {
-  const target = new URL(rabbitmqUrl)
-  const pairs = new Set<readonly Socket[]>()
-  let isCut = false
-  const server = createServer((client) => {
-    const broker = connect(Number(target.port || 5672), target.hostname)
-    const pair = [client, broker]
-    pairs.add(pair)
-    const end = () => {
-      pairs.delete(pair)
-      for (const socket of pair) socket.destroy()
-    }
-    for (const socket of pair) socket.on('error', () => {}).on('close', end)
-    if (isCut) end()
-    client.pipe(broker)
-    broker.pipe(client)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
   const url = new URL(rabbitmqUrl)
-  url.port = String((server.address() as AddressInfo).port)
-  const endAll = () => {
-    for (const pair of pairs) for (const socket of pair) socket.destroy()
-  }
-  return {
-    url: url.href,
-    cut() {
-      isCut = true
-      endAll()
-    },
-    mend() {
-      isCut = false
-    },
-    async [Symbol.asyncDispose]() {
-      endAll()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+  const forwarder = await openForwarder(url.hostname, Number(url.port || 5672))
+  url.port = String(forwarder.port)
+  url.hostname = '127.0.0.1'
+  return { ...forwarder, url: url.href }
 }

@@ -1,12 +1,12 @@
 /** The log of changes, as Orthanc shows it. */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { orthancChange } from '../../dicom/dicom.ts'
 import { fault } from '../../errors.ts'
 import { nearest } from '../../lib/nearest.ts'
 import type { ChangeType } from '../../store/store.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
-import { formatChange } from '../format.ts'
 import { parseQuery, text, whole } from '../query.ts'
 
 /** Most changes in one answer; `Done` then says that there are more. */
@@ -55,7 +55,7 @@ export function changeRoutes(app: FastifyInstance, { store }: ApiParts): void {
         last: last !== undefined,
       })
       return {
-        Changes: page.changes.map(formatChange),
+        Changes: page.changes.map(orthancChange),
         Done: page.done,
         ...(page.changes.length > 0 ? { First: page.changes[0]!.seq } : {}),
         Last: page.last,
