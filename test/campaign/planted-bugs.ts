@@ -167,8 +167,7 @@ export const plantedBrokerBugs: readonly PlantedBug[] = [
     from: `        await before
         signal.throwIfAborted()
         const result`,
-    to: `        await new Promise((resolve) => setTimeout(resolve, 300))
-        const result`,
+    to: '        const result',
     world: 'broker',
   },
 ]
