@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startApi } from './api/api.ts'
-import { startBridge } from './bridge/bridge.ts'
+import { type Bridge, isAnnouncedTo, startBridge } from './bridge/bridge.ts'
 import type { Settings } from './config.ts'
 import type { Level, ParentLevel } from './dicom/dicom.ts'
 import {
@@ -120,9 +120,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   })
   stages.use(
     startRetention({
-      store,
-      log,
-      settings,
+      ...{ store, log, settings },
       onStraggler: ({ name, version, behind }) => {
         const reason = `It is ${behind} changes behind, and the log is kept for ${settings.logMaxBehind} at most (logMaxBehind): raise that, or resume it without those before`
         void library.suspend(name, version, reason)
@@ -133,6 +131,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     asking.forget()
     dispatch.wake()
   })
+  let bridge: Bridge | null = null
   /** There is more in the log. */
   const onLog = () => {
     dispatch.wake()
@@ -149,8 +148,10 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     )
     onLog()
   }
-  // Before the first tick: it knows then whether silence is that of a broker.
-  const bridge = stages.use(
+  // The first tick knows then whether silence is that of a broker.
+  if (isAnnouncedTo(settings)) await store.observeAnnouncements(null)
+  const ticking = stages.use(startTicking(store, log, onLog))
+  bridge = stages.use(
     await startBridge({
       ...{ settings, store, node, log, onRecorded },
       agesOf: ages.agesOf,
@@ -159,7 +160,6 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
       onCommanded: onChanged,
     }),
   )
-  const ticking = stages.use(startTicking(store, log, onLog))
   const nodes = stages.use(
     await startNodes({
       store,

@@ -12,6 +12,7 @@ import type { Header } from '../dicom/dicom.ts'
 import { fault } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Ages, Origin, RelayState, Store } from '../store/store.ts'
+import type { Requeued } from './dead-letters.ts'
 import type { InboxCounts } from './inbox.ts'
 import { openLink } from './link.ts'
 import { noSizes, nothingReceived, startReading } from './reading.ts'
@@ -59,6 +60,8 @@ export interface BridgeState {
   readonly relay: RelayState | null
   /** Since when a queue that is bound to the exchange refuses what is published, milliseconds; null: none does. */
   readonly refusedSince: number | null
+  /** Whether this server reads the queue. */
+  readonly isReading: boolean
   /** Since this server was started. */
   readonly received: InboxCounts
   /** Messages that wait in the queue, and those that were set aside; null: the broker does not say. */
@@ -70,11 +73,16 @@ export interface Bridge extends AsyncDisposable {
   /** There may be more in the log. */
   wake(): void
   state(): Promise<BridgeState>
-  /** Publishes all changes after a number once more. @returns up to which they were; null: none ever was */
-  replay(since: number): Promise<number | null>
-  /** Puts what was set aside back into the queue. @returns how many messages. @throws `broker-away` */
-  requeue(): Promise<number>
+  /** Publishes all changes after a number once more. @returns after and up to which; null: none ever was */
+  replay(since: number): Promise<{ readonly since: number; readonly until: number } | null>
+  /** Puts some of what was set aside back into the queue. @throws `broker-away` */
+  requeue(): Promise<Requeued>
   close(): Promise<void>
+}
+
+/** Whether instances may be announced: the store is to know that before it ticks. */
+export function isAnnouncedTo({ rabbitmq, rabbitmqQueue }: BridgeParts['settings']): boolean {
+  return rabbitmq !== undefined && rabbitmqQueue !== ''
 }
 
 /** Null: no broker is set. */
@@ -104,6 +112,7 @@ export async function startBridge(parts: BridgeParts): Promise<Bridge | null> {
         queue,
         relay: published,
         refusedSince: relay?.refusedSince() ?? null,
+        isReading: reading?.isReading() ?? false,
         received: reading?.counts() ?? nothingReceived,
         ...sizes,
       }
@@ -111,11 +120,16 @@ export async function startBridge(parts: BridgeParts): Promise<Bridge | null> {
     async replay(since) {
       if (exchange === null)
         throw fault('bad-request', 'Nothing is published: the setting "rabbitmqExchange" is empty')
-      const before = await store.rewindRelay(since)
+      const last = (await store.relay())?.last ?? 0
+      if (since > last) throw fault('bad-parameter', `Query parameter "seq": the log ends at ${last}`)
+      // What is kept no longer cannot be told again.
+      const [first] = await store.changesAfter(since, 1)
+      const from = Math.max(since, (first?.seq ?? last + 1) - 1)
+      const until = await store.rewindRelay(from)
       turn.refresh()
-      return before
+      return until === null ? null : { since: from, until: Math.max(from, until) }
     },
-    requeue: async () => (await reading?.requeue()) ?? 0,
+    requeue: async () => (await reading?.requeue()) ?? { requeued: 0, left: 0 },
     close: () => running.disposeAsync(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }

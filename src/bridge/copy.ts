@@ -8,7 +8,8 @@ type Come = Pick<SyncMessage, 'body' | 'headers'> & Partial<SyncMessage>
  * What a broker has put there, or would act on: with CC a copy would go to other queues, too.
  * (RabbitMQ, "Sender-selected Distribution" and "Dead Letter Exchanges")
  */
-const ofBroker = /^(CC|BCC|x-death|x-first-death-.*|x-last-death-.*|x-delivery-count|x-onstable-reason)$/
+const ofBroker =
+  /^(CC|BCC|x-death|x-first-death-.*|x-last-death-.*|x-delivery-count|x-onstable-reason|x-onstable-try)$/
 
 /** Durable. @param headers further ones. @throws when the body cannot be written again */
 export function copyOf(message: Come, headers: Readonly<Record<string, string>> = {}): Message {

@@ -11,15 +11,25 @@ export interface DeadLetters {
   readonly queue: string
   /** Rejects if it cannot be copied, and while there is no place for it. */
   setAside(message: Pick<SyncMessage, 'body' | 'headers'>, reason: string, signal: AbortSignal): Promise<void>
+  /** In the place of one that cannot be copied, and that its queue would not set aside as it is. */
+  setAsideEmpty(reason: string, signal: AbortSignal): Promise<void>
   sizes(): Promise<{ readonly waiting: number | null; readonly dead: number | null }>
-  /** Puts all back into the queue. @returns how many. @throws `broker-away` */
-  requeue(): Promise<number>
+  /** Puts as many back into the queue as some seconds allow. @throws `broker-away` */
+  requeue(): Promise<Requeued>
+}
+
+export interface Requeued {
+  readonly requeued: number
+  /** How many of those that were there are still to be put back, or cannot be. */
+  readonly left: number
 }
 
 export const reasonHeader = 'x-onstable-reason'
 /** Headers are in one frame. */
 const longestReason = 500
-const requeueMs = 60_000
+const requeueMs = 5_000
+/** Before the first of them is confirmed. */
+const together = 100
 const askMs = 5_000
 
 export function deadQueueOf(queue: string): string {
@@ -32,6 +42,7 @@ export function deadQueueOf(queue: string): string {
  */
 export function openDeadLetters(link: Link, publisher: Publisher, queue: string): DeadLetters {
   const dead = deadQueueOf(queue)
+  let isRequeueing = false
 
   /** One that is not there closes its channel. */
   const sizeOf = async (name: string): Promise<number | null> => {
@@ -51,21 +62,36 @@ export function openDeadLetters(link: Link, publisher: Publisher, queue: string)
       return null
     }
   }
-  /** Each is taken out only when its copy is confirmed. */
-  const requeue = async () => {
+  /** Some together; each is taken out only when its copy is confirmed, and stays where it cannot be copied. */
+  const requeue = async (): Promise<Requeued> => {
     const signal = AbortSignal.timeout(requeueMs)
     const getting = await link.channel()
     getting.on('error', () => {})
+    let requeued = 0
     try {
       const { messageCount } = await getting.queueDeclare({ queue: dead, passive: true })
-      let count = 0
-      for (; count < messageCount && !signal.aborted; count++) {
-        const message = await getting.basicGet({ queue: dead })
-        if (message === undefined) break
-        await publisher.publish(queue, copyOf(message), signal)
-        getting.basicAck({ deliveryTag: message.deliveryTag })
+      for (let taken = 0; taken < messageCount && !signal.aborted; ) {
+        const messages: SyncMessage[] = []
+        while (messages.length < Math.min(together, messageCount - taken)) {
+          const message = await getting.basicGet({ queue: dead })
+          if (message === undefined) break
+          messages.push(message)
+        }
+        if (messages.length === 0) break
+        taken += messages.length
+        const ends = await Promise.allSettled(
+          messages.map(async (message) => publisher.publish(queue, copyOf(message), signal)),
+        )
+        for (const [index, { status }] of ends.entries()) {
+          if (status === 'rejected') continue
+          getting.basicAck({ deliveryTag: messages[index]!.deliveryTag })
+          requeued++
+        }
+        const failure = ends.find((end) => end.status === 'rejected' && !(end.reason instanceof RangeError))
+        if (failure !== undefined && requeued === 0) throw (failure as PromiseRejectedResult).reason
+        if (failure !== undefined) break
       }
-      return count
+      return { requeued, left: messageCount - requeued }
     } finally {
       await closeSoon(getting)
     }
@@ -76,16 +102,26 @@ export function openDeadLetters(link: Link, publisher: Publisher, queue: string)
       const copy = copyOf(message, { [reasonHeader]: reason.slice(0, longestReason) })
       await publisher.publish(dead, copy, signal)
     },
+    async setAsideEmpty(reason, signal) {
+      const headers = { [reasonHeader]: `${reason.slice(0, longestReason)} (it cannot be copied)` }
+      await publisher.publish(dead, { envelope: { durable: true, headers }, body: Buffer.of() }, signal)
+    },
     async sizes() {
       const [waiting, letters] = await Promise.all([sizeOf(queue), sizeOf(dead)])
       return { waiting, dead: letters }
     },
     async requeue() {
+      if (isRequeueing) throw fault('bad-request', 'They are being put back already: wait for that')
       if (!link.isConnected() || publisher.isHeldUp())
         throw fault('broker-away', 'RabbitMQ does not answer, or takes nothing now; try again later')
-      return requeue().catch((cause) => {
+      isRequeueing = true
+      try {
+        return await requeue()
+      } catch (cause) {
         throw fault('broker-away', `RabbitMQ did not do it: ${messageOf(cause)}; try again later`, { cause })
-      })
+      } finally {
+        isRequeueing = false
+      }
     },
   }
 }

@@ -38,6 +38,7 @@ export interface InboxCounts {
 }
 
 export interface Inbox extends AsyncDisposable {
+  isReading(): boolean
   counts(): InboxCounts
 }
 
@@ -53,6 +54,8 @@ type Decision = { readonly result: TakenIn } | { readonly refused: string }
 export function openInbox({ link, turn, queue, deadLetters, takeIn, epoch, log }: InboxParts): Inbox {
   const counts = { arrival: 0, repeated: 0, command: 0, mark: 0, 'passed-over': 0, dead: 0 }
   let inHand = 0
+  let isReading = false
+  let isRefused = false
   let unsaid = 0
   let saidAt = Number.NEGATIVE_INFINITY
 
@@ -98,8 +101,13 @@ export function openInbox({ link, turn, queue, deadLetters, takeIn, epoch, log }
       counts['result' in decision ? decision.result : 'dead']++
       const { deliveryTag } = message
       if (isCopied) channel.basicAck({ deliveryTag })
-      // The broker sets it aside as it came, without the reason.
-      else channel.basicNack({ deliveryTag, requeue: false })
+      else await rejectAsItIs(deliveryTag, 'refused' in decision ? decision.refused : '')
+    }
+    /** A queue of ours sets it aside as it came, without the reason; of another there may be nothing left. */
+    const rejectAsItIs = async (deliveryTag: number, reason: string) => {
+      log.error({ queue, reason }, 'A message could not be copied to where it is set aside')
+      if (!declared.isOurs) await deadLetters.setAsideEmpty(reason, signal)
+      channel.basicNack({ deliveryTag, requeue: false })
     }
     const onMessage = (message: AsyncMessage) => {
       if (signal.aborted) return
@@ -120,8 +128,7 @@ export function openInbox({ link, turn, queue, deadLetters, takeIn, epoch, log }
         })
       handled.add(handling)
     }
-    const isReading = await unlessSilent(readQueue(channel, queue, declared, onMessage), signal)
-    return { handled, isReading }
+    return { handled, mayRead: await unlessSilent(readQueue(channel, queue, declared, onMessage), signal) }
   }
 
   /** Until the turn is over, or the channel is gone. */
@@ -129,11 +136,18 @@ export function openInbox({ link, turn, queue, deadLetters, takeIn, epoch, log }
     const declared = await unlessSilent(declareQueue(link, queue, deadLetters.queue), signal)
     const stopping = new AbortController()
     channel.on('basic.cancel', () => stopping.abort())
-    const { handled, isReading } = await read(channel, declared, AbortSignal.any([signal, stopping.signal]))
-    if (isReading)
-      await unlessAborted(new Promise(() => {}), AbortSignal.any([signal, stopping.signal, over])).catch(
-        () => {},
-      )
+    const { handled, mayRead } = await read(channel, declared, AbortSignal.any([signal, stopping.signal]))
+    if (!mayRead) {
+      if (!isRefused)
+        log.error({ queue }, 'Another program reads the queue, and nobody may besides: nothing is taken in')
+      isRefused = true
+      return
+    }
+    isRefused = false
+    isReading = true
+    const ended = AbortSignal.any([signal, stopping.signal, over])
+    await unlessAborted(new Promise(() => {}), ended).catch(() => {})
+    isReading = false
     stopping.abort()
     await Promise.all(handled)
     // What was handed out and not looked at is back in its place before anybody else reads.
@@ -144,6 +158,7 @@ export function openInbox({ link, turn, queue, deadLetters, takeIn, epoch, log }
     turn.during(signal, ({ over }) => readWhile(channel, over, signal)),
   )
   return {
+    isReading: () => isReading,
     counts: () => ({
       arrivals: counts.arrival,
       repeated: counts.repeated,

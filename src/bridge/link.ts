@@ -1,5 +1,5 @@
 /** One connection to the broker, which comes back by itself, and channels that are opened again when they close. */
-import { setTimeout as wait } from 'node:timers/promises'
+import { setImmediate, setTimeout as wait } from 'node:timers/promises'
 import { type Channel, Connection } from 'rabbitmq-client'
 import { messageOf } from '../errors.ts'
 import { unlessAborted } from '../lib/unless-aborted.ts'
@@ -61,7 +61,7 @@ export function openLink({ url, name, log }: LinkParts): Link {
     if (connection.ready) return
     isUp = false
     isBlocked = false
-    log.warn({ connection: name, reason: messageOf(error) }, 'RabbitMQ does not answer; trying again')
+    log.warn({ connection: name, reason: shortReason(error) }, 'RabbitMQ does not answer; trying again')
   })
   connection.on('connection.blocked', (reason) => {
     isBlocked = true
@@ -101,7 +101,7 @@ export function openLink({ url, name, log }: LinkParts): Link {
             await once()
           } catch (error) {
             // That the broker is away was said by the connection.
-            if (isConnected() && !closing.signal.aborted) say(what, messageOf(error), said, log)
+            if (isConnected() && !closing.signal.aborted) say(what, shortReason(error), said, log)
           }
           await wait(againMs, undefined, { signal: closing.signal }).catch(() => {})
         }
@@ -120,15 +120,24 @@ export function openLink({ url, name, log }: LinkParts): Link {
   }
 }
 
-/** For what a broker answers at once when it is well. */
+/** For what a broker answers at once when it is well. What it refuses closes the channel, and says why. */
 export function unlessSilent<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
-  return unlessAborted(asked, AbortSignal.any([signal, AbortSignal.timeout(silenceMs)]))
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(silenceMs)])
+  return unlessAborted(asked, limited).catch(async (error) => {
+    await setImmediate()
+    const late = Promise.reject(error)
+    // It has ended by now, or will not.
+    return Promise.race([asked, late])
+  })
 }
 
 /** One that the broker does not read from is left to the end of its connection. */
 export async function closeSoon(channel: Channel): Promise<void> {
   await Promise.race([channel.close(), wait(againMs)])
 }
+
+/** The client adds a word for each answer that it could not send. */
+const shortReason = (error: unknown) => messageOf(error).slice(0, 200)
 
 function say(what: string, reason: string, said: Map<string, number>, log: Log): void {
   const lastAt = said.get(reason) ?? Number.NEGATIVE_INFINITY

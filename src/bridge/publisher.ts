@@ -1,7 +1,7 @@
-/** Sends messages to queues, one after the other, each until the broker has it for good. */
+/** Sends messages to queues, each until the broker has it for good. */
+import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Channel } from 'rabbitmq-client'
-import { oneAtATime } from '../lib/one-at-a-time.ts'
 import { unlessAborted } from '../lib/unless-aborted.ts'
 import type { Message } from './cloud-event.ts'
 import { closeSoon, type Link } from './link.ts'
@@ -14,48 +14,59 @@ export interface Publisher extends AsyncDisposable {
 }
 
 const mostMs = 20_000
+/** By which a message is known when it comes back. */
+export const tryHeader = 'x-onstable-try'
 
 export function openPublisher(link: Link): Publisher {
-  const inTurn = oneAtATime()
-  let channel: Channel | null = null
-  let isReturned = false
+  const returned = new Set<string>()
+  let channel: Promise<Channel> | null = null
 
-  const open = async () => {
-    if (channel?.active) return channel
-    const opened = await link.channel()
-    opened.on('error', () => {})
-    opened.on('basic.return', () => {
-      isReturned = true
+  const open = () => {
+    channel ??= (async () => {
+      const opened = await link.channel()
+      opened.on('error', () => {})
+      opened.once('close', () => {
+        channel = null
+      })
+      opened.on('basic.return', ({ headers }) => returned.add(String(headers?.[tryHeader])))
+      await opened.confirmSelect()
+      return opened
+    })().catch((error) => {
+      channel = null
+      throw error
     })
-    await opened.confirmSelect()
-    channel = opened
-    return opened
+    return channel
   }
   const publish = async (queue: string, { envelope, body }: Message) => {
     const opened = await open()
-    isReturned = false
-    await opened.basicPublish({ ...envelope, exchange: '', routingKey: queue, mandatory: true }, body)
+    const id = randomUUID()
+    const headers = { ...envelope.headers, [tryHeader]: id }
+    await opened.basicPublish(
+      { ...envelope, headers, exchange: '', routingKey: queue, mandatory: true },
+      body,
+    )
     // What has no place to go is confirmed, too; the client says so a turn of the event loop later.
     await setImmediate()
-    if (isReturned) throw new Error(`there is no queue "${queue}", or it takes no more`)
+    if (returned.delete(id)) throw new Error(`there is no queue "${queue}", or it takes no more`)
+  }
+  const close = async () => {
+    const closing = channel
+    channel = null
+    const opened = await closing?.catch(() => null)
+    if (opened !== null && opened !== undefined) await closeSoon(opened)
   }
   return {
     isHeldUp: () => !link.isConnected() || link.isBlocked(),
-    publish: (queue, message, signal) =>
-      inTurn('publish', async () => {
-        const limited = AbortSignal.any([signal, AbortSignal.timeout(mostMs)])
-        limited.throwIfAborted()
-        try {
-          await unlessAborted(publish(queue, message), limited)
-        } catch (error) {
-          // What was not confirmed is not to be taken for the next.
-          if (channel !== null) void closeSoon(channel)
-          channel = null
-          throw error
-        }
-      }),
-    async [Symbol.asyncDispose]() {
-      if (channel !== null) await closeSoon(channel)
+    async publish(queue, message, signal) {
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(mostMs)])
+      try {
+        await unlessAborted(publish(queue, message), limited)
+      } catch (error) {
+        // A broker that does not answer on this channel may do so on another.
+        if (limited.aborted) void close()
+        throw error
+      }
     },
+    [Symbol.asyncDispose]: close,
   }
 }

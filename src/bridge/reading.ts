@@ -39,7 +39,7 @@ export async function startReading(
   const announcements = opening.use(
     await openAnnouncements({
       store,
-      isReading: () => turn.isHeld(),
+      isReading: () => inbox.isReading(),
       publish: (message, signal) => publisher.publish(queue, message, signal),
       onReleased: parts.onReleased,
       log,
@@ -51,6 +51,7 @@ export async function startReading(
   )
   const running = opening.move()
   return {
+    isReading: inbox.isReading,
     counts: inbox.counts,
     sizes: deadLetters.sizes,
     requeue: deadLetters.requeue,

@@ -84,7 +84,7 @@ export function openRelay({ link, turn, exchange, store, log }: RelayParts): Rel
       const lost = changes[0]!.seq - cursor - 1
       if (lost > 0)
         log.error({ lost, since: cursor }, 'Changes were not published: the log is not kept so far back')
-      const count = await publish(channel, changes, signal)
+      const count = await publish(channel, changes, AbortSignal.any([over, signal]))
       if (count > 0) {
         cursor = changes[count - 1]!.seq
         refusals = 0
@@ -104,6 +104,7 @@ export function openRelay({ link, turn, exchange, store, log }: RelayParts): Rel
     while (!signal.aborted)
       await turn.during(signal, (held) =>
         publishDuring(channel, held, signal).catch((error) => {
+          refusedSince = null
           // Its turn is over, and who has it next begins where it was.
           if (!held.over.aborted) throw error
           log.debug({ reason: messageOf(error) }, 'Publishing ended with its turn')

@@ -35,7 +35,7 @@ const renewMs = 1_000
 export async function openTurn({ store, isAble }: TurnParts): Promise<Turn> {
   const closing = new AbortController()
   const users = new Set<Promise<unknown>>()
-  let held: (Held & { readonly end: () => void; readonly timer: NodeJS.Timeout }) | null = null
+  let held: (Held & { readonly end: () => void; timer: NodeJS.Timeout }) | null = null
   let begun = Promise.withResolvers<Held>()
   let hurry = () => {}
 
@@ -46,14 +46,16 @@ export async function openTurn({ store, isAble }: TurnParts): Promise<Turn> {
     held = null
     begun = Promise.withResolvers<Held>()
   }
-  const hold = (turn: RelayTurn) => {
+  /** @param askedAt of `performance.now()`: others may count from then on */
+  const hold = (turn: RelayTurn, askedAt: number) => {
     if (held !== null && held.fence !== turn.fence) end()
+    const timer = setTimeout(end, turnMs - marginMs - (performance.now() - askedAt))
     if (held !== null) {
-      held.timer.refresh()
+      clearTimeout(held.timer)
+      held.timer = timer
       return
     }
     const over = new AbortController()
-    const timer = setTimeout(end, turnMs - marginMs)
     held = { ...turn, over: over.signal, end: () => over.abort(), timer }
     begun.resolve(held)
   }
@@ -65,9 +67,10 @@ export async function openTurn({ store, isAble }: TurnParts): Promise<Turn> {
   }
   const look = async () => {
     if (!isAble()) return giveBack()
+    const askedAt = performance.now()
     const turn = await store.takeRelay(turnMs)
     if (turn === null) end()
-    else hold(turn)
+    else hold(turn, askedAt)
   }
   await store.takeRelay(turnMs)
   await store.releaseRelay()

@@ -11,6 +11,7 @@ const state = z.object({
   queue: z.string().nullable(),
   waiting: z.number().nullable(),
   dead: z.number().nullable(),
+  isReading: z.boolean(),
   published: z.object({ cursor: z.number(), behind: z.number(), node: z.string().nullable() }).nullable(),
   received: z.object({
     arrivals: z.number(),
@@ -24,7 +25,7 @@ const state = z.object({
 type State = z.infer<typeof state>
 
 const replayed = z.object({ Since: z.number(), Until: z.number(), Changes: z.number() })
-const requeued = z.object({ Requeued: z.number() })
+const requeued = z.object({ Requeued: z.number(), Left: z.number() })
 
 interface ReplayOptions extends ClientOptions {
   readonly seq: string
@@ -74,9 +75,11 @@ function inLine({
   queue,
   waiting,
   dead,
+  isReading,
   received,
-}: Pick<State, 'queue' | 'waiting' | 'dead' | 'received'>): string {
+}: Pick<State, 'queue' | 'waiting' | 'dead' | 'isReading' | 'received'>): string {
   if (queue === null) return 'nothing is taken in'
+  const reader = isReading ? 'read by this server' : 'not read by this server'
   const { arrivals, repeated, commands, passedOver, inHand } = received
   const counts = [
     `${waiting ?? '?'} waiting`,
@@ -84,7 +87,7 @@ function inLine({
     `${arrivals} instances, ${commands} commands, ${repeated} known already, ${passedOver} of no concern and ${received.dead} set aside by this server`,
     `${inHand} in hand`,
   ]
-  return `queue ${queue}: ${counts.join('; ')}`
+  return `queue ${queue}, ${reader}: ${counts.join('; ')}`
 }
 
 async function replay(session: Session, options: ReplayOptions): Promise<void> {
@@ -95,8 +98,19 @@ async function replay(session: Session, options: ReplayOptions): Promise<void> {
   session.print(`${Changes} changes are published once more: after ${Since}, up to ${Until}`)
 }
 
+/** The server puts some of them back at a time. Those that are set aside anew meanwhile are not looked at again. */
 async function requeue(session: Session, options: ClientOptions): Promise<void> {
-  const answer = await clientOf(session, options).post('/rabbitmq/requeue')
-  if (options.json) return session.print(JSON.stringify(answer))
-  session.print(`${requeued.parse(answer).Requeued} messages are back in the queue`)
+  const client = clientOf(session, options)
+  let all: number | null = null
+  let done = 0
+  for (;;) {
+    const { Requeued, Left } = requeued.parse(await client.post('/rabbitmq/requeue'))
+    all ??= Requeued + Left
+    done += Requeued
+    if (Requeued === 0 || done >= all) break
+  }
+  const left = Math.max(0, all - done)
+  if (options.json) return session.print(JSON.stringify({ Requeued: done, Left: left }))
+  session.print(`${done} messages are back in the queue`)
+  if (left > 0) session.print(`${left} cannot be put back: look at them with the tools of RabbitMQ`)
 }

@@ -224,7 +224,7 @@ describe.skipIf(!hasRabbitmq)('what is taken in (needs RabbitMQ on 127.0.0.1:567
     await archive.post(dicomFile({ study: 'nowhere' }))
     await until('the instance', async () => (await received(engine)).arrivals === 1)
     const answer = await fetch(`${engine.url}/rabbitmq/requeue`, { method: 'POST' })
-    expect(await answer.json()).toEqual({ Requeued: bad.length })
+    expect(await answer.json()).toEqual({ Requeued: bad.length, Left: 0 })
     await until('all of them again', async () => {
       const { commands, arrivals, dead } = await received(engine)
       return commands === 1 && arrivals === 2 && dead === 2 * bad.length - 2
@@ -251,6 +251,28 @@ describe.skipIf(!hasRabbitmq)('what is taken in (needs RabbitMQ on 127.0.0.1:567
     const dead = await broker.dead()
     expect(dead.find(({ body }) => body === 'junk')!.headers).toMatchObject({ long })
     expect(dead[0]!.reason.length).toBeLessThan(500)
+  })
+
+  it('does not keep the others from being put back when it cannot be copied', async () => {
+    await using broker = await openBroker()
+    await using engine = await start(broker)
+    await until('the queue to be there', async () => (await stateOf(engine)).waiting !== null)
+    await broker.send(`${'['.repeat(20_000)}${']'.repeat(20_000)}`, { contentType: 'application/json' })
+    await broker.send('junk')
+    await until('both to be set aside', async () => (await stateOf(engine)).dead === 2)
+    const answer = await fetch(`${engine.url}/rabbitmq/requeue`, { method: 'POST' })
+    expect(await answer.json()).toEqual({ Requeued: 1, Left: 1 })
+    await until('one to be set aside again', async () => (await received(engine)).dead === 3)
+  })
+
+  it('is replaced where its queue would lose it, when it cannot be copied', async () => {
+    await using broker = await openBroker()
+    await broker.channel.queueDeclare({ queue: broker.settings.rabbitmqQueue, durable: true })
+    await using engine = await start(broker)
+    await until('the queue to be there', async () => (await stateOf(engine)).dead !== null)
+    await broker.send(`${'['.repeat(20_000)}${']'.repeat(20_000)}`, { contentType: 'application/json' })
+    await until('it to be set aside', async () => (await stateOf(engine)).dead === 1)
+    expect((await broker.dead())[0]!.reason).toMatch(/cannot be copied/)
   })
 
   it('waits for another place when the queue of the dead is gone, and is not lost', async () => {
@@ -404,5 +426,15 @@ describe.skipIf(!hasRabbitmq)('a queue that is there already (needs RabbitMQ on 
     await until('the other', async () => (await received(engine)).dead === 1)
     expect((await broker.dead())[0]!.body).toBe('nonsense')
     await until('it to be stable', async () => (await stableOf(engine)).length === 1)
+  })
+
+  it('says so when another program reads it and lets nobody else', async () => {
+    await using broker = await openBroker()
+    const { rabbitmqQueue: queue } = broker.settings
+    await broker.channel.queueDeclare({ queue, durable: true })
+    await broker.channel.basicConsume({ queue, noAck: true }, () => {})
+    await using engine = await start(broker)
+    await until('the log to say it', () => engine.lines.some(({ msg }) => /Another program reads/.test(msg)))
+    expect(await engine.read('/rabbitmq')).toMatchObject({ isReading: false, isConnected: true })
   })
 })

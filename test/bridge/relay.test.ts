@@ -201,6 +201,8 @@ describe.skipIf(!hasRabbitmq)('what is published (needs RabbitMQ on 127.0.0.1:56
     await until('two once more', () => heard.length >= 6)
     expect(numbers(heard)).toEqual([1, 2, 3, 4, 3, 4])
     expect(heard[4]!.messageId).toBe(heard[2]!.messageId)
+    const tooFar = await fetch(`${engine.url}/rabbitmq/replay?seq=9999`, { method: 'POST' })
+    expect([tooFar.status, await tooFar.text()]).toEqual([400, expect.stringContaining('the log ends at 4')])
   })
 
   it('is nothing where the exchange is of another kind, and says so', async () => {

@@ -33,7 +33,9 @@ describe.skipIf(!hasRabbitmq)('the command rabbitmq (needs RabbitMQ on 127.0.0.1
       'RabbitMQ answers',
       `out: exchange ${rabbitmqExchange}, up to change 4 by this server, 0 to go`,
       expect.stringMatching(
-        new RegExp(`^in: {2}queue ${rabbitmqQueue}: 0 waiting; 1 set aside; 0 instances`),
+        new RegExp(
+          `^in: {2}queue ${rabbitmqQueue}, read by this server: 0 waiting; 1 set aside; 0 instances`,
+        ),
       ),
     ])
     expect(JSON.parse((await run(engine, 'status', '--json')).lines[0]!)).toMatchObject({ dead: 1 })

@@ -80,6 +80,14 @@ export function brokerCases(name: string, open: () => Promise<StoreUnderTest>): 
         })
       })
 
+      it('complete their series once, however they come', async () => {
+        for (const place of [1, 2]) await announce(String(place), { place, expected: 2 })
+        for (const place of [1, 2])
+          await store.record(arrivalOf({ instance: String(place), place, expected: 2 }))
+        const { changes } = await store.changes({ limit: 50, types: ['CompletedSeries'] })
+        expect(changes).toHaveLength(1)
+      })
+
       it('are not new when they are announced of one that is held here', async () => {
         const arrival = arrivalOf({ instance: '1', whenHeld: 'replace' })
         await store.record(arrival)

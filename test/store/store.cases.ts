@@ -104,6 +104,12 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
         expect(await store.trash(10)).toHaveLength(1)
       })
 
+      it('says so by what the series announced, also when the last instance announces nothing', async () => {
+        await store.record(arrivalOf({ instance: '1', place: 1, expected: 2 }))
+        await store.record(arrivalOf({ instance: '2', place: 2 }))
+        expect(await typesOf()).toContain('CompletedSeries')
+      })
+
       it('says that a series is completed when the last announced instance is there', async () => {
         await store.record(arrivalOf({ instance: '1', place: 1, expected: 2 }))
         expect(await typesOf()).not.toContain('CompletedSeries')

@@ -27,11 +27,14 @@ export function rabbitmqRoutes(app: FastifyInstance, { bridge }: ApiParts): void
   endpoint(app, '/rabbitmq/replay', {
     POST: async ({ query }) => {
       const { seq } = parseQuery(replayQuery, query)
-      const until = (await needed().replay(seq)) ?? seq
-      return { Since: seq, Until: until, Changes: Math.max(0, until - seq) }
+      const { since, until } = (await needed().replay(seq)) ?? { since: seq, until: seq }
+      return { Since: since, Until: until, Changes: until - since }
     },
   })
   endpoint(app, '/rabbitmq/requeue', {
-    POST: async () => ({ Requeued: await needed().requeue() }),
+    POST: async () => {
+      const { requeued, left } = await needed().requeue()
+      return { Requeued: requeued, Left: left }
+    },
   })
 }

@@ -25,7 +25,7 @@ export function record(session: Session, arrival: Arrival, touched: Touched): Re
     else removeInstance(session, ids.instance)
   }
   if (arrival.content !== null) writeContent(session, arrival.content)
-  recordRows(session, arrival, touched)
+  recordRows(session, arrival, touched, held?.file === heldElsewhere)
   return 'Success'
 }
 
@@ -56,7 +56,8 @@ function writeContent(session: Session, { path, bytes }: Content): void {
   }
 }
 
-function recordRows(session: Session, arrival: Arrival, touched: Touched): void {
+/** @param wasThere without its bytes: it completes nothing that was not complete before */
+function recordRows(session: Session, arrival: Arrival, touched: Touched, wasThere: boolean): void {
   const { ids, tags, expectedInstances } = arrival.header
   const origin = touched.origin(arrival.origin)
   const patient = touched.parent('Patient', ids.patient, null, { tags: tags.patient })
@@ -80,7 +81,7 @@ function recordRows(session: Session, arrival: Arrival, touched: Touched): void 
   touched.touch(series, arrival.ages.Series, origin, elsewhere)
   touched.touch(study, arrival.ages.Study, origin, elsewhere)
   touched.touch(patient, arrival.ages.Patient, origin, elsewhere)
-  if (isComplete(session, series.row, touched.instancesOf(series)))
+  if (!wasThere && isComplete(session, series.row, touched.instancesOf(series)))
     append('CompletedSeries', series.row.id, ids.series)
 }
 

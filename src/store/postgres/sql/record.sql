@@ -18,10 +18,15 @@ declare
   v_all arrival[] := array(select a from json_populate_recordset(null::arrival, p_arrivals) a order by a.ord);
   v_fresh arrival[];
   v_new text[] := '{}';
+  -- Held elsewhere until now.
+  v_there text[] := '{}';
   v_now bigint;
 begin
   v_fresh := not_held(v_all);
   if cardinality(v_fresh) < cardinality(v_all) then
+    v_there := array(
+      select a.instance_id from unnest(v_all) a join instance i on i.public_id = a.instance_id
+      where i.file = '' and a.file <> '');
     perform remove_replaced(p_now, v_all);
     v_fresh := not_held(v_all);
   end if;
@@ -44,7 +49,7 @@ begin
     then
       raise exception 'Another has announced what is brought here' using errcode = '40001';
     end if;
-    perform record_fresh(v_now, v_fresh, v_new);
+    perform record_fresh(v_now, v_fresh, v_new, v_there);
     if cardinality(v_fresh) = cardinality(v_all) then
       return array(select a.ord from unnest(v_all) a);
     end if;
@@ -139,7 +144,7 @@ create function make_parents(p_now bigint, p_arrivals arrival[], p_level integer
 $$;
 
 -- The parents are there, and locked.
-create function record_fresh(p_now bigint, p_arrivals arrival[], p_new text[]) returns void language plpgsql as $$
+create function record_fresh(p_now bigint, p_arrivals arrival[], p_new text[], p_there text[]) returns void language plpgsql as $$
 begin
   if exists (select 1 from unnest(p_arrivals) a where not exists (select 1 from origin o where o.facts = a.origin)) then
     insert into origin (facts) select distinct a.origin from unnest(p_arrivals) a order by 1 on conflict (facts) do nothing;
@@ -194,7 +199,10 @@ begin
         accession_number = excluded.accession_number;
   end if;
 
-  if p_new = '{}' and not exists (select 1 from unnest(p_arrivals) a where a.expected is not null) then
+  if p_new = '{}' and not exists (
+    select 1 from unnest(p_arrivals) a join resource s on s.level = 2 and s.public_id = a.series_id
+    where s.expected is not null)
+  then
     -- What nearly all are: instances of series that are there.
     insert into pending_change (type, resource, public_id, key, patient, series, at, origin)
       select 3, i.id, i.public_id, a.study_id, a.patient_id, a.series_id, p_now, i.origin
@@ -202,13 +210,13 @@ begin
   else
     insert into pending_change (type, resource, public_id, key, patient, series, at, origin)
       select type, resource, public_id, key, patient, series, p_now, origin
-      from new_changes(p_arrivals, p_new) order by ord, place;
+      from new_changes(p_arrivals, p_new, p_there) order by ord, place;
   end if;
 end
 $$;
 
 -- The changes of arrivals in Orthanc's order: the instance, what is new above it, and whether its series is complete.
-create function new_changes(p_arrivals arrival[], p_new text[]) returns table (
+create function new_changes(p_arrivals arrival[], p_new text[], p_there text[]) returns table (
   ord integer, place integer, type integer, resource bigint, public_id text, key text, patient text, series text,
   origin bigint
 ) language sql as $$
@@ -233,7 +241,8 @@ create function new_changes(p_arrivals arrival[], p_new text[]) returns table (
   -- As many instances as announced, at places 1 to that number, none twice.
   select c.ord, 5, 7, s.id, c.series_id, c.study_id, c.patient_id, c.series_id, c.origin
   from come c join resource s on s.id = c.series
-  where s.instance_count - c.of_series + c.nth = s.expected and s.expected = (
+  -- One that was there completes nothing that was not complete before.
+  where c.instance_id <> all (p_there) and s.instance_count - c.of_series + c.nth = s.expected and s.expected = (
     select count(distinct i.place) from instance i
     where i.series = s.id and i.id <= c.instance and i.place between 1 and s.expected)
 $$;
