@@ -1,14 +1,19 @@
 /** The contract of the store on PostgreSQL, where one is found. */
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { heldElsewhere, openPostgres } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
-import { addressOf, dropSchema, freshSchema, hasPostgres } from '../support/postgres.ts'
+import { addressOf, dropSchema, freshSchema, hasPostgres, resetSchema } from '../support/postgres.ts'
 import { brokerCases } from './broker.cases.ts'
 import { deliveryCases } from './delivery.cases.ts'
 import { type StoreUnderTest, storeCases } from './store.cases.ts'
 
+/** Made once, and emptied for each test: to make the tables and functions takes longer than most tests. */
+const schema = freshSchema()
+let isMade = false
+
 async function open(): Promise<StoreUnderTest> {
-  const schema = freshSchema()
+  if (isMade) await resetSchema(schema)
+  isMade = true
   let nowMs = 1_800_000_000_000
   const options = { url: addressOf(schema), node: 'one', clock: () => nowMs }
   const under = {
@@ -21,15 +26,13 @@ async function open(): Promise<StoreUnderTest> {
       under.store = await openPostgres(options)
       return under.store
     },
-    close: async () => {
-      await under.store.close()
-      await dropSchema(schema)
-    },
+    close: () => under.store.close(),
   }
   return under
 }
 
 describe.skipIf(!hasPostgres)('on PostgreSQL (needs a server on 127.0.0.1:5432)', () => {
+  afterAll(() => dropSchema(schema))
   storeCases('PostgreSQL', open)
   deliveryCases('PostgreSQL', open)
   brokerCases('PostgreSQL', open)

@@ -71,3 +71,18 @@ export async function emptySchema(client: pg.Client, schema: string): Promise<vo
   await client.query('delete from log_state')
   await client.query('insert into log_state default values')
 }
+
+/** The same, with numbers of rows that begin at 1 again. */
+export async function resetSchema(schema: string): Promise<void> {
+  await onPostgres(async (client) => {
+    await client.query(`set search_path = "${schema}"`)
+    const { rows } = await client.query<{ tablename: string }>(
+      `select tablename from pg_tables where schemaname = $1 and tablename <> 'meta'`,
+      [schema],
+    )
+    await client.query(`truncate ${rows.map(({ tablename }) => tablename).join()} restart identity`)
+    await client.query(`delete from meta where key not in ('version', 'epoch')`)
+    await client.query('insert into log_state default values')
+    await client.query('insert into announcement_state default values')
+  })
+}
