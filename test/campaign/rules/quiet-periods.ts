@@ -91,15 +91,16 @@ function checkClientClock(history: History, change: ChangeRow): string[] {
     if (surelyBefore && surelyWithin)
       violations.push(`${change.type} ${change.id} fired less than its age after an instance was sent`)
   }
+  // For its own age: those below it may have fired before.
+  const leastWatchedMs = Math.min(agesMs[level], longestObservationMs) - toleranceMs
   const watchedSince = watchedSinceOf(history, change.at)
   const watchedMs = change.at - watchedSince
-  if (watchedMs < Math.min(leastQuietMsOf(agesMs, level), longestObservationMs) - toleranceMs)
+  if (watchedMs < leastWatchedMs)
     violations.push(`${change.type} ${change.id} fired ${watchedMs} ms after the server was started`)
   // Where there are others, one that stands still stops nobody from watching.
   for (const { fromMs, toMs } of history.hasOthers ? history.outages : history.stops) {
     const sinceMs = change.at - toMs
-    const isSoon =
-      sinceMs > 0 && sinceMs < Math.min(leastQuietMsOf(agesMs, level), longestObservationMs) - toleranceMs
+    const isSoon = sinceMs > 0 && sinceMs < leastWatchedMs
     if (toMs - fromMs > unobservedMs && isSoon)
       violations.push(`${change.type} ${change.id} fired ${sinceMs} ms after the server had stood still`)
   }
