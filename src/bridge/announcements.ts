@@ -33,7 +33,7 @@ const markMs = 10_000
 const mostMarks = 1_000
 
 /** From now on windows of what is held elsewhere wait for the marks. */
-export async function openAnnouncements(parts: AnnouncementsParts): Promise<Announcements> {
+export function openAnnouncements(parts: AnnouncementsParts): Announcements {
   const { store, isReading, publish, onReleased, log } = parts
   const closing = new AbortController()
   const { signal } = closing
@@ -61,7 +61,6 @@ export async function openAnnouncements(parts: AnnouncementsParts): Promise<Anno
       last = null
     })
   }
-  await observe(null)
   const running = (async () => {
     let wasFailing = false
     while (!signal.aborted) {

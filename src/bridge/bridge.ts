@@ -77,7 +77,6 @@ export interface Bridge extends AsyncDisposable {
   replay(since: number): Promise<{ readonly since: number; readonly until: number } | null>
   /** Puts some of what was set aside back into the queue. @throws `broker-away` */
   requeue(): Promise<Requeued>
-  close(): Promise<void>
 }
 
 /** Whether instances may be announced: the store is to know that before it ticks. */
@@ -98,7 +97,7 @@ export async function startBridge(parts: BridgeParts): Promise<Bridge | null> {
   const into = opening.use(openLink({ url, name: `${node} in`, log }))
   const isAble = () => out.isConnected() && into.isConnected() && !parts.isDraining()
   const turn = opening.use(await openTurn({ store, isAble }))
-  const reading = queue === null ? null : opening.use(await startReading(parts, queue, { out, into, turn }))
+  const reading = queue === null ? null : opening.use(startReading(parts, queue, { out, into, turn }))
   const relay = exchange === null ? null : opening.use(openRelay({ link: out, turn, exchange, store, log }))
   const running = opening.move()
   return {
@@ -130,7 +129,6 @@ export async function startBridge(parts: BridgeParts): Promise<Bridge | null> {
       return until === null ? null : { since: from, until: Math.max(from, until) }
     },
     requeue: async () => (await reading?.requeue()) ?? { requeued: 0, left: 0 },
-    close: () => running.disposeAsync(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

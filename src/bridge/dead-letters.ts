@@ -2,7 +2,7 @@
 import type { SyncMessage } from 'rabbitmq-client'
 import { fault, messageOf } from '../errors.ts'
 import { unlessAborted } from '../lib/unless-aborted.ts'
-import { copyOf } from './copy.ts'
+import { copyOf, reasonHeader } from './copy.ts'
 import { closeSoon, type Link } from './link.ts'
 import type { Publisher } from './publisher.ts'
 
@@ -24,7 +24,6 @@ export interface Requeued {
   readonly left: number
 }
 
-export const reasonHeader = 'x-onstable-reason'
 /** Headers are in one frame. */
 const longestReason = 500
 const requeueMs = 5_000
@@ -32,7 +31,7 @@ const requeueMs = 5_000
 const together = 100
 const askMs = 5_000
 
-export function deadQueueOf(queue: string): string {
+function deadQueueOf(queue: string): string {
   return `${queue}.dead`
 }
 

@@ -97,11 +97,12 @@ export function openInbox({ link, turn, queue, deadLetters, takeIn, epoch, log }
       }
     }
     const conclude = async (message: AsyncMessage, decision: Decision) => {
-      const isCopied = 'refused' in decision ? await setAside(message, decision.refused, signal) : true
-      counts['result' in decision ? decision.result : 'dead']++
       const { deliveryTag } = message
-      if (isCopied) channel.basicAck({ deliveryTag })
-      else await rejectAsItIs(deliveryTag, 'refused' in decision ? decision.refused : '')
+      const isTakenIn = 'result' in decision
+      const isCopied = isTakenIn || (await setAside(message, decision.refused, signal))
+      counts[isTakenIn ? decision.result : 'dead']++
+      if (isTakenIn || isCopied) channel.basicAck({ deliveryTag })
+      else await rejectAsItIs(deliveryTag, decision.refused)
     }
     /** A queue of ours sets it aside as it came, without the reason; of another there may be nothing left. */
     const rejectAsItIs = async (deliveryTag: number, reason: string) => {

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Channel } from 'rabbitmq-client'
 import { unlessAborted } from '../lib/unless-aborted.ts'
 import type { Message } from './cloud-event.ts'
+import { tryHeader } from './copy.ts'
 import { closeSoon, type Link } from './link.ts'
 
 export interface Publisher extends AsyncDisposable {
@@ -14,8 +15,6 @@ export interface Publisher extends AsyncDisposable {
 }
 
 const mostMs = 20_000
-/** By which a message is known when it comes back. */
-export const tryHeader = 'x-onstable-try'
 
 export function openPublisher(link: Link): Publisher {
   const returned = new Set<string>()

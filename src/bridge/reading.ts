@@ -27,17 +27,13 @@ export const nothingReceived: InboxCounts = {
   inHand: 0,
 }
 
-export async function startReading(
-  parts: BridgeParts,
-  queue: string,
-  { out, into, turn }: Lines,
-): Promise<Reading> {
+export function startReading(parts: BridgeParts, queue: string, { out, into, turn }: Lines): Reading {
   const { store, settings, log } = parts
-  await using opening = new AsyncDisposableStack()
-  const publisher = opening.use(openPublisher(out))
+  const running = new AsyncDisposableStack()
+  const publisher = running.use(openPublisher(out))
   const deadLetters = openDeadLetters(into, publisher, queue)
-  const announcements = opening.use(
-    await openAnnouncements({
+  const announcements = running.use(
+    openAnnouncements({
       store,
       isReading: () => inbox.isReading(),
       publish: (message, signal) => publisher.publish(queue, message, signal),
@@ -46,10 +42,9 @@ export async function startReading(
     }),
   )
   const takeIn = takeInWith({ ...parts, orthancs: openOrthancs(settings.orthancs), announcements })
-  const inbox = opening.use(
+  const inbox = running.use(
     openInbox({ link: into, turn, queue, deadLetters, takeIn, epoch: store.epoch, log }),
   )
-  const running = opening.move()
   return {
     isReading: inbox.isReading,
     counts: inbox.counts,

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { unlessAborted } from '../lib/unless-aborted.ts'
 import type { RelayTurn, Store } from '../store/store.ts'
 
-export interface Held extends RelayTurn {
+export interface Held extends Pick<RelayTurn, 'fence'> {
   /** Aborted when it is over, or has to be given back. */
   readonly over: AbortSignal
 }
@@ -56,7 +56,7 @@ export async function openTurn({ store, isAble }: TurnParts): Promise<Turn> {
       return
     }
     const over = new AbortController()
-    held = { ...turn, over: over.signal, end: () => over.abort(), timer }
+    held = { fence: turn.fence, over: over.signal, end: () => over.abort(), timer }
     begun.resolve(held)
   }
   const giveBack = async () => {

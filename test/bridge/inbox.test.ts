@@ -278,7 +278,7 @@ describe.skipIf(!hasRabbitmq)('what is taken in (needs RabbitMQ on 127.0.0.1:567
   it('waits for another place when the queue of the dead is gone, and is not lost', async () => {
     await using broker = await openBroker()
     await using engine = await start(broker)
-    await until('the queue to be there', async () => (await stateOf(engine)).dead !== null)
+    await until('both queues to be there', async () => (await stateOf(engine)).waiting !== null)
     await broker.channel.queueDelete({ queue: `${broker.settings.rabbitmqQueue}.dead` })
     await broker.send('junk')
     await until('it to be set aside', async () => (await stateOf(engine)).dead === 1)
