@@ -11,12 +11,16 @@ import { quantile, shown } from './figures.ts'
 import type { Rounds } from './ingest.ts'
 import type { Notebook } from './report.ts'
 
-export const dispatchMethod = [
-  'The store, the runtime and the dispatch of the server, in this process, with its child process as it is in service.',
+export const rateMethod = [
   '"500/s": a hundred changes a second over 20 scripts: instances that come, series and studies that become stable,',
   'instances that are deleted, each kind told to five of them. "In bursts": 25 instances a second, each told to all 20.',
+  'The store, the runtime and the dispatch of the server, in this process, with its child process as it is in service.',
   'From the answer of the store, which has committed then, to the moment that the callback reads from its own clock,',
   'which counts whole milliseconds: half of one is added.',
+]
+
+export const dispatchMethod = [
+  'The store, the runtime and the dispatch of the server, in this process, with its child process as it is in service.',
   '"backlog": 100,000 instances are recorded while all is paused; the time runs from the end of the pause to the last',
   'run. Memory is resident, of this process and its children, looked at ten times a second, and compared with that',
   'before the end of the pause; two backlogs of a quarter of the size have been drained before, unmeasured.',
@@ -33,7 +37,6 @@ export async function measureDispatch(notebook: Notebook, { pairs, isQuick }: Ro
   notebook.versions.OnStable = packageVersion()
   for (let round = 1; round <= pairs; round++) {
     const says = (text: string) => console.error(`round ${round}/${pairs}, ${text}`)
-    await measureRate(notebook, says, isQuick ? 5 : 60)
     await measureBacklog(notebook, says, isQuick ? 4_800 : 100_000)
     await measurePoison(notebook, says, isQuick ? 200 : 1_000)
     await measureHanging(notebook, says, isQuick ? 2 : 15)
@@ -128,7 +131,7 @@ async function startsAfter(
   return begun.map(({ id, atMs }) => atMs - committedAtMs.get(id)!)
 }
 
-async function measureRate(notebook: Notebook, says: Say, seconds: number): Promise<void> {
+export async function measureRate(notebook: Notebook, says: Say, seconds: number): Promise<void> {
   const kinds = ['onStoredInstance', 'onStableSeries', 'onStableStudy', 'onDeletedInstance'] as const
   const mixed = scriptsNamed(20).map((script, at) => ({ ...script, callback: kinds[at % 4]! }))
   const paces: [string, readonly StageScript[], Pace][] = [

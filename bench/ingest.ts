@@ -2,18 +2,20 @@
  * How many instances per second come in and have their callback run: by HTTP and by C-STORE, each side in
  * turn, each time on a fresh server.
  */
+import { existsSync } from 'node:fs'
 import { type Protocol, send } from './clients.ts'
 import { shown } from './figures.ts'
 import type { Notebook, Target } from './report.ts'
 import { makeSamples, type SampleSize } from './samples.ts'
 import { type Side, startServer } from './servers.ts'
+import { measureSyncs, strace, syncsMethod } from './syncs.ts'
 
 export interface Rounds {
   readonly sides: readonly Side[]
   readonly pairs: number
   /** A fifth of the instances, to see that everything works. */
   readonly isQuick: boolean
-  /** Numbers of attacks, of the benchmark that makes some; null: all. */
+  /** Numbers of attacks or loads, of a benchmark that has several; null: all. */
   readonly only: readonly number[] | null
 }
 
@@ -26,10 +28,16 @@ interface Load {
 }
 
 const loads: readonly Load[] = [
-  { protocol: 'HTTP', connections: 4, size: '6 KB', instances: 2000, ratioAtLeast: 1.5 },
-  { protocol: 'HTTP', connections: 4, size: '525 KB', instances: 400, ratioAtLeast: 2 },
-  { protocol: 'C-STORE', connections: 1, size: '6 KB', instances: 1500, ratioAtLeast: 2.5 },
-  { protocol: 'C-STORE', connections: 1, size: '525 KB', instances: 400, ratioAtLeast: null },
+  { protocol: 'HTTP', connections: 1, size: '6 KB', instances: 1000, ratioAtLeast: 1.5 },
+  { protocol: 'HTTP', connections: 4, size: '6 KB', instances: 2000, ratioAtLeast: 2.5 },
+  { protocol: 'HTTP', connections: 8, size: '6 KB', instances: 2000, ratioAtLeast: 3 },
+  { protocol: 'HTTP', connections: 1, size: '525 KB', instances: 300, ratioAtLeast: null },
+  { protocol: 'HTTP', connections: 4, size: '525 KB', instances: 400, ratioAtLeast: 2.5 },
+  { protocol: 'HTTP', connections: 8, size: '525 KB', instances: 400, ratioAtLeast: null },
+  { protocol: 'C-STORE', connections: 1, size: '6 KB', instances: 1500, ratioAtLeast: 3 },
+  { protocol: 'C-STORE', connections: 4, size: '6 KB', instances: 2000, ratioAtLeast: 2.5 },
+  { protocol: 'C-STORE', connections: 1, size: '525 KB', instances: 400, ratioAtLeast: 2 },
+  { protocol: 'C-STORE', connections: 4, size: '525 KB', instances: 400, ratioAtLeast: 2 },
 ]
 
 /** Code that was just compiled is no measure of a server that runs for months. */
@@ -41,15 +49,20 @@ export const ingestMethod = [
   '"× 4" is over four connections, or associations, at once, opened anew for the timed window.',
   'Each round is a fresh server and data folder, warmed up with 3,000 instances of 6 KB and half as many as are',
   'counted of the size in question: as it is when it has been up for a while. Sides take turns.',
+  ...syncsMethod,
 ]
 
 /** Runs every load on every side, in turn, and notes the rates. */
 export async function measureIngest(notebook: Notebook, rounds: Rounds): Promise<void> {
-  for (const load of loads) {
+  const chosen = loads.filter((_, at) => rounds.only?.includes(at + 1) ?? true)
+  for (const load of chosen) {
     for (let pair = 1; pair <= rounds.pairs; pair++) {
       for (const side of rounds.sides) await measureLoad(notebook, load, side, rounds, pair)
     }
   }
+  // What is faster because it promises less is not faster.
+  if (existsSync(strace)) await measureSyncs(notebook, rounds)
+  else console.error('Syncs were not counted: strace is not installed')
 }
 
 async function measureLoad(

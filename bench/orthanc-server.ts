@@ -12,6 +12,7 @@ export async function startOrthanc(options: ServerOptions): Promise<Server> {
   const folder = makeFolder('orthanc')
   const [httpPort, dicomPort] = [await freePort(), await freePort()]
   const settings = join(folder, 'orthanc.json')
+  const { hasCallbacks = true } = options
   const script = join(folder, 'callbacks.lua')
   writeFileSync(script, callbacks(options.milestones))
   writeFileSync(
@@ -30,41 +31,54 @@ export async function startOrthanc(options: ServerOptions): Promise<Server> {
       KeepAlive: true,
       TcpNoDelay: true,
       ...pluginsFor(options.database),
-      LuaScripts: [script],
+      LuaScripts: hasCallbacks ? [script] : [],
     }),
   )
   const countedAtMs = new Map<number, number>()
-  const process = await startProcess(
-    { folder, traceFile: options.traceFile ?? null },
-    orthancProgram,
-    [settings],
-    (line, atMs) => {
-      const counted = /Lua says: counted (\d+)/.exec(line)
-      if (counted !== null) countedAtMs.set(Number(counted[1]), atMs)
-      options.onLine?.(line, atMs)
-    },
-  )
+  const launch = () =>
+    startProcess(
+      { folder, traceFile: options.traceFile ?? null },
+      orthancProgram,
+      [settings],
+      (line, atMs) => {
+        const counted = /Lua says: counted (\d+)/.exec(line)
+        if (counted !== null) countedAtMs.set(Number(counted[1]), atMs)
+        options.onLine?.(line, atMs)
+      },
+    )
+  let process = await launch()
   const url = `http://127.0.0.1:${httpPort}`
   let version = ''
   const isUp = async () => {
     const answer = await fetch(`${url}/system`).catch(() => null)
     if (answer?.ok) version = systemSchema.parse(await answer.json()).Version
-    return version !== ''
+    return answer?.ok === true
   }
   await process.until(isUp, 'it served', 50)
   return {
     side: 'Orthanc',
     version,
+    get pid() {
+      return process.pid
+    },
     folder,
     url,
     dicomPort,
     aet: 'ORTHANC',
     drained: async (instances) => {
-      await process.until(() => countedAtMs.has(instances), `its callback had counted ${instances}`, 2)
+      const isCounted = () => !hasCallbacks || countedAtMs.has(instances)
+      await process.until(isCounted, `its callback had counted ${instances}`, 2)
       const { CountInstances } = statisticsSchema.parse(await (await fetch(`${url}/statistics`)).json())
       if (CountInstances !== instances)
         throw new Error(`Orthanc holds ${CountInstances} of ${instances} instances`)
-      return countedAtMs.get(instances)!
+      return countedAtMs.get(instances) ?? performance.now()
+    },
+    async reload(number) {
+      writeFileSync(script, `${callbacks(options.milestones)}-- ${number}\n`)
+      await process[Symbol.asyncDispose]()
+      process = await launch()
+      await process.until(isUp, 'it served', 5)
+      return performance.now()
     },
     [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   }

@@ -1,6 +1,7 @@
 /** The command of the benchmarks: `npm run bench -- ingest --against orthanc`. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { callbacksMethod, measureCallbacks } from './callbacks.ts'
 import { clusterMethod, measureCluster } from './cluster.ts'
 import { dispatchMethod, measureDispatch } from './dispatch.ts'
 import { hostileMethod, measureHostile } from './hostile.ts'
@@ -9,10 +10,13 @@ import { latenessMethod, measureLateness } from './lateness.ts'
 import { measureMemory, memoryMethod } from './memory.ts'
 import { orthancProgram, postgresPlugin } from './orthanc-server.ts'
 import { drawReport } from './picture.ts'
+import { measureReload, reloadMethod } from './reload.ts'
 import { describeMachine, Notebook, type Report, readReport } from './report.ts'
 import { measureRuns, runsMethod } from './runs.ts'
+import { measureScale, scaleMethod } from './scale.ts'
 import { sidesOf } from './servers.ts'
-import { measureSyncs, syncsMethod } from './syncs.ts'
+import { measureSoak, soakMethod } from './soak.ts'
+import { measureSyncs, strace, syncsMethod } from './syncs.ts'
 import { printReport } from './table.ts'
 
 interface Options {
@@ -50,6 +54,15 @@ const parts: readonly Part[] = [
     title: 'Lateness of stable events',
     method: latenessMethod,
     measure: measureLateness,
+    isCompared: true,
+    rounds: 9,
+  },
+  {
+    name: 'callbacks',
+    does: 'what callbacks cost the ingest, how soon they begin, how many run in a second, what a host call takes',
+    title: 'Callbacks',
+    method: callbacksMethod,
+    measure: measureCallbacks,
     isCompared: true,
     rounds: 9,
   },
@@ -99,8 +112,35 @@ const parts: readonly Part[] = [
     rounds: 5,
   },
   {
+    name: 'reload',
+    does: 'how soon a saved script is in force, and whether anything is lost by it',
+    title: 'Reloads',
+    method: reloadMethod,
+    measure: measureReload,
+    isCompared: true,
+    rounds: 9,
+  },
+  {
+    name: 'scale',
+    does: 'what growth costs: of instances held, windows open, scripts, and deliveries that wait',
+    title: 'Scale',
+    method: scaleMethod,
+    measure: measureScale,
+    isCompared: false,
+    rounds: 1,
+  },
+  {
+    name: 'soak',
+    does: 'whether memory and answers stay as they are over ten minutes',
+    title: 'Ten minutes at 200 instances a second',
+    method: soakMethod,
+    measure: measureSoak,
+    isCompared: true,
+    rounds: 1,
+  },
+  {
     name: 'dispatch',
-    does: 'how soon deliveries are begun, how fast a backlog drains, and what bad scripts do to others',
+    does: 'how fast a backlog drains, and what bad scripts do to others',
     title: 'Deliveries',
     method: dispatchMethod,
     measure: measureDispatch,
@@ -114,7 +154,8 @@ for (const part of parts) {
   const command = program.command(part.name).description(part.does)
   if (part.isCompared)
     command.addOption(new Option('--against <server>', 'take turns with a real server').choices(['orthanc']))
-  if (part.name === 'hostile') command.option('--only <numbers...>', 'these attacks', collected)
+  if (part.name === 'hostile' || part.name === 'ingest')
+    command.option('--only <numbers...>', 'these of them, by their place from 1', collected)
   command
     .option('--pairs <count>', 'rounds of each side', positiveInteger, part.rounds)
     .option('--json <file>', 'write the figures to a file')
@@ -143,7 +184,7 @@ async function run(part: Part, options: Options): Promise<void> {
   if (options.against === 'orthanc') require(orthancProgram, 'apt-get install orthanc')
   if (options.against === 'orthanc' && part.name === 'cluster')
     require(postgresPlugin, 'apt-get install orthanc-postgresql')
-  if (part.name === 'syncs') require('/usr/bin/strace', 'apt-get install strace')
+  if (part.name === 'syncs') require(strace, 'apt-get install strace')
   const notebook = new Notebook()
   const rounds = {
     sides: sidesOf(options.against ?? null),

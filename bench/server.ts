@@ -9,6 +9,14 @@ export interface ServerOptions {
   /** At which counts of stored instances `drained` will be asked for. */
   readonly milestones: readonly number[]
   readonly onLine?: LineListener
+  /** A data folder that is there already. Default: an empty one. OnStable only. */
+  readonly data?: string
+  /** File names to code. Default: one that counts instances and says which study is stable. OnStable only. */
+  readonly scripts?: Readonly<Record<string, string>>
+  /** Default true: with callbacks, which count instances and say which study is stable. */
+  readonly hasCallbacks?: boolean
+  /** Its callback says in the log which instance it is told of. OnStable only. */
+  readonly saysEach?: boolean
   /** A PostgreSQL for its index: postgres://… */
   readonly database?: string
   /** One of several that share it: its name, and the folder of their files. */
@@ -20,6 +28,7 @@ export interface ServerOptions {
 export interface Server extends Receiver, AsyncDisposable {
   readonly side: Side
   readonly version: string
+  readonly pid: number
   /** Where its database and files are. */
   readonly folder: string
   /**
@@ -27,4 +36,9 @@ export interface Server extends Receiver, AsyncDisposable {
    * `performance.now()`. Throws if one was lost or its callback failed.
    */
   drained(instances: number): Promise<number>
+  /**
+   * Puts another version of its callbacks in force, as an administrator would: by saving the file, and starting the
+   * server anew where that is needed. @returns when it was in force, in `performance.now()`
+   */
+  reload(version: number): Promise<number>
 }

@@ -13,6 +13,8 @@ import type { Notebook } from './report.ts'
 import { makeSamples } from './samples.ts'
 import { type Side, startServer } from './servers.ts'
 
+export const strace = '/usr/bin/strace'
+
 export const syncsMethod = [
   'System calls of all processes and threads of the server, from the first send until the callbacks have run.',
   '"rows" are syncs of the database and its journals, "folder" of directory entries, "file" of everything else;',
@@ -23,7 +25,9 @@ export const syncsMethod = [
 const loads: readonly { protocol: Protocol; connections: number }[] = [
   { protocol: 'HTTP', connections: 1 },
   { protocol: 'HTTP', connections: 4 },
+  { protocol: 'HTTP', connections: 8 },
   { protocol: 'C-STORE', connections: 1 },
+  { protocol: 'C-STORE', connections: 4 },
 ]
 
 const kinds = ['synchronous writes', 'file', 'folder', 'rows', 'renames'] as const
@@ -36,7 +40,7 @@ export async function measureSyncs(notebook: Notebook, { sides, isQuick }: Round
     for (const side of sides) {
       const counts = await countCalls(notebook, side, protocol, connections, instances)
       for (const kind of kinds) {
-        const name = `${protocol} × ${connections}: ${kind}`
+        const name = `${protocol} × ${connections}, syncs: ${kind}`
         notebook.note(name, 'per instance', side, counts[kind] / instances)
       }
       const all = kinds.map((kind) => `${kind} ${shown(counts[kind] / instances)}`).join(', ')

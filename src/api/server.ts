@@ -45,6 +45,11 @@ const keepAliveTimeoutMs = 65_000
 const closeTimeoutMs = 10_000
 const sweepIntervalMs = 20
 
+/** Requests are parsed by zod, and answers are plain JSON: the compilers of JSON schemas are not even loaded. */
+const noSchemas = () => (): never => {
+  throw fault('internal', 'A route has a JSON schema: this is a bug')
+}
+
 /**
  * Starts to listen on `settings.host` and `settings.httpPort`.
  * @throws `bad-setting` for an address but loopback without a token, `port-in-use`
@@ -60,6 +65,7 @@ export async function startApi(parts: ApiParts): Promise<Api> {
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     frameworkErrors: answerUnroutable,
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 256 },
   })
   app.server.maxConnections = mostConnections

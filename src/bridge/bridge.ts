@@ -93,8 +93,8 @@ export async function startBridge(parts: BridgeParts): Promise<Bridge | null> {
   const queue = settings.rabbitmqQueue === '' ? null : settings.rabbitmqQueue
   await using opening = new AsyncDisposableStack()
   // What is published may be held back by the broker, and what is taken in must not be for that.
-  const out = opening.use(openLink({ url, name: `${node} out`, log }))
-  const into = opening.use(openLink({ url, name: `${node} in`, log }))
+  const out = opening.use(await openLink({ url, name: `${node} out`, log }))
+  const into = opening.use(await openLink({ url, name: `${node} in`, log }))
   const isAble = () => out.isConnected() && into.isConnected() && !parts.isDraining()
   const turn = opening.use(await openTurn({ store, isAble }))
   const reading = queue === null ? null : opening.use(startReading(parts, queue, { out, into, turn }))

@@ -1,6 +1,6 @@
 /** One connection to the broker, which comes back by itself, and channels that are opened again when they close. */
 import { setImmediate, setTimeout as wait } from 'node:timers/promises'
-import { type Channel, Connection } from 'rabbitmq-client'
+import type { Channel } from 'rabbitmq-client'
 import { messageOf } from '../errors.ts'
 import { unlessAborted } from '../lib/unless-aborted.ts'
 import type { Log } from '../log.ts'
@@ -36,7 +36,9 @@ const silenceMs = 30_000
 /** Headers of a message are in one frame; brokers take no larger ones. */
 const largestFrameBytes = 131_072
 
-export function openLink({ url, name, log }: LinkParts): Link {
+export async function openLink({ url, name, log }: LinkParts): Promise<Link> {
+  // Whoever has no broker is spared the library.
+  const { Connection } = await import('rabbitmq-client')
   const connection = new Connection({
     url,
     connectionName: `onstable ${name}`,

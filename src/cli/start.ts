@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { flagOf, type SettingName, type Settings, settingsSchema, variableOf } from '../config.ts'
+import { giveBackMemory } from '../lib/give-back-memory.ts'
 import { closeInheritedDescriptors } from '../lib/inherited-descriptors.ts'
 import { createLog } from '../log.ts'
 import { onInterrupt } from './interrupt.ts'
@@ -42,6 +43,7 @@ async function start(session: Session, settings: Settings, json: boolean): Promi
   try {
     const log = createLog(settings.logLevel)
     const { startEngine } = await import('../engine.ts')
+    giveBackMemory()
     const engine = await startEngine(settings, log)
     try {
       const scripts = resolve(settings.scripts)

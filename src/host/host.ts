@@ -62,7 +62,7 @@ const maxAnswerBytes = 4 * 1024 * 1024
 const largeBytes = 64 * 1024
 
 export function createHost({ settings, store, get, send, log }: HostParts): Host {
-  const http = openHttp()
+  const http = openHttp(Object.values(settings.grants).some((grant) => grant.http.length > 0))
   const begin = ({ script, needs, idempotencyKey, sendsOnly, isLive }: CallContext): CallHistory => {
     const permissions = permissionsOf(settings, script, needs)
     const keyValue = holdKeyValue(store, script)

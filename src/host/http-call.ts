@@ -2,7 +2,7 @@
  * `host.http`: a request to another server, already permitted. Redirects are not followed: they are the answer,
  * since they may lead out of what was granted.
  */
-import { Agent, type Dispatcher } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import { fault, messageOf, type OnStableError } from '../errors.ts'
 import type { ParsedHostCall } from './calls.ts'
 import { lookupAllowed } from './lookup.ts'
@@ -35,17 +35,24 @@ const refusedHeaders = new Set(
   'connection content-length expect host keep-alive te trailer transfer-encoding upgrade'.split(' '),
 )
 
-export function openHttp(): Http {
+/** @param isGranted whether any script may ask: else the library, of 20 MB, is not loaded before somebody does */
+export function openHttp(isGranted: boolean): Http {
   const room = new Room()
   const turns = new Turns()
-  const agent = new Agent({ connect: { lookup: lookupAllowed }, keepAliveTimeout: 4_000 })
+  let agent: Promise<Agent> | null = null
+  const openAgent = async () => {
+    const { Agent } = await import('undici')
+    return new Agent({ connect: { lookup: lookupAllowed }, keepAliveTimeout: 4_000 })
+  }
+  const agentNow = () => (agent ??= openAgent())
+  if (isGranted) agentNow().catch(() => {})
   const request: Http['request'] = async (call, idempotencyKey, signal) => {
     const url = new URL(call.url)
     const headers = headersOf(call.headers, idempotencyKey)
     const timeoutMs = call.timeoutMs ?? defaultTimeoutMs
     const timedOut = AbortSignal.timeout(timeoutMs)
     try {
-      const response = await agent.request({
+      const response = await (await agentNow()).request({
         origin: url.origin,
         path: url.pathname + url.search,
         method: call.method,
@@ -68,7 +75,7 @@ export function openHttp(): Http {
       throw failed(url, reasonOf(error), error)
     }
   }
-  return { request, close: () => agent.destroy() }
+  return { request, close: async () => (await agent)?.destroy() }
 }
 
 function headersOf(given: HttpCall['headers'], idempotencyKey: string): Record<string, string> {

@@ -42,7 +42,7 @@ export interface SendLimits {
   readonly releaseMs: number
 }
 
-export const usualLimits: SendLimits = {
+const usualLimits: SendLimits = {
   connectMs: 60_000,
   associateMs: 30_000,
   answerMs: 600_000,
@@ -55,15 +55,17 @@ const timeouts = { connectTimeout: anHourMs, associationTimeout: anHourMs, pduTi
 
 export interface Sending {
   readonly receiver: Receiver
-  readonly limits: SendLimits
+  /** What is not said is as usual. */
+  readonly limits: Partial<SendLimits>
   readonly signal: AbortSignal
 }
 
 /** @throws `send-failed` at the first instance that is not taken; the association is given up then */
 export async function storeOverAssociation(
   instances: readonly Outgoing[],
-  { receiver, limits, signal }: Sending,
+  { receiver, limits: given, signal }: Sending,
 ): Promise<void> {
+  const limits = { ...usualLimits, ...given }
   const failed = (reason: string, cause?: unknown) =>
     fault('send-failed', `Cannot send to "${receiver.name}": ${reason}`, { cause })
   // The library writes its log, with what it sends, to the console.

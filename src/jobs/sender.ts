@@ -5,13 +5,7 @@ import type { Settings } from '../config.ts'
 import type { Level } from '../dicom/dicom.ts'
 import { fault } from '../errors.ts'
 import { heldElsewhere, type InstanceResource, type Store } from '../store/store.ts'
-import {
-  type Outgoing,
-  type Receiver,
-  type SendLimits,
-  storeOverAssociation,
-  usualLimits,
-} from './association.ts'
+import type { Outgoing, Receiver, SendLimits } from './association.ts'
 
 export interface SenderParts {
   readonly settings: Pick<Settings, 'modalities' | 'dicomAet'>
@@ -45,8 +39,10 @@ export interface Sender {
 const maxContexts = 126
 const instancesPerQuery = 500
 
-export function createSender({ settings, store, read, limits: given }: SenderParts): Sender {
-  const limits = { ...usualLimits, ...given }
+export function createSender({ settings, store, read, limits = {} }: SenderParts): Sender {
+  // The library takes 30 MB, which a server without modalities is spared; loading it stops the event loop for 0.2 s.
+  const loadAssociation = () => import('./association.ts')
+  if (Object.keys(settings.modalities).length > 0) loadAssociation().catch(() => {})
   const send: Sender['send'] = async (reference, modality, signal) => {
     const { level, id } = reference
     const configured = Object.hasOwn(settings.modalities, modality)
@@ -63,6 +59,7 @@ export function createSender({ settings, store, read, limits: given }: SenderPar
         'unknown-resource',
         `Another archive holds ${elsewhere} of the instances: their files are not here`,
       )
+    const { storeOverAssociation } = await loadAssociation()
     const receiver: Receiver = { name: modality, callingAet: settings.dicomAet, ...configured }
     for (const batch of byContexts(instances.map((instance) => outgoingOf(instance, read)))) {
       await storeOverAssociation(batch, { receiver, limits, signal })

@@ -32,7 +32,6 @@ export interface Death {
 
 /** Silent heartbeats in a row after which a child is dead. */
 const silenceBeats = 5
-const memoryPollMs = 100
 /** How long after its end what it said last is read; somebody that it started may hold its pipe for ever. */
 const lastWordsMs = 200
 
@@ -44,7 +43,6 @@ export class ChildProcess {
   readonly #ready = Promise.withResolvers<void>()
   readonly #gone = Promise.withResolvers<Death>()
   readonly #pulse: NodeJS.Timeout
-  readonly #memoryPoll: NodeJS.Timeout
   readonly #memory: MemoryWatch
   #onPong: () => void = () => {}
   #silentBeats = 0
@@ -54,7 +52,6 @@ export class ChildProcess {
 
   private constructor(options: ChildOptions, isUrgent: boolean) {
     this.#options = options
-    this.#memory = new MemoryWatch(options.maxChildMemoryMb)
     this.#tasks = new Tasks(options.graceMs, (id) => {
       this.#kill('A task outlived its deadline', id, 'timed-out')
     })
@@ -75,7 +72,13 @@ export class ChildProcess {
       this.#onGone(`It ended with ${signal ?? `code ${code}`}`),
     )
     this.#pulse = setInterval(() => this.#listen(), options.heartbeatMs)
-    this.#memoryPoll = setInterval(() => this.#weigh(), memoryPollMs)
+    this.#memory = new MemoryWatch({
+      mostMb: options.maxChildMemoryMb,
+      residentMb: () => residentMb(this.#child.process.pid),
+      isIdle: () => this.#tasks.isEmpty,
+      onTooMuch: (reason, isOfTask) =>
+        isOfTask ? this.#kill(reason, undefined, 'out-of-memory') : this.#kill(reason, null),
+    })
     const late = setTimeout(() => this.#kill('It did not start in time'), options.startMs)
     this.#ready.promise.catch(() => {}).finally(() => clearTimeout(late))
   }
@@ -103,6 +106,7 @@ export class ChildProcess {
   perform(request: TaskRequest, after: number | null = null): { id: number; ended: Promise<TaskEnd> } {
     const { promise, resolve } = Promise.withResolvers<TaskEnd>()
     const id = this.#tasks.add(request, after, resolve)
+    this.#memory.wake()
     const { message, body } = request
     if (message.type === 'load') this.#memory.isolateMade(message.version, message.memoryMb)
     if (message.type === 'unload') this.#memory.isolateGone(message.version)
@@ -214,7 +218,7 @@ export class ChildProcess {
 
   #onGone(reason: string): void {
     clearInterval(this.#pulse)
-    clearInterval(this.#memoryPoll)
+    this.#memory.close()
     const closed = this.#verdict !== null
     this.#verdict ??= { reason, culprit: this.#tasks.onlyOneAtWork, outcome: 'crashed' }
     const { culprit, outcome } = this.#verdict
@@ -234,13 +238,5 @@ export class ChildProcess {
 
   #listen(): void {
     if (++this.#silentBeats > silenceBeats) this.#kill(`It was silent for ${silenceBeats} heartbeats`)
-  }
-
-  #weigh(): void {
-    const megabytes = residentMb(this.#child.process.pid)
-    const found = this.#memory.look(megabytes, this.#tasks.isEmpty)
-    if (found === null) return
-    if (found.isOfTask) this.#kill(found.reason, undefined, 'out-of-memory')
-    else this.#kill(found.reason, null)
   }
 }

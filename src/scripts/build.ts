@@ -41,6 +41,11 @@ export async function buildWithin(options: BuildOptions): Promise<BuildResult> {
   }
 }
 
+/** Ends the process of esbuild until the next build, which is begun anew if it is at work just now. */
+export function restCompiler(): void {
+  void stop()
+}
+
 /** @param onLimit told which limit was met */
 function watch(onLimit: (message: string) => void): () => void {
   const endsAt = performance.now() + mostMs

@@ -8,6 +8,7 @@ import type { Log } from '../log.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ScriptState, Store } from '../store/store.ts'
 import type { MissingGrants, ScriptInForce } from './bring-up.ts'
+import { restCompiler } from './build.ts'
 import type { AskName } from './callbacks.ts'
 import { OldVersions } from './old-versions.ts'
 import { ServedScript } from './served-script.ts'
@@ -29,6 +30,8 @@ export interface LibraryParts {
 }
 
 const sayMs = 3_000
+/** While nothing is saved for so long, the compiler and its 16 MB are not kept. */
+const compilerRestMs = 20_000
 
 /** @throws `bad-setting` when the folder cannot be made; a script that is wrong is no reason */
 export async function openLibrary(parts: LibraryParts): Promise<Library> {
@@ -58,6 +61,7 @@ export class Library implements AsyncDisposable {
   #rows: ReadonlyMap<string, StoredRow> = new Map()
   #folder: WatchedFolder | null = null
   readonly #oldVersions: OldVersions
+  #rest: NodeJS.Timeout | null = null
 
   constructor(parts: LibraryParts) {
     this.#parts = parts
@@ -179,6 +183,7 @@ export class Library implements AsyncDisposable {
     this.#oldVersions[Symbol.dispose]()
     for (const script of this.#scripts.values()) script.close()
     await Promise.all(this.#refreshing)
+    if (this.#rest !== null) clearTimeout(this.#rest)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -204,7 +209,11 @@ export class Library implements AsyncDisposable {
   }
 
   #track(work: Promise<void>): void {
-    const refreshing: Promise<void> = work.finally(() => this.#refreshing.delete(refreshing))
+    if (this.#rest !== null) clearTimeout(this.#rest)
+    const refreshing: Promise<void> = work.finally(() => {
+      this.#refreshing.delete(refreshing)
+      if (this.#refreshing.size === 0) this.#rest = setTimeout(restCompiler, compilerRestMs).unref()
+    })
     this.#refreshing.add(refreshing)
   }
 

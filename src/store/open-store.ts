@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Settings } from '../config.ts'
 import { isAway, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { openPostgres, type PostgresOptions } from './postgres/postgres.ts'
+import type { PostgresOptions } from './postgres/postgres.ts'
 import { openSqlite } from './sqlite/sqlite.ts'
 import type { Store } from './store.ts'
 
@@ -28,6 +28,8 @@ export function openStore({ store, data, crashAt, node, log }: StoreChoice): Pro
 }
 
 async function openWhenThere(options: PostgresOptions, log: Log): Promise<Store> {
+  // Whoever has one server only is spared the driver.
+  const { openPostgres } = await import('./postgres/postgres.ts')
   const until = performance.now() + mostWaitMs
   for (let tries = 0; ; tries++) {
     try {

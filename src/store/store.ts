@@ -35,7 +35,6 @@ export { everyChange } from './change.ts'
 export type * from './cluster.ts'
 export type * from './delivery.ts'
 export { openStore } from './open-store.ts'
-export { openPostgres } from './postgres/postgres.ts'
 export type * from './resource.ts'
 export {
   type Outcome,

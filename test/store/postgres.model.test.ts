@@ -1,7 +1,7 @@
 /** The models on PostgreSQL, where one is found. */
 import pg from 'pg'
 import { afterAll, beforeAll, describe } from 'vitest'
-import { openPostgres } from '../../src/store/store.ts'
+import { openPostgres } from '../../src/store/postgres/postgres.ts'
 import {
   addressOf,
   dropSchema,

@@ -1,6 +1,7 @@
 /** The contract of the store on PostgreSQL, where one is found. */
 import { afterAll, describe, expect, it } from 'vitest'
-import { heldElsewhere, openPostgres } from '../../src/store/store.ts'
+import { openPostgres } from '../../src/store/postgres/postgres.ts'
+import { heldElsewhere } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
 import { addressOf, dropSchema, freshSchema, hasPostgres, resetSchema } from '../support/postgres.ts'
 import { brokerCases } from './broker.cases.ts'

@@ -7,6 +7,8 @@ import { serve } from './child.ts'
 // Isolates report some errors of scripts here; none of them may end the process.
 process.on('uncaughtException', () => {})
 process.on('unhandledRejection', () => {})
+// A terminal tells the whole group, and the engine still has runs to end.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
 
 const pipe = new Socket({ fd: 3, readable: true, writable: true })
 // An exit in order would wait for isolates that can no longer be stopped.
