@@ -2,10 +2,11 @@
  * The senders: the same for every server, in this process, with Nagle's delay off. They say when the first
  * byte went out and when the last answer came in.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'undici'
 import { z } from 'zod'
 import { associate, storeRequest } from './c-store.ts'
-import type { Sample } from './samples.ts'
+import { makeSamples, type Sample } from './samples.ts'
 
 export interface Sent {
   /** Both in milliseconds of `performance.now()`. */
@@ -82,3 +83,35 @@ export async function upload(client: Client, sample: Sample): Promise<string> {
 }
 
 const answerSchema = z.object({ Status: z.literal('Success'), ParentStudy: z.string() })
+
+export interface Load {
+  /** @returns how many were sent */
+  end(): Promise<number>
+}
+
+/** Uploads instances of 6 KB over four connections at their times, until it is ended. */
+export function sendSteadily({ url }: Receiver, perSecond: number): Load {
+  const clients = Array.from({ length: 4 }, () => new Client(url))
+  const answers: Promise<unknown>[] = []
+  let isOver = false
+  const sending = (async () => {
+    const startMs = performance.now()
+    while (!isOver) {
+      const set = { size: '6 KB', studies: 10, seriesPerStudy: 1, run: Date.now() } as const
+      for (const sample of makeSamples({ ...set, instances: perSecond })) {
+        if (isOver) break
+        answers.push(upload(clients[answers.length % clients.length]!, sample))
+        await delay(Math.max(0, startMs + (answers.length * 1_000) / perSecond - performance.now()))
+      }
+    }
+  })()
+  return {
+    async end() {
+      isOver = true
+      await sending
+      await Promise.all(answers)
+      await Promise.all(clients.map((client) => client.close()))
+      return answers.length
+    },
+  }
+}

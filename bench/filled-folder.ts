@@ -23,6 +23,9 @@ export interface Filling {
   readonly owedTo: string | null
 }
 
+/** As scanners send. */
+export const usualFilling = { perSeries: 200, seriesPerStudy: 5 } as const
+
 const perTransaction = 500
 
 /** @returns the folder; it is removed at the end of this process */
@@ -61,14 +64,14 @@ export async function fillFolder(filling: Filling): Promise<string> {
 }
 
 /** With all the tags that the index keeps, as of an uploaded file. */
-function sampleHeader(): Header {
+export function sampleHeader(): Header {
   const [sample] = makeSamples({ size: '6 KB', instances: 1, studies: 1, seriesPerStudy: 1, run: 1 })
   return readHeader(sample!.file)
 }
 
-function entryOf(
+export function entryOf(
   sample: Header,
-  { perSeries, seriesPerStudy, ageMs }: Filling,
+  { perSeries, seriesPerStudy, ageMs }: Pick<Filling, 'perSeries' | 'seriesPerStudy' | 'ageMs'>,
   at: number,
   atMs: number,
 ): Entry {

@@ -7,7 +7,7 @@ import { Client } from 'undici'
 import { z } from 'zod'
 import { send, upload } from './clients.ts'
 import { quantile, shown } from './figures.ts'
-import { type Filling, fillFolder } from './filled-folder.ts'
+import { type Filling, fillFolder, usualFilling } from './filled-folder.ts'
 import type { Rounds } from './ingest.ts'
 import { startOnStable } from './onstable-server.ts'
 import { proportionalMb } from './process-cost.ts'
@@ -25,7 +25,7 @@ interface Step {
 
 const anHourMs = 3_600_000
 const hourOld = [{ from: 0, ms: anHourMs }]
-const settled = { perSeries: 200, seriesPerStudy: 5, arrivedMsAgo: hourOld, ageMs: 1_000, isStable: true }
+const settled = { ...usualFilling, arrivedMsAgo: hourOld, ageMs: 1_000, isStable: true }
 const unsettled = {
   ...{ perSeries: 1, seriesPerStudy: 1, isStable: false, owedTo: null },
   ...{ arrivedMsAgo: [{ from: 0, ms: 1_000 }], ageMs: anHourMs },

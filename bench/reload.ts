@@ -4,12 +4,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'undici'
-import { upload } from './clients.ts'
+import { sendSteadily, upload } from './clients.ts'
 import { quantile, shown } from './figures.ts'
 import type { Rounds } from './ingest.ts'
 import type { Notebook } from './report.ts'
 import { makeSamples } from './samples.ts'
-import type { Server, Side } from './server.ts'
+import type { Side } from './server.ts'
 import { startServer } from './servers.ts'
 
 const stableAgeSeconds = 2
@@ -71,7 +71,7 @@ async function reloadUnderLoad(notebook: Notebook, reloads: number): Promise<voi
       if (id !== undefined) told.push(id)
     },
   })
-  const load = sendSteadily(server)
+  const load = sendSteadily(server, perSecond)
   const tookMs: number[] = []
   for (let version = 1; version <= reloads; version++) {
     const savedMs = performance.now()
@@ -92,36 +92,4 @@ async function reloadUnderLoad(notebook: Notebook, reloads: number): Promise<voi
   console.error(
     `${reloads} reloads under load: ${shown(half)} ms, p99 ${shown(most)} ms; of ${sent} instances ${missing} not told, ${twice} twice`,
   )
-}
-
-interface Load {
-  /** @returns how many were sent */
-  end(): Promise<number>
-}
-
-/** Instances at their times, whatever the answers to those before take. */
-function sendSteadily(server: Server): Load {
-  const client = new Client(server.url, { pipelining: 1 })
-  const answers: Promise<unknown>[] = []
-  let isOver = false
-  const sending = (async () => {
-    const startMs = performance.now()
-    while (!isOver) {
-      const set = { size: '6 KB', studies: 10, seriesPerStudy: 1, run: Date.now() } as const
-      for (const sample of makeSamples({ ...set, instances: perSecond })) {
-        if (isOver) break
-        answers.push(upload(client, sample))
-        await delay(Math.max(0, startMs + (answers.length * 1_000) / perSecond - performance.now()))
-      }
-    }
-  })()
-  return {
-    async end() {
-      isOver = true
-      await sending
-      await Promise.all(answers)
-      await client.close()
-      return answers.length
-    },
-  }
 }

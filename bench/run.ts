@@ -16,6 +16,7 @@ import { measureRuns, runsMethod } from './runs.ts'
 import { measureScale, scaleMethod } from './scale.ts'
 import { sidesOf } from './servers.ts'
 import { measureSoak, soakMethod } from './soak.ts'
+import { measureSteps, stepsMethod } from './steps.ts'
 import { measureSyncs, strace, syncsMethod } from './syncs.ts'
 import { printReport } from './table.ts'
 
@@ -128,6 +129,15 @@ const parts: readonly Part[] = [
     measure: measureScale,
     isCompared: false,
     rounds: 1,
+  },
+  {
+    name: 'steps',
+    does: 'what each step of the road of an instance takes alone, and what it cannot do without',
+    title: 'The steps of the road',
+    method: stepsMethod,
+    measure: measureSteps,
+    isCompared: false,
+    rounds: 5,
   },
   {
     name: 'soak',

@@ -20,6 +20,7 @@ import { isThere, restoreFile, rewriteFile, syncFile, unlinkFile } from './disk.
 import { openPlaces, type Places } from './places.ts'
 import { SyncedFolders } from './synced-folders.ts'
 import type { WriteRequest } from './write-thread.ts'
+import { WriteThreads } from './write-threads.ts'
 
 export { bringBack, setAside } from './bring-back.ts'
 export { makeDataFolder } from './data-folder.ts'
@@ -57,7 +58,7 @@ export class Storage implements AsyncDisposable {
   readonly #places: Places
   readonly #options: StorageOptions
   readonly #folders = new SyncedFolders()
-  readonly #writing: LastingThread<WriteRequest>
+  readonly #writing: WriteThreads
   readonly #syncing = new LastingThread<readonly string[]>({
     name: 'The thread that syncs files',
     entry: new URL('./sync-thread.ts', import.meta.url),
@@ -69,11 +70,7 @@ export class Storage implements AsyncDisposable {
     this.#root = root
     this.#places = places
     this.#options = options
-    this.#writing = new LastingThread({
-      name: 'The thread that writes files',
-      entry: new URL('./write-thread.ts', import.meta.url),
-      data: { crashAt: options.crashAt ?? null },
-    })
+    this.#writing = new WriteThreads(options.crashAt ?? null)
   }
 
   /**
@@ -85,7 +82,7 @@ export class Storage implements AsyncDisposable {
   async write(chunks: readonly Uint8Array[]): Promise<string> {
     const file = await this.#places.next().catch(refuseFullDisk)
     try {
-      await this.#writing.request(...writeRequest(this.#path(file), chunks))
+      await this.#writing.write(...writeRequest(this.#path(file), chunks))
       return file
     } catch (cause) {
       await this.remove(file).catch((thrown) => {
