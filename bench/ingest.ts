@@ -8,7 +8,7 @@ import { shown } from './figures.ts'
 import type { Notebook, Target } from './report.ts'
 import { makeSamples, type SampleSize } from './samples.ts'
 import { type Side, startServer } from './servers.ts'
-import { measureSyncs, strace, syncsMethod } from './syncs.ts'
+import { measureSyncs, strace } from './syncs.ts'
 
 export interface Rounds {
   readonly sides: readonly Side[]
@@ -49,7 +49,7 @@ export const ingestMethod = [
   '"× 4" is over four connections, or associations, at once, opened anew for the timed window.',
   'Each round is a fresh server and data folder, warmed up with 3,000 instances of 6 KB and half as many as are',
   'counted of the size in question: as it is when it has been up for a while. Sides take turns.',
-  ...syncsMethod,
+  'Syncs per instance, in all, are counted with strace in a run of their own (`npm run bench -- syncs` tells them apart).',
 ]
 
 /** Runs every load on every side, in turn, and notes the rates. */
@@ -61,7 +61,7 @@ export async function measureIngest(notebook: Notebook, rounds: Rounds): Promise
     }
   }
   // What is faster because it promises less is not faster.
-  if (existsSync(strace)) await measureSyncs(notebook, rounds)
+  if (existsSync(strace)) await measureSyncs(notebook, rounds, true)
   else console.error('Syncs were not counted: strace is not installed')
 }
 

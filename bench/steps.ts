@@ -2,10 +2,8 @@
  * The road of an instance step by step: what each takes alone in this process, and what the least of it would take
  * that no program can do without: the write that is synced, the bare insert, the bare JSON.
  */
-import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import Database from 'better-sqlite3'
 import dicomParser from 'dicom-parser'
 import { readHeader } from '../src/dicom/dicom.ts'
 import { packageVersion } from '../src/lib/version.ts'
@@ -17,6 +15,7 @@ import type { Arrival } from '../src/store/store.ts'
 import { quantile, shown } from './figures.ts'
 import { entryOf, sampleHeader, usualFilling } from './filled-folder.ts'
 import type { Rounds } from './ingest.ts'
+import { openLimits } from './limits.ts'
 import type { Notebook } from './report.ts'
 import { makeSamples } from './samples.ts'
 import { makeFolder } from './server-process.ts'
@@ -84,7 +83,7 @@ function openStage(): { readonly steps: readonly Step[]; close(): Promise<void> 
     clock: () => nowMs,
     reach: () => {},
   })
-  const bare = openBare(folder)
+  const bare = openLimits(folder)
   const [sample] = makeSamples({ size: '6 KB', instances: 1, studies: 1, seriesPerStudy: 1, run: 1 })
   const file = sample!.file
   const rows = rowsOf(database)
@@ -220,38 +219,4 @@ function json(count: number): number {
     const text = Buffer.from(JSON.stringify(header) + body)
     return JSON.parse(text.toString('utf8', 0, text.length - body.length))
   })
-}
-
-function openBare(folder: string) {
-  const descriptor = openSync(
-    join(folder, 'bare'),
-    constants.O_WRONLY | constants.O_CREAT | constants.O_DSYNC,
-  )
-  const most = 16 * 1024 * 1024
-  writeSync(descriptor, Buffer.alloc(most))
-  let at = 0
-  const database = new Database(join(folder, 'bare.sqlite'))
-  database.pragma('journal_mode = wal')
-  database.pragma('synchronous = normal')
-  database.exec('create table bare (id integer primary key, name text unique, facts text)')
-  const insert = database.prepare('insert into bare (name, facts) values (?, ?)')
-  const facts = 'x'.repeat(900)
-  let names = 0
-  const together = database.transaction((count: number) =>
-    times(count, () => insert.run(`bare-${names++}`, facts)),
-  )
-  return {
-    syncedWrite(bytes: Buffer, count: number): number {
-      const length = bytes.length * count
-      if (at + length > most) at = 0
-      writeSync(descriptor, count === 1 ? bytes : Buffer.concat(Array(count).fill(bytes)), 0, length, at)
-      at += length
-      return count
-    },
-    inserts: (count: number) => together(count),
-    close() {
-      closeSync(descriptor)
-      database.close()
-    },
-  }
 }

@@ -33,14 +33,23 @@ const loads: readonly { protocol: Protocol; connections: number }[] = [
 const kinds = ['synchronous writes', 'file', 'folder', 'rows', 'renames'] as const
 type Kind = (typeof kinds)[number]
 
-/** Runs every load on every side, under strace, and notes the calls per instance. */
-export async function measureSyncs(notebook: Notebook, { sides, isQuick }: Rounds): Promise<void> {
+/**
+ * Runs every load on every side, under strace, and notes the calls per instance.
+ * @param inAll as one figure, not by what they were for
+ */
+export async function measureSyncs(
+  notebook: Notebook,
+  { sides, isQuick }: Rounds,
+  inAll = false,
+): Promise<void> {
   const instances = isQuick ? 20 : 100
   for (const { protocol, connections } of loads) {
     for (const side of sides) {
       const counts = await countCalls(notebook, side, protocol, connections, instances)
-      for (const kind of kinds) {
-        const name = `${protocol} × ${connections}, syncs: ${kind}`
+      const most = kinds.reduce((sum, kind) => sum + counts[kind], 0) / instances
+      if (inAll) notebook.note(`${protocol} × ${connections}: syncs`, 'per instance', side, most)
+      for (const kind of inAll ? [] : kinds) {
+        const name = `${protocol} × ${connections}: ${kind}`
         notebook.note(name, 'per instance', side, counts[kind] / instances)
       }
       const all = kinds.map((kind) => `${kind} ${shown(counts[kind] / instances)}`).join(', ')
