@@ -26,9 +26,9 @@ export function openLimits(folder: string): Limits {
   const insert = database.prepare('insert into bare (name, facts) values (?, ?)')
   const facts = 'x'.repeat(900)
   let names = 0
-  const together = database.transaction((count: number) =>
-    times(count, () => insert.run(`bare-${names++}`, facts)),
-  )
+  const together = database.transaction((count: number) => {
+    for (let each = 0; each < count; each++) insert.run(`bare-${names++}`, facts)
+  })
   return {
     syncedWrite(bytes, count) {
       const length = bytes.length * count

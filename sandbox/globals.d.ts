@@ -1,7 +1,19 @@
 /** The globals of an isolate besides those of the language. A run's timers end with the run. */
 
 /** Writes to the run's record. */
-declare const console: Record<'debug' | 'log' | 'info' | 'warn' | 'error', (...values: unknown[]) => void>
+declare const console: Record<
+  ('debug' | 'log' | 'info' | 'warn' | 'error') | ('dir' | 'group' | 'groupCollapsed' | 'groupEnd' | 'trace'),
+  (...values: unknown[]) => void
+> & {
+  /** A line for each row; a column for each property. */
+  table(rows: unknown, columns?: readonly string[]): void
+  assert(condition: unknown, ...values: unknown[]): void
+  count(label?: string): void
+  countReset(label?: string): void
+  time(label?: string): void
+  timeLog(label?: string, ...values: unknown[]): void
+  timeEnd(label?: string): void
+}
 
 declare function setTimeout<A extends unknown[]>(
   callback: (...values: A) => void,

@@ -4,14 +4,16 @@
  * Primordials are captured here: what a script changes of its globals changes nothing of this.
  */
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
-;(post, capsJson, seed, makeVerdict, makeText, makeAbort, makeCalls, makeHost) => {
+;(post, capsJson, seed, makeVerdict, makeShow, makeText, makeConsole, makeAbort, makeCalls, makeHost) => {
   const { TypeError, RangeError, Number } = globalThis
   const { parse, stringify } = JSON
   const { create, freeze, keys, defineProperty } = Object
   const charCodeAt = Function.prototype.call.bind(String.prototype.charCodeAt)
   const caps = parse(capsJson)
   const { retryAfter, giveUp, verdictOf } = makeVerdict(caps)
-  const { show, cut, describe } = makeText(caps, verdictOf)
+  const shown = makeShow(caps)
+  const { show, cut } = shown
+  const { describe } = makeText(caps, verdictOf, shown)
 
   // Taken by web-crypto.js, where it is part of a script, before the first line of that. It tells a script nothing
   // but its own random numbers to come.
@@ -32,18 +34,15 @@
     task = { __proto__: null, id, logBytes: 0, logCut: false, isWell: false }
     timers = create(null)
     timerCount = 0
+    logs.begin()
     calls.begin(id, mayAsk)
   }
 
   // Logs
 
-  function log(level, values) {
+  function log(level, line) {
     if (task.logCut) return
-    let text = ''
-    for (let i = 0; i < values.length && text.length <= caps.logLineLength; i++) {
-      text += (i === 0 ? '' : ' ') + show(values[i])
-    }
-    text = cut(text, caps.logLineLength)
+    const text = cut(line, caps.logLineLength)
     task.logBytes += caps.logLineOverheadBytes
     for (let i = 0; i < text.length; i++) {
       const code = charCodeAt(text, i)
@@ -55,13 +54,7 @@
     else post('log', task.id, level, text)
   }
 
-  globalThis.console = {
-    debug: (...values) => log('debug', values),
-    log: (...values) => log('info', values),
-    info: (...values) => log('info', values),
-    warn: (...values) => log('warn', values),
-    error: (...values) => log('error', values),
-  }
+  const logs = makeConsole(log, show, caps)
 
   // Timers
 
@@ -103,7 +96,7 @@
 
   const whenAborted = makeAbort(startTimer, stopTimer, isTimer)
   const calls = makeCalls(post, caps, whenAborted)
-  const host = makeHost(calls.ask, (values) => log('info', values), retryAfter, giveUp)
+  const host = makeHost(calls.ask, (values) => log('info', logs.text(values)), retryAfter, giveUp)
 
   // A script's life
 

@@ -17,7 +17,7 @@ async function open(script: string) {
   const read = (name: string) =>
     runInContext(readFileSync(new URL(`../../sandbox/${name}.js`, import.meta.url), 'utf8'), context)
   read('platform')
-  const parts = ['verdict', 'text', 'abort', 'calls', 'host'].map(read)
+  const parts = ['verdict', 'show', 'text', 'console', 'abort', 'calls', 'host'].map(read)
   const entries = read('prelude')(post, JSON.stringify(caps), '00', ...parts) as Entries
   runInContext(script, context)
   const enter = async (entry: keyof Entries, ...values: unknown[]) => {

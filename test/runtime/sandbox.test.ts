@@ -116,7 +116,7 @@ describe('inside an isolate', () => {
       { level: 'warn', text: 'w' },
       { level: 'error', text: 'Symbol(e)' },
       { level: 'info', text: 'h [function ]' },
-      { level: 'info', text: '[cannot be shown]' },
+      { level: 'info', text: '{"loop":[circular]}' },
     ])
   })
 

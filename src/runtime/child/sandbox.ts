@@ -9,7 +9,7 @@ import type { Gate } from './gate.ts'
 import { Visits } from './visits.ts'
 
 /** Each gives a function that makes a part of the prelude; in the order in which the prelude takes them. */
-const partFiles = ['verdict', 'text', 'abort', 'calls', 'host'] as const
+const partFiles = ['verdict', 'show', 'text', 'console', 'abort', 'calls', 'host'] as const
 const sandboxFiles = ['lockdown', 'platform', ...partFiles, 'prelude'] as const
 const seedBytes = 32
 export type SandboxSources = Readonly<Record<(typeof sandboxFiles)[number], string>>
