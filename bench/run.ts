@@ -177,7 +177,16 @@ program
   .description('draw the figures of a JSON file as SVG')
   .argument('<json>')
   .argument('<svg>')
-  .action((json: string, svg: string) => writeFileSync(svg, drawReport(readReport(json))))
+  .option('--only <texts...>', 'cases whose names have one of these in them')
+  .option('--without <texts...>', 'none whose names have one of these in them')
+  .action((json: string, svg: string, { only, without = [] }: { only?: string[]; without?: string[] }) => {
+    const report = readReport(json)
+    const isIn = (texts: readonly string[], name: string) => texts.some((text) => name.includes(text))
+    const cases = report.cases.filter(
+      ({ name }) => (only === undefined || isIn(only, name)) && !isIn(without, name),
+    )
+    writeFileSync(svg, drawReport({ ...report, cases }))
+  })
 
 // Each server's folder is removed at the end, by a listener of its own.
 process.setMaxListeners(0)

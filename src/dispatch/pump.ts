@@ -63,28 +63,42 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   const settling = openSettling(store, log)
   const serving = new Map<string, Serving>()
   let pumping: Promise<void> | null = null
-  let wanted = false
+  /** From when on another lease is wanted; infinity: none is. */
+  let wantedAt = Number.POSITIVE_INFINITY
   let leasedAt = Number.NEGATIVE_INFINITY
+  /** Of the last one that found something. */
+  let foundAt = Number.NEGATIVE_INFINITY
   let paceTimer: NodeJS.Timeout | null = null
   let retryTimer: NodeJS.Timeout | null = null
   let closed = false
   /** Nothing is settled any more. */
   let abandoned = false
 
-  const wake = () => {
-    wanted = true
-    if (pumping !== null || paceTimer !== null || closed) return
-    const waitMs = leasedAt + paceMs - performance.now()
+  /** Something new is never held up by a lease that found nothing. */
+  const wake = () => want(foundAt + paceMs)
+  /** A slot has nothing more: what waited for it may be there, or nothing. */
+  const wakeForSlot = () => want(leasedAt + paceMs)
+
+  const want = (at: number) => {
+    if (at >= wantedAt) return
+    wantedAt = at
+    if (pumping === null && !closed) pumpWhenWanted()
+  }
+
+  const pumpWhenWanted = () => {
+    if (paceTimer !== null) clearTimeout(paceTimer)
+    paceTimer = null
+    const waitMs = wantedAt - performance.now()
     if (waitMs <= 0) pump()
     else paceTimer = setTimeout(pump, waitMs)
   }
 
   const pump = () => {
     paceTimer = null
-    wanted = false
+    wantedAt = Number.POSITIVE_INFINITY
     pumping = lease().finally(() => {
       pumping = null
-      if (wanted) wake()
+      if (wantedAt < Number.POSITIVE_INFINITY && !closed) pumpWhenWanted()
     })
   }
 
@@ -99,7 +113,8 @@ export function startDispatch(parts: DispatchParts): Dispatch {
       const { leases, more, nextRetryInMs } = await store.lease(capacity, leaseMs)
       for (const each of leases) enqueue(each)
       for (const script of new Set(leases.map((each) => each.script))) startSlots(script)
-      if (more) wanted = true
+      if (leases.length > 0) foundAt = leasedAt
+      if (more) wake()
       if (nextRetryInMs !== null) wakeIn(nextRetryInMs)
     } catch (error) {
       if (!closed) log.error({ reason: messageOf(error) }, 'Deliveries could not be leased; trying again')
@@ -154,7 +169,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     })
     slots.delete(slot)
     if (slots.size === 0 && queue.length === 0) serving.delete(script)
-    wake()
+    wakeForSlot()
   }
 
   const mayBegin = (lease: Lease) => !closed && !isPaused(lease.script) && held.isLive(lease)
