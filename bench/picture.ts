@@ -7,7 +7,7 @@ const width = 820
 const labelWidth = 300
 const barsEnd = 700
 const barHeight = 16
-const colours = ['#0f766e', '#9aa5b1']
+const colours = ['#0f766e', '#9aa5b1', '#b45309']
 
 /** The picture as the text of an SVG file. Cases of one unit share a scale. */
 export function drawReport(report: Report): string {

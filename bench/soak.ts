@@ -69,7 +69,7 @@ async function soak(notebook: Notebook, side: Side, isQuick: boolean): Promise<M
   }
   await using server = await startServer(side, options)
   notebook.versions[side] = server.version
-  const minuteMs = isQuick ? 3_000 : 60_000
+  const minuteMs = isQuick ? 8_000 : 60_000
   const minutes: Minute[] = []
   const clients = Array.from({ length: connections }, () => new Client(server.url))
   for (let minute = 1; minute <= (isQuick ? 3 : 10); minute++) {
