@@ -31,7 +31,7 @@
   }
 
   function line(level, values) {
-    write(level, repeat('  ', depth) + text(values))
+    write(level, () => repeat('  ', depth) + text(values))
   }
 
   /** The first may say where the others go: `%s`, `%d`, `%i`, `%f`, `%j`, `%o`, `%O`, `%c`; the rest follows. */

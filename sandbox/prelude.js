@@ -40,9 +40,10 @@
 
   // Logs
 
-  function log(level, line) {
+  /** @param makeLine not called any more when the log is full */
+  function log(level, makeLine) {
     if (task.logCut) return
-    const text = cut(line, caps.logLineLength)
+    const text = cut(makeLine(), caps.logLineLength)
     task.logBytes += caps.logLineOverheadBytes
     for (let i = 0; i < text.length; i++) {
       const code = charCodeAt(text, i)
@@ -96,7 +97,7 @@
 
   const whenAborted = makeAbort(startTimer, stopTimer, isTimer)
   const calls = makeCalls(post, caps, whenAborted)
-  const host = makeHost(calls.ask, (values) => log('info', logs.text(values)), retryAfter, giveUp)
+  const host = makeHost(calls.ask, (values) => log('info', () => logs.text(values)), retryAfter, giveUp)
 
   // A script's life
 

@@ -64,13 +64,10 @@
   /** @param above the objects that this is in, the nearest first. @param room what the text may still take */
   function inner(value, above, room) {
     if (room.left <= 0) return '…'
-    const text = isPlain(value) ? plain(value) : composite(value, above, room)
-    if (isPlain(value)) room.left -= text.length
+    if (typeof value === 'object' && value !== null) return composite(value, above, room)
+    const text = plain(value)
+    room.left -= text.length
     return text
-  }
-
-  function isPlain(value) {
-    return value === null || typeof value !== 'object'
   }
 
   function plain(value) {
