@@ -37,7 +37,7 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
       const incoming = incomingOf(chunks, header, origin)
       const refusal = await refusalOf(incoming)
       if (refusal !== null) return refusal
-      if (settings.overwriteInstances === 'Never') await accept(incoming)
+      if (settings.overwriteInstances === 'Never') await accept(incoming, 'durable')
       else await inTurn(header.ids.instance, () => takeIn(incoming))
       return null
     },
@@ -96,18 +96,21 @@ export function createReceive(parts: IntakeParts): Pick<Intake, 'receive' | 'acc
     }
   }
 
+  /** Ends when it is durable and it is known whether it was held; rows may follow. */
   async function record(incoming: Incoming): Promise<Received> {
-    const arrival = await written(incoming)
-    const { status } = await conclude(arrival, await takenOrRemoved(arrival, store.record(arrival)))
-    return { status, header: incoming.header }
+    const { header } = incoming
+    const recorded = await accept(incoming, 'known')
+    return { status: recorded?.status ?? 'Success', header }
   }
 
-  /** Ends when it is durable; its rows follow. */
-  async function accept(incoming: Incoming): Promise<void> {
+  /** Ends when it is durable. @returns null: its rows follow */
+  async function accept(incoming: Incoming, until: 'durable' | 'known'): Promise<Recorded | null> {
     const arrival = await written(incoming)
-    const { recorded } = await takenOrRemoved(arrival, store.accept(arrival))
+    const { isOwed, recorded } = await takenOrRemoved(arrival, store.accept(arrival, until))
+    if (!isOwed) return conclude(arrival, await recorded)
     onAccepted()
     recorded.then((each) => conclude(arrival, each)).catch((thrown) => onUnrecorded(arrival, thrown))
+    return null
   }
 
   /** The store writes a small file together with the rows; it is synced later, with others. */

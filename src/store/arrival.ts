@@ -55,6 +55,8 @@ export interface Recorded {
 
 /** What the store says of an instance that is durable. */
 export interface Accepted {
+  /** Its rows are not there yet. Of one that was to be `known`: nobody held it, so its status will be `Success`. */
+  readonly isOwed: boolean
   /**
    * Its rows are there. Rejects with `shutting-down` if the next start has to see to them, and with anything
    * else if it can have none.

@@ -62,8 +62,10 @@ export interface Store extends AsyncDisposable {
   /**
    * Takes one instance: durable when resolved, its bytes too. Its rows (resources, New* changes and windows) are
    * owed from then on, follow at once, and are there for whatever is asked afterwards.
+   * @param until `known`: it is also certain whether the instance was held already. If it may have been, its rows are
+   *   there when resolved, or it is refused
    */
-  accept(arrival: Arrival): Promise<Accepted>
+  accept(arrival: Arrival, until?: 'durable' | 'known'): Promise<Accepted>
   /** Takes one instance, or refuses it; its rows are there when resolved. */
   record(arrival: Arrival): Promise<Recorded>
   /** The oldest batch of files to be synced. @param all also one that could still grow, before an end */

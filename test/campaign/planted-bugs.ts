@@ -16,8 +16,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     breaks: 'what is acknowledged is recorded',
     file: 'intake/receive.ts',
-    from: 'const { recorded } = await takenOrRemoved(arrival, store.accept(arrival))',
-    to: 'const recorded = new Promise<void>((resolve) => setTimeout(resolve, 300)).then(async () => (await store.accept(arrival)).recorded)',
+    from: 'const { isOwed, recorded } = await takenOrRemoved(arrival, store.accept(arrival, until))',
+    to: 'const isOwed = true; const recorded = new Promise<void>((resolve) => setTimeout(resolve, 300)).then(async () => (await store.accept(arrival, until)).recorded)',
   },
   {
     breaks: 'a window is looked at again before it fires',

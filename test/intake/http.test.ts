@@ -64,7 +64,7 @@ test('a sender that breaks off in the middle of a body leaves nothing, whatever 
 })
 
 test.skipIf(!canMount)(
-  'a full disk is 507 as in Orthanc, nothing is half done, and all works when there is room (needs to mount a disk)',
+  'a full disk is 507 as in Orthanc, nothing is half done, and all works when there is room; what the journal took before is stored, too (needs to mount a disk)',
   async () => {
     using folder = temporaryFolder()
     const files = join(folder.path, 'files')
@@ -73,6 +73,8 @@ test.skipIf(!canMount)(
     await using engine = await startTestEngine({ data: folder.path })
     expect((await engine.post(dicomFile({ instance: '1' }))).status).toBe(200)
     disk.fill()
+    expect((await engine.post(dicomFile({ instance: 'taken', pixelBytes: 50_000 }))).status).toBe(200)
+    expect(await countInstances(engine)).toBe(1)
     const refused = await engine.post(dicomFile({ instance: '2', pixelBytes: 50_000 }))
     expect(refused).toMatchObject({
       status: 507,
@@ -87,8 +89,10 @@ test.skipIf(!canMount)(
     expect(engine.files()).toHaveLength(1)
     expect(await engine.read('/changes')).toMatchObject({ Last: 4 })
     disk.makeRoom()
-    expect((await engine.post(dicomFile({ instance: '2', pixelBytes: 50_000 }))).status).toBe(200)
-    expect(engine.files()).toHaveLength(2)
+    const again = async () => (await engine.post(dicomFile({ instance: '2', pixelBytes: 50_000 }))).status
+    await expect.poll(again, { timeout: 5_000 }).toBe(200)
+    expect(await countInstances(engine)).toBe(3)
+    expect(engine.files()).toHaveLength(3)
   },
 )
 

@@ -90,12 +90,12 @@ test('when nobody can say whether the rows were written, the file stays', async 
 test('a file goes, or stays, once the store can say whether it has a row', async () => {
   await using opened = await openTestIntake()
   const { store } = opened
-  const { record, orphans } = store
+  const { accept, orphans } = store
   let isAway = true
   let isCommitted = false
   Object.assign(store, {
-    record: async (arrival: Parameters<typeof record>[0]) => {
-      if (isCommitted) await record(arrival)
+    accept: async (arrival: Parameters<typeof accept>[0]) => {
+      if (isCommitted) await accept(arrival, 'known')
       throw new Error('No answer')
     },
     orphans: async (files: readonly string[]) => {

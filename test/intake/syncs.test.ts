@@ -100,9 +100,9 @@ test.skipIf(!canTrace())(
     await using server = await startServer({ stableAge: 600, under: tracing(traceFile) })
     const all = Array.from({ length: 70 }, (_, index) => ({ series: 'A', instance: String(index) }))
     await senders.HTTP!(server, all)
+    await server.stop()
     const files = readDatabase(server.data).instances.map(({ file }) => join(server.data, 'files', file))
     expect(files).toHaveLength(all.length)
-    await server.stop()
 
     const calls = await readCalls(traceFile, server.pid)
     const unsynced = files.filter((path) => {

@@ -6,11 +6,13 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { connectHere } from '../../src/store/sqlite/connection.ts'
+import { HeldInstances } from '../../src/store/sqlite/held-instances.ts'
 import { openJournal } from '../../src/store/sqlite/journal/open.ts'
 import { Recording } from '../../src/store/sqlite/recording.ts'
 import { type Arrival, openSqlite, type Store } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { until } from '../support/until.ts'
 
 const bytes = new Uint8Array(100).fill(7)
 const contentAt = (folder: string, name: string) => ({ path: join(folder, name), bytes })
@@ -55,6 +57,39 @@ it('an instance that came twice at once is recorded once', async () => {
   const ends = await Promise.all(accepted.map(({ recorded }) => recorded))
   expect(ends.map(({ status }) => status)).toEqual(['Success', 'AlreadyStored'])
   expect(readdirSync(folder.path).filter((name) => name.startsWith('file'))).toEqual(['file-0'])
+})
+
+it('whether an instance is held is known at once of one that nobody holds; of any other when it has its rows', async () => {
+  using folder = temporaryFolder()
+  const twice = async (store: Store, arrival: Arrival) => {
+    const accepted = await Promise.all([arrival, arrival].map((each) => store.accept(each, 'known')))
+    const areOwed = accepted.map(({ isOwed }) => isOwed)
+    const ends = await Promise.all(accepted.map(({ recorded }) => recorded))
+    return ends.map(({ status }, at) => `${status}${areOwed[at] ? ' (owed)' : ''}`)
+  }
+  let lastNumber = 0
+  {
+    await using store = await openSqlite({ folder: folder.path })
+    // The first arrival has the index read; until that is done, any instance may be held.
+    expect(await twice(store, number(0))).toEqual(['Success', 'AlreadyStored'])
+    await until('the index to be read', async () => {
+      const [first, second] = await twice(store, number(++lastNumber))
+      expect(second).toBe('AlreadyStored')
+      return first === 'Success (owed)'
+    })
+    await store.remove('Instance', idOf(number(lastNumber)))
+    expect(await twice(store, number(lastNumber))).toEqual(['Success', 'AlreadyStored'])
+  }
+  await using store = await openSqlite({ folder: folder.path })
+  await store.restoreRows(async () => true)
+  expect(await twice(store, number(lastNumber))).toEqual(['AlreadyStored', 'AlreadyStored'])
+  expect(
+    await until('the index to be read', async () => {
+      const [first] = await twice(store, number(++lastNumber))
+      return first === 'Success (owed)'
+    }),
+  ).toBe(true)
+  expect(await twice(store, number(1))).toEqual(['AlreadyStored', 'AlreadyStored'])
 })
 
 it('what was accepted just before an orderly end has its rows at the next start', async () => {
@@ -129,7 +164,8 @@ it('a journal that broke is left alone: files that are synced already still get 
   )
   const options = { folder: join(folder.path, 'journal'), settledNumber: 0, usedNumber: 0, clock: nowMs }
   const journal = openJournal({ ...options, reach: () => {} })
-  const recording = new Recording({ journal, database, onBlocked: () => {} })
+  const held = new HeldInstances(database)
+  const recording = new Recording({ journal, database, onBlocked: () => {}, held })
   expect(await recording.record(number(1))).toEqual({ status: 'Success', unsyncedBatches: 0 })
   // Its descriptors are gone, as if the disk were.
   await journal.close()

@@ -189,7 +189,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     record,
     async accept(arrival) {
       const recorded = await record(arrival)
-      return { recorded: Promise.resolve(recorded) }
+      return { isOwed: false, recorded: Promise.resolve(recorded) }
     },
     lease: (wanted, ttlMs) => inTurn('deliveries', () => lease(session, wanted, ttlMs)),
     settle: async (settlement) => (await settleInTurn([settlement]))[0]!,

@@ -18,6 +18,18 @@ export function holds(session: Session, instanceIds: readonly string[]): Map<str
   return files
 }
 
+/** All instances, a page at a time, by their number. @returns `last`: where to go on; null: there are no more */
+export function instancesAfter(
+  session: Session,
+  after: number,
+  limit: number,
+): { last: number | null; ids: string[] } {
+  const rows = session
+    .sql('select id, public_id from instance where id > ? order by id limit +?')
+    .all(after, limit) as { id: number; public_id: string }[]
+  return { last: rows.at(-1)?.id ?? null, ids: rows.map((row) => row.public_id) }
+}
+
 export function find(session: Session, level: Level, id: string): Resource | null {
   if (level === 'Instance') {
     const row = instanceBy(session, id)

@@ -17,7 +17,7 @@ import {
   retryDead,
   retryDelivery,
 } from './deliveries.ts'
-import { find, findAll, holds, list, related, statistics } from './find.ts'
+import { find, findAll, holds, instancesAfter, list, related, statistics } from './find.ts'
 import { keyValue, keyValueBytes, keyValueList } from './key-value.ts'
 import { lease, reclaimLeases, renew } from './lease.ts'
 import { type Entry, recordAll } from './record-all.ts'
@@ -79,6 +79,7 @@ export const isJson = (name: OperationName) => asJson.includes(name)
 
 export const operations = {
   holds: reading(holds),
+  instancesAfter: reading(instancesAfter),
   // Durable by the journal; the synced commit follows when something else wants one.
   recordAll: writing(
     (session, entries: readonly Entry[], _isDurable: boolean) => recordAll(session, entries),

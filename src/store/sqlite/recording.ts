@@ -10,6 +10,7 @@ import { fault, messageOf, OnStableError } from '../../errors.ts'
 import { errorFromWire } from '../../lib/wire-error.ts'
 import type { Accepted, Arrival, Recorded } from '../store.ts'
 import type { Connection } from './connection.ts'
+import type { HeldInstances } from './held-instances.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Entry, RecordResult } from './record-all.ts'
 
@@ -23,6 +24,7 @@ export interface RecordingParts {
   readonly journal: Journal
   readonly database: Connection
   readonly onBlocked: OnBlocked
+  readonly held: HeldInstances
 }
 
 interface Waiting {
@@ -45,6 +47,7 @@ export class Recording {
   readonly #journal: Journal
   readonly #database: Connection
   readonly #onBlocked: OnBlocked
+  readonly #held: HeldInstances
   #waiting: Waiting[] = []
   #barriers: Barrier[] = []
   #lastNumber = 0
@@ -59,20 +62,24 @@ export class Recording {
   #hasRefused = false
   #isClosed = false
 
-  constructor({ journal, database, onBlocked }: RecordingParts) {
+  constructor({ journal, database, onBlocked, held }: RecordingParts) {
     this.#journal = journal
     this.#database = database
     this.#onBlocked = onBlocked
+    this.#held = held
   }
 
   /** @returns when its rows are there. Rejects if they cannot be written; it is not taken then */
   async record(arrival: Arrival): Promise<Recorded> {
-    return (await this.#take(arrival, false)).recorded
+    return (await this.#take(arrival, () => false)).recorded
   }
 
-  /** @returns when it is durable. Its rows follow; they are owed from then on */
-  accept(arrival: Arrival): Promise<Accepted> {
-    return this.#take(arrival, true)
+  /**
+   * @returns when it is durable. Its rows follow; they are owed from then on. One that was to be `known` and may be held
+   *   already has its rows
+   */
+  accept(arrival: Arrival, until: 'durable' | 'known' = 'durable'): Promise<Accepted> {
+    return this.#take(arrival, (isNew) => isNew || until === 'durable')
   }
 
   /** Sends what waits to the database now, before whatever is sent there next. */
@@ -108,10 +115,12 @@ export class Recording {
     this.#giveUp()
   }
 
-  async #take(arrival: Arrival, mayAnswer: boolean): Promise<Accepted> {
+  /** @param mayAnswer whether before there are rows; `isNew`: nobody holds it */
+  async #take(arrival: Arrival, mayAnswer: (isNew: boolean) => boolean): Promise<Accepted> {
     while (this.#waiting.length >= mostWaiting && this.#blockedBy === null) await this.caughtUp()
     if (this.#blockedBy !== null) throw this.#blockedBy
     if (this.#isClosed) throw stopping()
+    const isNew = this.#held.add(arrival.header.ids.instance)
     const { content, ...facts } = arrival
     // Once for both threads: a text goes there at a fraction of what objects cost.
     const arrivalJson = JSON.stringify(facts)
@@ -123,12 +132,12 @@ export class Recording {
     if (!isKept && content !== null)
       throw fault('internal', 'The journal cannot be written; see the errors before this one')
     const { promise, resolve, reject } = Promise.withResolvers<Recorded['status']>()
-    const isOwed = isKept && mayAnswer
+    const isOwed = isKept && mayAnswer(isNew)
     this.#waiting.push({ entry: { arrivalJson, content, number, atMs, isOwed }, isKept, resolve, reject })
     this.#lastNumber = number
     this.#schedule()
     if (!isOwed) await promise
-    return { recorded: promise.then((status) => ({ status, unsyncedBatches: filledSegments })) }
+    return { isOwed, recorded: promise.then((status) => ({ status, unsyncedBatches: filledSegments })) }
   }
 
   #schedule(): void {

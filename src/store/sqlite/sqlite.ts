@@ -9,6 +9,7 @@ import { crashPointReacher } from '../../lib/crash-point.ts'
 import type { Store, TickReport } from '../store.ts'
 import { persistentClock } from './clock.ts'
 import { type Connection, connectHere, connectThread } from './connection.ts'
+import { HeldInstances } from './held-instances.ts'
 import type { Journal } from './journal/journal.ts'
 import { openJournal } from './journal/open.ts'
 import { KeptBytes } from './kept-bytes.ts'
@@ -73,7 +74,8 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
 }
 
 function storeOn({ writer, reader, journal, onBlocked, now, unlock }: Parts): Store {
-  const recording = new Recording({ journal, database: writer, onBlocked })
+  const held = new HeldInstances(reader)
+  const recording = new Recording({ journal, database: writer, onBlocked, held })
   const kept = new KeptBytes(journal, writer, writer.greeting.knownNumber)
   const methods: Record<string, unknown> = {}
   for (const name of Object.keys(operations) as OperationName[]) {
@@ -99,8 +101,13 @@ function storeOn({ writer, reader, journal, onBlocked, now, unlock }: Parts): St
     epoch: writer.greeting.epoch,
     keepsBytes: true,
     cluster: null,
-    accept: (arrival) => recording.accept(arrival),
+    accept: (arrival, until) => recording.accept(arrival, until),
     record: (arrival) => recording.record(arrival),
+    async holds(ids) {
+      if (!ids.some((id) => held.mayHave(id))) return new Map()
+      await recording.caughtUp()
+      return (await reader.request('holds', [ids])) as Map<string, string>
+    },
     async tick() {
       await recording.caughtUp()
       // Rows that are owed are not seen: whether something is quiet is not known.
