@@ -94,7 +94,7 @@ export function createTell(parts: TellParts): Tell {
         cause: causeOf(lease),
       })
     }
-    const run = recordOf(script, result, histories)
+    const run = recordOf(script, lease, result, histories)
     if (result.outcome === 'ok') {
       return { ...settlementOf(lease, 'done', run), keyValueWrites: histories.at(-1)!.keyValueWrites() }
     }
@@ -123,25 +123,26 @@ function hasEffects(calls: CallHistory): boolean {
   return calls.records().some(({ name, ok }) => ok && (name === 'send' || name === 'http'))
 }
 
-/** Told of what was added, a script that wants only that sends no more than that of the resource. */
 /** The run that posted the instance that is told of. */
 function causeOf({ event }: Lease): string | null {
   const { origin } = JSON.parse(event!) as { origin?: { cause?: string } }
   return origin?.cause ?? null
 }
 
+/** Told of what was added, a script that wants only that sends no more than that of the resource. */
 function sendsOnly({ resource, late }: Lease, { manifest }: ScriptInForce): CallContext['sendsOnly'] {
   if (manifest.late !== 'delta' || resource === null || late === null || late.sinceRevision === 0) return null
   return { ...resource, addedAfter: late.addedAfter, addedUpTo: late.addedUpTo }
 }
 
 function withoutRun(version: string, outcome: 'skipped' | 'refused', reason: string): RunRecord {
-  const nothing = { durationMs: 0, cpuMs: 0, memoryBytes: 0, logs: '[]', hostCalls: '[]' }
+  const nothing = { durationMs: 0, cpuMs: 0, memoryBytes: 0, logs: '[]', hostCalls: '[]', event: null }
   return { version, attempts: null, outcome, reason: JSON.stringify({ message: reason }), ...nothing }
 }
 
 function recordOf(
   { version, manifest }: ScriptInForce,
+  { event, isAsLogged }: Lease,
   result: RunResult,
   histories: readonly CallHistory[],
 ): RunRecord {
@@ -155,6 +156,7 @@ function recordOf(
     memoryBytes: result.memoryBytes,
     logs: JSON.stringify(result.logs),
     hostCalls: JSON.stringify(histories.flatMap((calls) => calls.records())),
+    event: isAsLogged ? null : event,
   }
 }
 

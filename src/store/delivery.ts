@@ -50,6 +50,8 @@ export interface Lease {
   readonly resource: { readonly level: Level; readonly id: string } | null
   /** The event as JSON; null if the resource is gone, so that there is nothing to tell. */
   readonly event: string | null
+  /** The event is what the log tells whoever is told of the change first, so its run need not keep it. */
+  readonly isAsLogged: boolean
   /** `epoch-seq:script:callback`: the same for every attempt. */
   readonly idempotencyKey: string
   /** The version that is to run, whichever is in force; null: that one. */

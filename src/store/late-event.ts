@@ -42,6 +42,13 @@ export function toldAsItWas(event: string, revision: number): Told {
   return { event: jsonJoined(event, `{"sinceRevision":${revision - 1},"removed":${nothing}}`), late: null }
 }
 
+/** Whether what is told is what whoever is told first is told. @param fixed the event of the change itself */
+export function isAsLogged(event: string | null, fixed: string | null, revision: number | null): boolean {
+  return (
+    event === fixed || (fixed !== null && revision !== null && event === toldAsItWas(fixed, revision).event)
+  )
+}
+
 /** A key that comes twice would count by its place only for some readers of JSON. */
 function replaced(event: string, added: string, more: string): string {
   return JSON.stringify({ ...JSON.parse(event), added: JSON.parse(added), ...JSON.parse(more) })

@@ -24,6 +24,7 @@ export interface RunRow {
   memory_bytes: number
   logs: string
   host_calls: string
+  event: string | null
 }
 
 /** Length of all texts of a page of runs: fewer are given than were asked for when they say much. */
@@ -33,7 +34,7 @@ export function pageOfRuns(rows: Iterable<RunRow>): RunSummary[] {
   const found: RunSummary[] = []
   let length = 0
   for (const row of rows) {
-    length += row.logs.length + row.host_calls.length + (row.reason?.length ?? 0)
+    length += row.logs.length + row.host_calls.length + (row.reason?.length ?? 0) + (row.event?.length ?? 0)
     if (length > mostLength && found.length > 0) break
     found.push(runSummary(row))
   }

@@ -26,9 +26,11 @@ export interface RunRecord {
   /** JSON arrays. */
   readonly logs: string
   readonly hostCalls: string
+  /** What it was told, as JSON, if the log does not say so. */
+  readonly event: string | null
 }
 
-export interface RunSummary extends RunRecord {
+export interface RunSummary extends Omit<RunRecord, 'event'> {
   readonly id: number
   readonly delivery: number
   readonly script: string

@@ -1,11 +1,12 @@
 /** The contract of the store as tests, of what is owed to scripts: keys, late arrivals, pauses, replays, runs. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { lostRun } from '../../src/store/lost-run.ts'
 import type { ChangeType, KeyChoice, Lease, RunRecord, Settlement, Store } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
 import type { StoreUnderTest } from './store.cases.ts'
 
 const version = { hash: 'v1', code: '', sourceMap: '{}' }
-const nothing = { durationMs: 1, cpuMs: 1, memoryBytes: 1, logs: '[]', hostCalls: '[]' }
+const nothing = { durationMs: 1, cpuMs: 1, memoryBytes: 1, logs: '[]', hostCalls: '[]', event: null }
 const ok: RunRecord = { version: 'v1', outcome: 'ok', reason: null, attempts: 8, ...nothing }
 const threw: RunRecord = { ...ok, outcome: 'threw', reason: '{"message":"no"}' }
 const day = 86_400_000
@@ -539,6 +540,62 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect(shown?.summary).toMatchObject({ script: 's', attempt: 1, attempts: 8 })
         expect(JSON.parse(shown!.event!)).toMatchObject({ id: one.instance })
         expect(await store.run(99)).toBeNull()
+      })
+
+      it('are shown with exactly what they were told: first, late, once more, and of no change', async () => {
+        await store.putScript(
+          'u',
+          version,
+          [
+            { type: 'StableStudy', callback: 'onStableStudy' },
+            { type: 'NewStudy', callback: 'onNewStudy' },
+          ],
+          60_000,
+        )
+        const tellAll = async () => {
+          const told = await lease('u')
+          for (const each of told)
+            await end(each, 'done', { ...ok, event: each.isAsLogged ? null : each.event })
+          const shown = await Promise.all((await found({ script: 'u', limit: told.length })).map(store.run))
+          expect(shown.map((each) => each!.event)).toEqual(told.map(({ event }) => event).reverse())
+          return told.map(({ isAsLogged }) => isAsLogged)
+        }
+        const third = arrivalOf({ instance: '3', study: 'U' })
+        await store.record(third)
+        expect(await tellAll()).toEqual([true])
+        await pass(2_000)
+        expect(await tellAll()).toEqual([true, true, true])
+        for (const instance of ['4', '5']) await store.record(arrivalOf({ instance, study: 'U' }))
+        await store.remove('Instance', third.header.ids.instance)
+        await pass(2_000)
+        expect(await tellAll()).toEqual([false])
+        await store.replaySince('u', 0)
+        expect(new Set([...(await tellAll()), ...(await tellAll())])).toEqual(new Set([false]))
+        under.advance(60_000)
+        expect(await tellAll()).toEqual([false])
+      })
+
+      it('that nobody saw end are noted: the first of what was leased until its time was over, or its server gone', async () => {
+        await subscribe('v', 'NewInstance', 'none')
+        for (const instance of ['6', '7']) await store.record(arrivalOf({ instance }))
+        const [first] = await lease('v')
+        under.advance(2_000)
+        expect((await lease('v')).map(({ attempt }) => attempt)).toEqual([2, 1])
+        store = await under.reopen()
+        expect((await lease('v')).map(({ attempt }) => attempt)).toEqual([3, 1])
+        const lost = await store.runs({ script: 'v', limit: 10 })
+        expect(lost).toMatchObject(
+          [2, 1].map((attempt) => ({
+            ...{
+              attempt,
+              delivery: first!.delivery,
+              resource: first!.resource,
+              outcome: 'crashed',
+              version: 'v1',
+            },
+            reason: lostRun.reason,
+          })),
+        )
       })
 
       it('are kept for their time, failures for theirs, and those of a dead delivery for ever', async () => {

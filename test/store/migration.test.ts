@@ -13,7 +13,7 @@ const subscriptions = JSON.stringify([{ type: 'StableStudy', callback: 'onStable
 const at = 1_800_000_000_000
 const run: RunRecord = {
   ...{ version: 'v', outcome: 'ok', reason: null, attempts: 1, durationMs: 1, cpuMs: 1, memoryBytes: 1 },
-  ...{ logs: '[]', hostCalls: '[]' },
+  ...{ logs: '[]', hostCalls: '[]', event: null },
 }
 
 /** A study that was stable once, of which `told` was told and `owing` was not, and a run of it. */

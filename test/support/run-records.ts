@@ -11,4 +11,5 @@ export const wellRun: RunRecord = {
   memoryBytes: 1,
   logs: '[]',
   hostCalls: '[]',
+  event: null,
 }

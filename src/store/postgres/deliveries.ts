@@ -2,6 +2,7 @@
 import { type DeliveryRow, deliverySummary } from '../delivery-rows.ts'
 import { eventHead, idempotencyKeyOf } from '../event-head.ts'
 import { jsonJoined } from '../json-parts.ts'
+import { toldAsItWas } from '../late-event.ts'
 import { changeTypes } from '../numbers.ts'
 import type { Backlog, DeliveriesQuery, DeliverySummary } from '../store.ts'
 import type { Session } from './session.ts'
@@ -43,22 +44,28 @@ export async function delivery(
   return { summary: summaryOf(row), event: row.event ?? (await eventOfChange(session, row)) }
 }
 
-/** What a change told a callback, as far as that is still known. */
+interface ChangeRow {
+  readonly type: number
+  readonly at: number
+  readonly revision: number | null
+  readonly facts: string | null
+}
+
+/** What a change told a callback that was told of it first, as far as that is still known. */
 export async function eventOfChange(
   { connections, epoch }: Session,
   { seq, script, callback, attempt }: { seq: number; script: string; callback: string; attempt: number },
 ): Promise<string | null> {
-  const [change] = await connections.rows<{ type: number; at: number; facts: string | null }>(
-    'select type, at, facts_of(c) as facts from change c where seq = $1',
+  const [change] = await connections.rows<ChangeRow>(
+    'select type, at, revision, facts_of(c) as facts from change c where seq = $1',
     [seq],
   )
   if (change === undefined || change.facts === null) return null
   const idempotencyKey = idempotencyKeyOf(epoch, { seq, script, callback, replay: 0 })
-  const { at } = change
-  return jsonJoined(
-    eventHead({ seq, type: changeTypes[change.type]!, at, attempt, idempotencyKey }),
-    change.facts,
-  )
+  const { at, revision } = change
+  const head = eventHead({ seq, type: changeTypes[change.type]!, at, attempt, idempotencyKey })
+  const event = jsonJoined(head, change.facts)
+  return revision === null ? event : toldAsItWas(event, revision).event
 }
 
 export function retryDelivery({ connections, nowMs }: Session, id: number): Promise<boolean> {

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { isAway } from '../../errors.ts'
 import { eventHead, heartbeatKeyOf, idempotencyKeyOf } from '../event-head.ts'
 import { isoTime, jsonJoined } from '../json-parts.ts'
-import { type SinceFacts, toldAsItWas, toldSince } from '../late-event.ts'
+import { isAsLogged, type SinceFacts, toldAsItWas, toldSince } from '../late-event.ts'
 import { changeTypes, levelOfType } from '../numbers.ts'
 import type { Late, Lease, LeaseReport, Settlement } from '../store.ts'
 import type { Session } from './session.ts'
@@ -37,6 +37,8 @@ interface LeasedRow {
     readonly added: string | null
     readonly removed: string | null
   } | null
+  /** It tells of something as it was, whatever the log says. */
+  readonly has_own_event: boolean
 }
 
 export async function lease(
@@ -95,23 +97,25 @@ function leaseOf(session: Session, row: LeasedRow): Lease {
     const idempotencyKey = heartbeatKeyOf(session.epoch, script, delivery)
     const head = JSON.stringify({ at: isoTime(row.leased_at), attempt, idempotencyKey })
     const event = jsonJoined(head, row.facts!)
-    return { ...shared, resource: null, event, idempotencyKey, late: null, changedAtMs: row.run_at }
+    const isNothingLate = { isAsLogged: false, late: null }
+    return { ...shared, ...isNothingLate, resource: null, event, idempotencyKey, changedAtMs: row.run_at }
   }
   const type = changeTypes[row.type]!
   const idempotencyKey = idempotencyKeyOf(session.epoch, row)
   const at = row.changed_at!
-  const { event, late } = told(row, eventHead({ seq, type, at, attempt, idempotencyKey }))
+  const head = eventHead({ seq, type, at, attempt, idempotencyKey })
+  const fixed = row.facts === null ? null : jsonJoined(head, row.facts)
+  const { event, late } = told(row, fixed)
+  const isTheSame = !row.has_own_event && row.replay === 0 && isAsLogged(event, fixed, row.revision)
   const resource = { level: levelOfType(type), id: row.public_id! }
-  return { ...shared, resource, event, idempotencyKey, late, changedAtMs: at }
+  return { ...shared, resource, event, isAsLogged: isTheSame, idempotencyKey, late, changedAtMs: at }
 }
 
 function told(
-  { facts, revision, since }: LeasedRow,
-  head: string,
+  { revision, since }: LeasedRow,
+  event: string | null,
 ): { event: string | null; late: Late | null } {
-  if (facts === null) return { event: null, late: null }
-  const event = jsonJoined(head, facts)
-  if (revision === null) return { event, late: null }
+  if (event === null || revision === null) return { event, late: null }
   if (since === null) return toldAsItWas(event, revision)
   const known: SinceFacts = {
     sinceRevision: since.since_revision,

@@ -55,7 +55,7 @@ export async function run(
 ): Promise<{ summary: RunSummary; event: string | null } | null> {
   const [row] = await session.connections.rows<RunRow>('select * from run where id = $1', [id])
   if (row === undefined) return null
-  return { summary: runSummary(row), event: await eventOfChange(session, row) }
+  return { summary: runSummary(row), event: row.event ?? (await eventOfChange(session, row)) }
 }
 
 export async function replayRuns(

@@ -81,6 +81,7 @@ export function beatLease(session: Session, script: BeatingScript, row: BeatRow)
     seq: noSeq,
     resource: null,
     event: JSON.stringify({ at, attempt, idempotencyKey, ...JSON.parse(row.event ?? '{}') }),
+    isAsLogged: false,
     idempotencyKey,
     version: row.version,
     late: null,

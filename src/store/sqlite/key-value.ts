@@ -43,6 +43,7 @@ export function keyValueBytes(session: Session, script: string): number {
 }
 
 export function writeKeyValues(session: Session, script: string, writes: readonly KeyValueWrite[]): void {
+  if (writes.length === 0) return
   const held = session.sql('select octet_length(value) as bytes from key_value where script = ? and key = ?')
   let more = 0
   for (const { key, value } of writes) {

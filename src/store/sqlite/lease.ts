@@ -3,6 +3,7 @@
  */
 
 import { idempotencyKeyOf } from '../event-head.ts'
+import { isAsLogged } from '../late-event.ts'
 import { changeTypes, levelOfType } from '../numbers.ts'
 import type { Lease, LeaseReport } from '../store.ts'
 import { lastSeq } from './changes.ts'
@@ -10,9 +11,10 @@ import { eventOf, type SeriesFamilies } from './event.ts'
 import { type FollowingScript, follow } from './follow.ts'
 import { beat, beatLease, nextBeat } from './heartbeat.ts'
 import { sinceFinished, sincePrevious } from './late.ts'
+import { reclaimExpired } from './reclaim.ts'
 import { pausedAll } from './scripts.ts'
 import type { Session } from './session.ts'
-import { endWaits, isItsTurn, sortOut, stateByTurn } from './turn.ts'
+import { endWaits, isItsTurn } from './turn.ts'
 
 export function lease(
   session: Session,
@@ -58,24 +60,6 @@ export function renew(
   )
 }
 
-/** Of a script's leased deliveries only the first can have been run: the others get back the attempt of their lease. */
-const giveBackAttempts = `update delivery set attempt = attempt - 1 where state = 1 and id > (
-  select min(e.id) from delivery e where e.script = delivery.script and e.state = 1)`
-
-/** At opening: nobody else can hold a lease, the process that did is gone. */
-export function reclaimLeases(session: Session): void {
-  session.sql(giveBackAttempts).run()
-  session.sql('update delivery set state = 0, lease_until = null where state = 1').run()
-  sortOut(session)
-}
-
-function reclaimExpired(session: Session): void {
-  session.sql(`${giveBackAttempts} and lease_until < ?`).run(session.nowMs)
-  session
-    .sql(`update delivery set state = ${stateByTurn}, lease_until = null where state = 1 and lease_until < ?`)
-    .run(session.nowMs)
-}
-
 interface DeliveryRow {
   id: number
   callback: string
@@ -93,6 +77,8 @@ interface DeliveryRow {
   at: number
   origin: number | null
   event: string | null
+  /** It tells of something as it was, whatever the log says. */
+  has_own_event: number
   revision: number | null
   newest_instance: number | null
 }
@@ -103,7 +89,8 @@ function readyOf(session: Session, script: FollowingScript, count: number): Deli
   return session
     .sql(
       `select d.id, d.callback, d.seq, d.key, d.attempt, d.replay, d.version, d.fence, c.type, c.resource, c.public_id,
-         c.at, c.origin, coalesce(d.event, c.event) as event, c.revision, c.newest_instance, d.run_at
+         c.at, c.origin, coalesce(d.event, c.event) as event, d.event is not null as has_own_event, c.revision,
+         c.newest_instance, d.run_at
        from delivery d left join change c on c.seq = d.seq
        where d.script = +@script and d.state = 0 and ${isItsTurn}
        order by d.id limit +@count`,
@@ -171,6 +158,7 @@ function leaseOf(
     seq: row.seq,
     resource: { level: levelOfType(type), id: row.public_id },
     event,
+    isAsLogged: row.has_own_event === 0 && row.replay === 0 && isAsLogged(event, fixed, row.revision),
     idempotencyKey,
     version: row.version,
     late,

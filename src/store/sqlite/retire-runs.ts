@@ -66,7 +66,8 @@ export function runsBytes(session: Session): number {
     .get() as { count: number; first: number | null; last: number | null }
   if (first === null || last === null) return 0
   const sample = session.sql(
-    `select octet_length(logs) + octet_length(host_calls) + octet_length(coalesce(reason, '')) as bytes
+    `select octet_length(logs) + octet_length(host_calls) + octet_length(coalesce(reason, ''))
+       + octet_length(coalesce(event, '')) as bytes
      from run where id >= ? order by id limit 1`,
   )
   let bytes = 0

@@ -2,6 +2,7 @@
  * The history of runs: written with the settlement, searched by what an administrator knows, kept for a while.
  */
 import { idempotencyKeyOf } from '../event-head.ts'
+import { toldAsItWas } from '../late-event.ts'
 import { changeTypes, levelNumber, levelOfType } from '../numbers.ts'
 import { noLevel, pageOfRuns, type RunRow, runSummary } from '../run-rows.ts'
 import type { RunRecord, RunSummary, RunsQuery } from '../store.ts'
@@ -26,8 +27,8 @@ export function insertRun(session: Session, delivery: RunOf, run: RunRecord): vo
   session
     .sql(
       `insert into run (delivery, script, callback, seq, level, public_id, study, attempt, attempts, version, outcome,
-         reason, ended_at, duration_ms, cpu_ms, memory_bytes, logs, host_calls)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         reason, ended_at, duration_ms, cpu_ms, memory_bytes, logs, host_calls, event)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       delivery.id,
@@ -48,6 +49,7 @@ export function insertRun(session: Session, delivery: RunOf, run: RunRecord): vo
       run.memoryBytes,
       run.logs,
       run.hostCalls,
+      run.event,
     )
 }
 
@@ -92,19 +94,20 @@ function rowsOf(session: Session, columns: string, query: RunsQuery): IterableIt
 export function run(session: Session, id: number): { summary: RunSummary; event: string | null } | null {
   const row = session.sql('select * from run where id = ?').get(id) as RunRow | undefined
   if (row === undefined) return null
-  return { summary: runSummary(row), event: eventOfChange(session, row) }
+  return { summary: runSummary(row), event: row.event ?? eventOfChange(session, row) }
 }
 
-/** What a change told a callback, as far as that is still known. */
+/** What a change told a callback that was told of it first, as far as that is still known. */
 export function eventOfChange(
   session: Session,
   { seq, script, callback, attempt }: { seq: number; script: string; callback: string; attempt: number },
 ): string | null {
   const change = session
-    .sql('select seq, type, resource, at, origin, event from change where seq = ?')
-    .get(seq) as Parameters<typeof eventOf>[1] | undefined
+    .sql('select seq, type, resource, at, origin, event, revision from change where seq = ?')
+    .get(seq) as (Parameters<typeof eventOf>[1] & { revision: number | null }) | undefined
   if (change === undefined) return null
   const type = changeTypes[change.type as unknown as number]!
   const idempotencyKey = idempotencyKeyOf(session.epoch, { seq, script, callback, replay: 0 })
-  return eventOf(session, { ...change, type, attempt, idempotencyKey }, new Map())
+  const event = eventOf(session, { ...change, type, attempt, idempotencyKey }, new Map())
+  return event === null || change.revision === null ? event : toldAsItWas(event, change.revision).event
 }

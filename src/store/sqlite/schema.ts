@@ -228,4 +228,7 @@ export const migrations: readonly string[] = [
   create table command (id text primary key, at integer not null) without rowid;
   create index command_at on command (at);
   `,
+  `
+  alter table run add column event text;
+  `,
 ]

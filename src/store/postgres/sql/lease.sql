@@ -105,11 +105,12 @@ $$;
 create function leased_rows(p_now bigint, p_deliveries bigint[]) returns table (
   delivery bigint, fence bigint, attempt integer, script text, callback text, key text, seq bigint, replay integer,
   version text, run_at bigint, type smallint, public_id text, revision integer, facts text, changed_at bigint,
-  leased_at bigint, since json
+  leased_at bigint, since json, has_own_event boolean
 ) language sql as $$
   select d.id, d.fence, d.attempt, s.name, d.callback, d.key, d.seq, d.replay, d.version, d.run_at, c.type, c.public_id,
     c.revision, coalesce(d.event, facts_of(c)), c.at, p_now,
-    case when c.revision is not null then (select to_json(t) from told_since(d.script, d.callback, d.replay, c) t) end
+    case when c.revision is not null then (select to_json(t) from told_since(d.script, d.callback, d.replay, c) t) end,
+    d.event is not null
   from unnest(p_deliveries) with ordinality p (id, place) join delivery d on d.id = p.id
   join script s on s.id = d.script left join change c on c.seq = d.seq
   order by p.place

@@ -83,7 +83,7 @@ create function runs_bytes() returns bigint language sql as $$
   with bounds as (select count(*) as count, min(id) as first, max(id) as last from run)
   select coalesce((b.count * (avg(s.bytes) + 300))::bigint, 0)
   from bounds b left join lateral (
-    select (select octet_length(logs) + octet_length(host_calls) + coalesce(octet_length(reason), 0)
+    select (select octet_length(logs) + octet_length(host_calls) + coalesce(octet_length(reason), 0) + coalesce(octet_length(event), 0)
       from run where id >= b.first + (b.last - b.first) * n / 199 order by id limit 1) as bytes
     from generate_series(0, 199) n) s on b.count > 0
   group by b.count

@@ -3,12 +3,12 @@
 create function insert_run(p_now bigint, p_delivery delivery, p_script text, p_change change, p_run json)
 returns void language sql as $$
   insert into run (delivery, script, callback, seq, level, public_id, study, attempt, attempts, version, outcome, reason,
-    ended_at, duration_ms, cpu_ms, memory_bytes, logs, host_calls)
+    ended_at, duration_ms, cpu_ms, memory_bytes, logs, host_calls, event)
   values (p_delivery.id, p_script, p_delivery.callback, p_delivery.seq, coalesce(level_of_type(p_change.type), -1),
     coalesce(p_change.public_id, ''), coalesce(p_change.key, ''), p_delivery.attempt, (p_run ->> 'attempts')::integer,
     p_run ->> 'version', p_run ->> 'outcome', p_run ->> 'reason', p_now, (p_run ->> 'durationMs')::double precision,
     (p_run ->> 'cpuMs')::double precision, (p_run ->> 'memoryBytes')::double precision, p_run ->> 'logs',
-    p_run ->> 'hostCalls')
+    p_run ->> 'hostCalls', p_run ->> 'event')
 $$;
 
 -- The script's row is locked, so the bytes are counted right.

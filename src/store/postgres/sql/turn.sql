@@ -50,12 +50,35 @@ begin
 end
 $$;
 
--- Those whose time is over. Of what a node holds of a script only the first can have been run: the others get back the
--- attempt that they were leased for.
+-- The attempt that may have been at work was one, whatever came of it.
+create function note_lost_run(p_now bigint, p_delivery delivery) returns void language plpgsql as $$
+declare
+  v_script script;
+  v_change change;
+begin
+  select * into v_script from script where id = p_delivery.script;
+  select * into v_change from change where seq = p_delivery.seq;
+  perform insert_run(p_now, p_delivery, v_script.name, v_change, json_build_object(
+    'version', coalesce(p_delivery.version, v_script.version), 'outcome', 'crashed',
+    'reason', '{"message":"The server ended, or stood still for too long, during this attempt: what it did by then is not known"}',
+    'attempts', null, 'durationMs', 0, 'cpuMs', 0, 'memoryBytes', 0, 'logs', '[]', 'hostCalls', '[]', 'event', null));
+end
+$$;
+
+-- Those whose time is over. Of what a node holds of a script only the first can have been run, which is noted; the others
+-- get back the attempt that they were leased for.
 create function reclaim_expired(p_now bigint, p_script bigint) returns void language plpgsql as $$
 declare
   v_each record;
+  v_lost delivery[];
+  v_delivery delivery;
 begin
+  v_lost := array(
+    select d from delivery d where script = p_script and state = 1 and lease_until < p_now and not exists (
+      select 1 from delivery e where e.script = p_script and e.state = 1 and e.node = d.node and e.id < d.id));
+  foreach v_delivery in array v_lost loop
+    perform note_lost_run(p_now, v_delivery);
+  end loop;
   for v_each in
     select * from (
       select id, key, lease_until, id > min(id) over (partition by node) as was_not_run from delivery

@@ -1,0 +1,44 @@
+/** Leases whose holder is gone, or silent: what becomes of the deliveries, and of the attempt that was at work. */
+import { lostRun } from '../lost-run.ts'
+import { insertRun, type RunOf } from './runs.ts'
+import type { Session } from './session.ts'
+import { sortOut, stateByTurn } from './turn.ts'
+
+/** At opening: nobody else can hold a lease, the process that did is gone. */
+export function reclaimLeases(session: Session): void {
+  noteLostRuns(session, null)
+  session.sql(giveBackAttempts).run()
+  session.sql('update delivery set state = 0, lease_until = null where state = 1').run()
+  sortOut(session)
+}
+
+export function reclaimExpired(session: Session): void {
+  const { nowMs } = session
+  const { expired } = session
+    .sql('select exists (select 1 from delivery where state = 1 and lease_until < ?) as expired')
+    .get(nowMs) as { expired: number }
+  if (expired === 0) return
+  noteLostRuns(session, nowMs)
+  session.sql(`${giveBackAttempts} and lease_until < ?`).run(nowMs)
+  session
+    .sql(`update delivery set state = ${stateByTurn}, lease_until = null where state = 1 and lease_until < ?`)
+    .run(nowMs)
+}
+
+/** Of a script's leased deliveries only the first can have been run: the others get back the attempt of their lease. */
+const giveBackAttempts = `update delivery set attempt = attempt - 1 where state = 1 and id > (
+  select min(e.id) from delivery e where e.script = delivery.script and e.state = 1)`
+
+/** The attempt that may have been at work was one, whatever came of it. @param before leases up to then; null: all */
+function noteLostRuns(session: Session, before: number | null): void {
+  const lost = session
+    .sql(
+      `select d.id, s.name, d.callback, d.seq, d.attempt, c.type, c.public_id, c.key as study,
+         coalesce(d.version, s.version) as version
+       from delivery d join script s on s.id = d.script left join change c on c.seq = d.seq
+       where d.state = 1 and d.id = (select min(e.id) from delivery e where e.script = d.script and e.state = 1)
+         and (@before is null or d.lease_until < @before)`,
+    )
+    .all({ before }) as (RunOf & { version: string })[]
+  for (const { version, ...delivery } of lost) insertRun(session, delivery, { ...lostRun, version })
+}
