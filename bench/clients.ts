@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'undici'
 import { z } from 'zod'
 import { associate, storeRequest } from './c-store.ts'
+import { openUploader } from './http-upload.ts'
 import { makeSamples, type Sample } from './samples.ts'
 
 export interface Sent {
@@ -34,8 +35,12 @@ export async function send(
   const each = Array.from({ length: connections })
   switch (protocol) {
     case 'HTTP': {
-      const clients = each.map(() => open.adopt(new Client(receiver.url), (client) => client.close()))
-      const senders = clients.map((client) => (sample: Sample) => upload(client, sample))
+      const uploaders = await Promise.all(each.map(async () => open.use(await openUploader(receiver.url))))
+      const senders = uploaders.map(
+        ({ upload }) =>
+          async ({ file }: Sample) =>
+            studyIn(await upload(file)),
+      )
       return await sendAll(senders, samples)
     }
     case 'C-STORE': {
@@ -79,7 +84,12 @@ export async function upload(client: Client, sample: Sample): Promise<string> {
   })
   const text = await body.text()
   if (statusCode !== 200) throw new Error(`POST /instances was answered with ${statusCode}: ${text}`)
-  return answerSchema.parse(JSON.parse(text)).ParentStudy
+  return studyIn(text)
+}
+
+/** Throws unless the instance was stored. */
+function studyIn(answer: string): string {
+  return answerSchema.parse(JSON.parse(answer)).ParentStudy
 }
 
 const answerSchema = z.object({ Status: z.literal('Success'), ParentStudy: z.string() })

@@ -9,9 +9,11 @@ import {
   aeTitle,
   brokerName,
   brokerUrl,
+  days,
   grant,
   httpUrl,
   isWhole,
+  megabytes,
   modality,
   nodeName,
   number,
@@ -73,21 +75,20 @@ export const settingsSchema = z
       .describe(
         'How often in a row a script may be woken for one resource by what it sent or posted itself, before it is suspended',
       ),
-    logKeepDays: number('days, more than 0', (value) => value > 0)
-      .default(365)
-      .describe('Days that changes are kept that every script has been told of'),
+    logKeepDays: days.default(365).describe('Days that changes are kept that every script has been told of'),
     logMaxBehind: number('a whole number from 1000 on', (value) => isWhole(value) && value >= 1_000)
       .default(10_000_000)
       .describe('Changes that are kept for a script that is behind; further behind it is suspended'),
-    runsKeepDays: number('days, more than 0', (value) => value > 0)
-      .default(7)
-      .describe('Days that runs are kept that ended well'),
-    failuresKeepDays: number('days, more than 0', (value) => value > 0)
+    logMaxMb: megabytes
+      .default(8_192)
+      .describe(
+        'Megabytes that the log may take; the oldest changes go first that every script has been told of',
+      ),
+    runsKeepDays: days.default(7).describe('Days that runs are kept that ended well'),
+    failuresKeepDays: days
       .default(90)
       .describe('Days that failed runs are kept; those of a dead delivery, until that is retried or dropped'),
-    runsMaxMb: number('megabytes from 1 on', (value) => value >= 1)
-      .default(1_024)
-      .describe('Megabytes that all runs may take; the oldest go first'),
+    runsMaxMb: megabytes.default(1_024).describe('Megabytes that all runs may take; the oldest go first'),
     modalities: z
       .record(z.string(), modality)
       .default({})

@@ -10,10 +10,10 @@ const intervalMs = 60_000
 const pauseMs = 50
 
 export interface RetentionParts {
-  readonly store: Pick<Store, 'retireRuns' | 'runsBytes' | 'retireChanges' | 'stragglers'>
+  readonly store: Pick<Store, 'retireRuns' | 'runsBytes' | 'retireChanges' | 'logBytes' | 'stragglers'>
   readonly settings: Pick<
     Settings,
-    'runsKeepDays' | 'failuresKeepDays' | 'runsMaxMb' | 'logKeepDays' | 'logMaxBehind'
+    'runsKeepDays' | 'failuresKeepDays' | 'runsMaxMb' | 'logKeepDays' | 'logMaxBehind' | 'logMaxMb'
   >
   /** Nothing more is kept for that script. */
   readonly onStraggler: (straggler: Straggler) => void
@@ -27,16 +27,18 @@ export function startRetention(parts: RetentionParts): AsyncDisposable {
   const { store, settings, onStraggler, log } = parts
   const okMs = settings.runsKeepDays * dayMs
   const failedMs = settings.failuresKeepDays * dayMs
-  const mostBytes = settings.runsMaxMb * 1_048_576
+  const mostRunsBytes = settings.runsMaxMb * 1_048_576
+  const mostLogBytes = settings.logMaxMb * 1_048_576
   const changes = { ageMs: settings.logKeepDays * dayMs, mostBehind: settings.logMaxBehind }
   const closing = new AbortController()
   const { signal } = closing
   const sweep = async () => {
     for (const each of await store.stragglers(changes.mostBehind)) onStraggler(each)
     for (;;) {
-      const tooMany = (await store.runsBytes()) > mostBytes
-      const moreRuns = await store.retireRuns({ okMs, failedMs, tooMany })
-      const moreChanges = await store.retireChanges(changes)
+      const tooManyRuns = (await store.runsBytes()) > mostRunsBytes
+      const moreRuns = await store.retireRuns({ okMs, failedMs, tooMany: tooManyRuns })
+      const tooMany = (await store.logBytes()) > mostLogBytes
+      const moreChanges = await store.retireChanges({ ...changes, tooMany })
       if ((!moreRuns && !moreChanges) || signal.aborted) return
       await wait(pauseMs, undefined, { signal })
     }

@@ -19,6 +19,8 @@ export const seconds = number(
   `seconds, more than 0 and at most ${monthSeconds}`,
   (value) => value > 0 && value <= monthSeconds,
 )
+export const days = number('days, more than 0', (value) => value > 0)
+export const megabytes = number('megabytes from 1 on', (value) => value >= 1)
 const aeTitleText = 'Expected an AE title of 1 to 16 characters'
 export const aeTitle = z.string(aeTitleText).trim().min(1, aeTitleText).max(16, aeTitleText)
 export const strings = z.array(z.string().min(1))

@@ -46,6 +46,8 @@ export interface LogRetention {
   readonly ageMs: number
   /** A script whose cursor is further behind than so many changes is not waited for. */
   readonly mostBehind: number
+  /** The log takes more than it may: the oldest go whatever their age, but none that somebody has not been told of. */
+  readonly tooMany: boolean
 }
 
 export interface ChangesPage {

@@ -194,6 +194,8 @@ export interface Store extends AsyncDisposable {
   stragglers(mostBehind: number): Promise<readonly Straggler[]>
   /** Removes some of the changes that are kept no longer. @returns whether there may be more of them */
   retireChanges(retention: LogRetention): Promise<boolean>
+  /** What the changes take that nothing is owed of, estimated. */
+  logBytes(): Promise<number>
   /** What all runs take, estimated. */
   runsBytes(): Promise<number>
   /** Removes some of the runs that are kept no longer. @returns whether there may be more of them */

@@ -47,6 +47,7 @@ test('old runs and changes are removed, all of them, and who is too far behind i
         runsMaxMb: 1_000,
         logKeepDays: 5 / 86_400,
         logMaxBehind: mostBehind,
+        logMaxMb: 1_000,
       },
       onStraggler: (straggler) => stragglers.push(straggler),
     })

@@ -432,7 +432,7 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
 
     describe('the log', () => {
       const first = async () => (await store.changes({ limit: 1 })).changes[0]?.seq
-      const retention = { ageMs: day, mostBehind: 1_000 }
+      const retention = { ageMs: day, mostBehind: 1_000, tooMany: false }
 
       it('is kept for its time, and as far back as the slowest cursor and what is still owed', async () => {
         await subscribe('s', 'NewStudy')
@@ -470,6 +470,42 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         await store.resumeScript('s', 10)
         expect(await store.stragglers(10)).toEqual([])
         expect((await store.backlog())[0]).toMatchObject({ behind: 10 })
+      })
+
+      it('goes before its time when it takes too much, but nothing that somebody has not been told of', async () => {
+        await subscribe('s', 'NewStudy')
+        await store.record(arrivalOf({ instance: '0' }))
+        expect(await first()).toBe(1)
+        const few = await store.logBytes()
+        for (let n = 1; n < 900; n++) await store.record(arrivalOf({ instance: String(n) }))
+        await store.changes({ limit: 1 })
+        expect((await store.logBytes()) / few).toBeCloseTo(903 / 4, -1)
+        const tooMany = { ...retention, mostBehind: 10_000, tooMany: true }
+        expect(await store.retireChanges(tooMany)).toBe(false)
+        expect(await first()).toBe(1)
+        const [owed] = await lease('s')
+        expect(await store.retireChanges(tooMany)).toBe(true)
+        const { changes } = await store.changes({ limit: 2 })
+        // That of the new study is owed still.
+        expect(changes.map(({ type, seq }) => [type, seq])).toEqual([
+          ['NewStudy', 3],
+          ['NewInstance', 502],
+        ])
+        expect(await store.logBytes()).toBeLessThan(few * 130)
+        await end(owed!, 'done')
+        while (await store.retireChanges(tooMany));
+        expect([await first(), await store.logBytes()]).toEqual([903, expect.any(Number)])
+      })
+
+      it('does not wait for a replay of a script that is gone', async () => {
+        await subscribe('s', 'NewStudy')
+        for (let n = 0; n < 20; n++) await store.record(arrivalOf({ instance: String(n) }))
+        await end((await lease('s'))[0]!, 'done')
+        await store.replaySince('s', 0)
+        await store.parkScript('s')
+        under.advance(2 * day)
+        await store.retireChanges({ ...retention, mostBehind: 10 })
+        expect(await first()).toBe(14)
       })
 
       it('waits for a replay, however far back it goes', async () => {

@@ -4,9 +4,9 @@ import type { Session } from './session.ts'
 
 export function retireChanges(
   { connections, nowMs }: Session,
-  { ageMs, mostBehind }: LogRetention,
+  { ageMs, mostBehind, tooMany }: LogRetention,
 ): Promise<boolean> {
-  return connections.value('retire_changes', nowMs(), ageMs, mostBehind)
+  return connections.value('retire_changes', nowMs(), ageMs, mostBehind, tooMany)
 }
 
 /** Scripts that are served, or could be, and for which the log is not kept any longer. */
@@ -28,4 +28,8 @@ export function retireRuns(
 
 export function runsBytes({ connections }: Session): Promise<number> {
   return connections.value('runs_bytes')
+}
+
+export function logBytes({ connections }: Session): Promise<number> {
+  return connections.value('log_bytes')
 }

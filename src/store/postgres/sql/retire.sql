@@ -3,7 +3,8 @@
 -- Every script still has its changes, as far back as it may be behind, and so has every delivery, and whoever publishes
 -- them, unless nobody has for as long as changes are kept. The last one stays, as the number from which readers of the
 -- log go on.
-create function retire_changes(p_now bigint, p_age_ms bigint, p_most_behind bigint) returns boolean language plpgsql as $$
+create function retire_changes(p_now bigint, p_age_ms bigint, p_most_behind bigint, p_too_many boolean)
+returns boolean language plpgsql as $$
 declare
   c_at_a_time constant integer := 500;
   v_end bigint := last_seq();
@@ -14,7 +15,7 @@ begin
     case when cursor < replay_until then cursor else greatest(cursor, v_end - p_most_behind) end), v_end)
   into v_slowest
   from (
-    select cursor, replay_until from script
+    select cursor, case state when 'parked' then 0 else replay_until end as replay_until from script
     union all
     select cursor, 0 from relay where held_until > now_ms(p_now) - p_age_ms) followers;
   -- The oldest come first, so that nothing is looked at that is too young.
@@ -23,10 +24,25 @@ begin
       select seq, at from change c where seq <= v_slowest and seq < v_end
         and not exists (select 1 from delivery d where d.seq = c.seq)
       order by seq limit c_at_a_time) oldest
-    where at < now_ms(p_now) - p_age_ms);
+    where p_too_many or at < now_ms(p_now) - p_age_ms);
   get diagnostics v_removed = row_count;
   return v_removed = c_at_a_time;
 end
+$$;
+
+-- An estimate by some rows, evenly over all. From the first on of which nothing is owed there are no gaps to speak of,
+-- since they go in their order; so none is counted.
+create function log_bytes() returns bigint language sql as $$
+  with bounds as (
+    select seq as first, last_seq() - seq + 1 as count from change c
+    where not exists (select 1 from delivery d where d.seq = c.seq) order by seq limit 1)
+  select coalesce((
+    select (b.count * (avg(s.bytes) + 200))::bigint
+    from bounds b cross join lateral (
+      select (select coalesce(octet_length(event), 0) from change where seq >= b.first + (b.count - 1) * n / 199
+        order by seq limit 1) as bytes
+      from generate_series(0, 199) n) s
+    group by b.count), 0)
 $$;
 
 -- The tags of a study that is gone were kept so that its runs can be found by them.
