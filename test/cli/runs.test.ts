@@ -87,6 +87,10 @@ test('runs are printed as they end, and Ctrl-C is a clean end', async () => {
 })
 
 test('what was not looked at yet for a paused script is owed, too', async () => {
+  await until(
+    'what came before to be told',
+    async () => (await run('deliveries', 'list')).lines[0] === 'Nothing is owed',
+  )
   await run('scripts', 'pause', 'a.js')
   await engine.post(dicomFile({ study: 'BEHIND', instance: '1' }))
   expect((await run('deliveries', 'list')).lines).toEqual([

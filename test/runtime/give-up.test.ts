@@ -138,7 +138,7 @@ describe('a request with a signal', () => {
     const run = await load(`\n\nawait host.http('/never', { signal: AbortSignal.timeout(20) })`)
     const { error } = await run('onChange', {}, answer)
     expect(error).toMatchObject({ name: 'TimeoutError', file: 'script.ts', line: 8 })
-    expect(ended).toEqual(['/never'])
+    await expect.poll(() => ended).toEqual(['/never'])
   })
 
   it('needs a timer only while it waits', async () => {

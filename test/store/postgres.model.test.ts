@@ -15,7 +15,7 @@ import { storeModel } from './store.model.ts'
 import type { Worlds } from './worlds.ts'
 
 /** Each command is a commit that is synced: a few are enough beside the thousand on SQLite. */
-const runs = Number(process.env.ONSTABLE_MODEL_RUNS ?? 60)
+const runs = Number(process.env.ONSTABLE_POSTGRES_MODEL_RUNS ?? 60)
 const schema = freshSchema()
 const client = new pg.Client(postgresUrl)
 

@@ -5,9 +5,12 @@ import { dispatchModel } from './dispatch.model.ts'
 import { storeModel } from './store.model.ts'
 import type { Worlds } from './worlds.ts'
 
+/** A thousand each in the longer suites. */
+const runs = Number(process.env.ONSTABLE_MODEL_RUNS ?? 100)
+
 const sqlite: Worlds = {
   name: 'SQLite',
-  runs: 1_000,
+  runs,
   async begin(clock) {
     const folder = memoryFolder()
     return {
