@@ -3,14 +3,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Settings } from '../config.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { Store, Straggler } from '../store/store.ts'
+import type { LogSize, Store, Straggler } from '../store/store.ts'
 
 const intervalMs = 60_000
 /** Between two transactions, so that others come in between. */
 const pauseMs = 50
 
 export interface RetentionParts {
-  readonly store: Pick<Store, 'retireRuns' | 'runsBytes' | 'retireChanges' | 'logBytes' | 'stragglers'>
+  readonly store: Pick<Store, 'retireRuns' | 'runsBytes' | 'retireChanges' | 'logSize' | 'stragglers'>
   readonly settings: Pick<
     Settings,
     'runsKeepDays' | 'failuresKeepDays' | 'runsMaxMb' | 'logKeepDays' | 'logMaxBehind' | 'logMaxMb'
@@ -34,15 +34,23 @@ export function startRetention(parts: RetentionParts): AsyncDisposable {
   const { signal } = closing
   const sweep = async () => {
     for (const each of await store.stragglers(changes.mostBehind)) onStraggler(each)
+    let excess = excessOf(await store.logSize())
+    let after: number | null = 0
     for (;;) {
       const tooManyRuns = (await store.runsBytes()) > mostRunsBytes
       const moreRuns = await store.retireRuns({ okMs, failedMs, tooMany: tooManyRuns })
-      const tooMany = (await store.logBytes()) > mostLogBytes
-      const moreChanges = await store.retireChanges({ ...changes, tooMany })
-      if ((!moreRuns && !moreChanges) || signal.aborted) return
+      if (after !== null) {
+        const { removed, last } = await store.retireChanges({ ...changes, tooMany: excess > 0, after })
+        excess -= removed
+        after = last
+      }
+      if ((!moreRuns && after === null) || signal.aborted) return
       await wait(pauseMs, undefined, { signal })
     }
   }
+  /** How many changes the log has too many. */
+  const excessOf = (log: LogSize) =>
+    log.bytes > mostLogBytes ? Math.ceil(log.changes * (1 - mostLogBytes / log.bytes)) : 0
   const running = (async () => {
     while (!signal.aborted) {
       try {

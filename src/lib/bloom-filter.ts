@@ -17,7 +17,7 @@ interface Layer {
 export class BloomFilter {
   readonly #layers: Layer[] = []
 
-  /** False: it was surely not added. Of those that were not, less than one in two hundred is taken for one that was. */
+  /** False: it was surely not added. Of those that were not, one in a hundred or so is taken for one that was. */
   mayHave(text: string): boolean {
     const [one, other] = hashesOf(text)
     return this.#layers.some(({ bits }) => hasAll(bits, one, other))

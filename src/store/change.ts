@@ -46,8 +46,25 @@ export interface LogRetention {
   readonly ageMs: number
   /** A script whose cursor is further behind than so many changes is not waited for. */
   readonly mostBehind: number
-  /** The log takes more than it may: the oldest go whatever their age, but none that somebody has not been told of. */
+  /**
+   * The log takes more than it may: the oldest go whatever their age. Not those that somebody has not been told of, and no
+   * deletions of instances, of which late arrivals are told.
+   */
   readonly tooMany: boolean
+  /** Where the last call of the sweep left off; 0: at the beginning. */
+  readonly after: number
+}
+
+export interface Retired {
+  readonly removed: number
+  /** Where to go on; null: there is nothing more to remove. */
+  readonly last: number | null
+}
+
+/** What the log takes, estimated. */
+export interface LogSize {
+  readonly changes: number
+  readonly bytes: number
 }
 
 export interface ChangesPage {

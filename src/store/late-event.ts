@@ -42,11 +42,14 @@ export function toldAsItWas(event: string, revision: number): Told {
   return { event: jsonJoined(event, `{"sinceRevision":${revision - 1},"removed":${nothing}}`), late: null }
 }
 
-/** Whether what is told is what whoever is told first is told. @param fixed the event of the change itself */
+/** What a change tells that nobody was told of before: all that is known of it in the log. @param fixed its event */
+export function toldFirst(fixed: string, revision: number | null): string {
+  return revision === 1 ? toldAsItWas(fixed, revision).event : fixed
+}
+
+/** Whether the log alone says what was told. @param fixed the event of the change itself */
 export function isAsLogged(event: string | null, fixed: string | null, revision: number | null): boolean {
-  return (
-    event === fixed || (fixed !== null && revision !== null && event === toldAsItWas(fixed, revision).event)
-  )
+  return event === fixed || (fixed !== null && event === toldFirst(fixed, revision))
 }
 
 /** A key that comes twice would count by its place only for some readers of JSON. */

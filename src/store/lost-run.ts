@@ -1,7 +1,10 @@
 /** The record of an attempt that nobody saw end: its server was killed, or stood still until its lease was over. */
 import type { RunRecord } from './store.ts'
 
-export const lostRun: Omit<RunRecord, 'version'> = {
+/** Of one that was told of something that the log alone does not say. */
+export const unknownEvent = ''
+
+export const lostRun: Omit<RunRecord, 'version' | 'event'> = {
   outcome: 'crashed',
   reason: JSON.stringify({
     message:
@@ -13,5 +16,4 @@ export const lostRun: Omit<RunRecord, 'version'> = {
   memoryBytes: 0,
   logs: '[]',
   hostCalls: '[]',
-  event: null,
 }

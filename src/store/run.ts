@@ -26,7 +26,7 @@ export interface RunRecord {
   /** JSON arrays. */
   readonly logs: string
   readonly hostCalls: string
-  /** What it was told, as JSON, if the log does not say so. */
+  /** What it was told, as JSON. Null: what the log says; an empty text: nobody knows. */
   readonly event: string | null
 }
 

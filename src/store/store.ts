@@ -8,7 +8,7 @@
 import type { Level, ParentLevel } from '../dicom/dicom.ts'
 import type { Accepted, Age, Arrival, KeptFile, Recorded, UnrecordedFile, UnsyncedFiles } from './arrival.ts'
 import type { Announcements, Command, Commanded, LoggedChange, RelayState, RelayTurn } from './broker.ts'
-import type { ChangesPage, ChangesQuery, LogRetention } from './change.ts'
+import type { ChangesPage, ChangesQuery, LogRetention, LogSize, Retired } from './change.ts'
 import type { Cluster } from './cluster.ts'
 import type {
   Backlog,
@@ -192,10 +192,10 @@ export interface Store extends AsyncDisposable {
   replaySince(script: string, since: number): Promise<number | null>
   /** Scripts that are further behind than so many changes. */
   stragglers(mostBehind: number): Promise<readonly Straggler[]>
-  /** Removes some of the changes that are kept no longer. @returns whether there may be more of them */
-  retireChanges(retention: LogRetention): Promise<boolean>
-  /** What the changes take that nothing is owed of, estimated. */
-  logBytes(): Promise<number>
+  /** Removes some of the changes that are kept no longer. */
+  retireChanges(retention: LogRetention): Promise<Retired>
+  /** From the first change on of which nothing is owed. */
+  logSize(): Promise<LogSize>
   /** What all runs take, estimated. */
   runsBytes(): Promise<number>
   /** Removes some of the runs that are kept no longer. @returns whether there may be more of them */

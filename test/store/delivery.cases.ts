@@ -380,6 +380,9 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.replayRange('s', { atMs: changedAtMs })).toMatchObject({ deliveries: 2 })
         expect(await store.replaySince('s', 0)).toBe(last)
         expect(await store.replaySince('nobody', 0)).toBeNull()
+        // While nothing of it was told yet, it is the same that would be told.
+        expect(await store.replayRange('s', { seq: 0 })).toEqual({ deliveries: 3, since: 0, until: last })
+        expect(await store.replaySince('s', 1)).toBe(last)
         await store.record(arrivalOf({ instance: '4', study: '4' }))
         const told = await lease('s')
         const { last: newest } = await store.changes({ last: true, limit: 1 })
@@ -432,7 +435,7 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
 
     describe('the log', () => {
       const first = async () => (await store.changes({ limit: 1 })).changes[0]?.seq
-      const retention = { ageMs: day, mostBehind: 1_000, tooMany: false }
+      const retention = { ageMs: day, mostBehind: 1_000, tooMany: false, after: 0 }
 
       it('is kept for its time, and as far back as the slowest cursor and what is still owed', async () => {
         await subscribe('s', 'NewStudy')
@@ -449,7 +452,7 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         await end(owed!, 'done')
         await store.record(arrivalOf({ instance: '2', study: 'T' }))
         await lease('s')
-        expect(await store.retireChanges(retention)).toBe(false)
+        expect(await store.retireChanges(retention)).toMatchObject({ last: null })
         expect(await first()).toBe(5)
         under.advance(2 * day)
         for (const each of await lease('s')) await end(each, 'done')
@@ -476,25 +479,42 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         await subscribe('s', 'NewStudy')
         await store.record(arrivalOf({ instance: '0' }))
         expect(await first()).toBe(1)
-        const few = await store.logBytes()
+        const few = (await store.logSize()).bytes
         for (let n = 1; n < 900; n++) await store.record(arrivalOf({ instance: String(n) }))
         await store.changes({ limit: 1 })
-        expect((await store.logBytes()) / few).toBeCloseTo(903 / 4, -1)
+        const size = await store.logSize()
+        expect([size.changes, Math.round(size.bytes / few / 10)]).toEqual([903, 23])
         const tooMany = { ...retention, mostBehind: 10_000, tooMany: true }
-        expect(await store.retireChanges(tooMany)).toBe(false)
+        expect(await store.retireChanges(tooMany)).toEqual({ removed: 0, last: null })
         expect(await first()).toBe(1)
         const [owed] = await lease('s')
-        expect(await store.retireChanges(tooMany)).toBe(true)
+        expect(await store.retireChanges(tooMany)).toEqual({ removed: 500, last: 501 })
         const { changes } = await store.changes({ limit: 2 })
         // That of the new study is owed still.
         expect(changes.map(({ type, seq }) => [type, seq])).toEqual([
           ['NewStudy', 3],
           ['NewInstance', 502],
         ])
-        expect(await store.logBytes()).toBeLessThan(few * 130)
+        expect(await store.logSize()).toMatchObject({ changes: 402 })
         await end(owed!, 'done')
-        while (await store.retireChanges(tooMany));
-        expect([await first(), await store.logBytes()]).toEqual([903, expect.any(Number)])
+        expect(await store.retireChanges({ ...tooMany, after: 501 })).toEqual({ removed: 401, last: null })
+        expect(await store.retireChanges(tooMany)).toEqual({ removed: 1, last: null })
+        expect(await first()).toBe(903)
+      })
+
+      it('keeps the deletions for their time, of which late arrivals are told, also when it takes too much', async () => {
+        await subscribe('s', 'StableStudy')
+        for (const instance of ['1', '2']) await store.record(arrivalOf({ instance }))
+        await pass(2_000)
+        await end((await lease('s'))[0]!, 'done')
+        await store.remove('Instance', arrivalOf({ instance: '1' }).header.ids.instance)
+        await store.record(arrivalOf({ instance: '3' }))
+        await pass(2_000)
+        const [late] = await lease('s')
+        await store.retireChanges({ ...retention, tooMany: true })
+        await end(late!, 'retry')
+        under.advance(6_000)
+        expect(eventOf((await lease('s'))[0]!)).toMatchObject({ removed: { instanceCount: 1 } })
       })
 
       it('does not wait for a replay of a script that is gone', async () => {
@@ -609,6 +629,9 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect(new Set([...(await tellAll()), ...(await tellAll())])).toEqual(new Set([false]))
         under.advance(60_000)
         expect(await tellAll()).toEqual([false])
+        await store.remove('Study', third.header.ids.study)
+        const [stable] = await store.runs({ script: 'u', callback: 'onStableStudy', limit: 1 })
+        expect((await store.run(stable!.id))!.event).toContain(third.header.ids.study)
       })
 
       it('that nobody saw end are noted: the first of what was leased until its time was over, or its server gone', async () => {
@@ -632,10 +655,21 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
             reason: lostRun.reason,
           })),
         )
+        expect(JSON.parse((await store.run(lost[0]!.id))!.event!)).toMatchObject({ attempt: 2 })
+        // What a replay was told, the log alone does not say.
+        await store.replaySince('v', 0)
+        under.advance(2_000)
+        for (const each of await lease('v')) {
+          if (!each.idempotencyKey.includes('replay')) await end(each, 'done')
+        }
+        under.advance(2_000)
+        await lease('v')
+        const [replayed] = await store.runs({ script: 'v', outcomes: ['crashed'], limit: 1 })
+        expect(await store.run(replayed!.id)).toMatchObject({ summary: { outcome: 'crashed' }, event: null })
       })
 
       it('are kept for their time, failures for theirs, and those of a dead delivery for ever', async () => {
-        const retention = { okMs: day, failedMs: 10 * day, tooMany: false }
+        const retention = { okMs: day, failedMs: 10 * day, tooMany: false, after: 0 }
         await store.record(arrivalOf({ instance: '3' }))
         const [dies] = await lease('s')
         await end(dies!, 'dead')

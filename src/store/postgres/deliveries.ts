@@ -2,7 +2,7 @@
 import { type DeliveryRow, deliverySummary } from '../delivery-rows.ts'
 import { eventHead, idempotencyKeyOf } from '../event-head.ts'
 import { jsonJoined } from '../json-parts.ts'
-import { toldAsItWas } from '../late-event.ts'
+import { toldFirst } from '../late-event.ts'
 import { changeTypes } from '../numbers.ts'
 import type { Backlog, DeliveriesQuery, DeliverySummary } from '../store.ts'
 import type { Session } from './session.ts'
@@ -51,21 +51,28 @@ interface ChangeRow {
   readonly facts: string | null
 }
 
-/** What a change told a callback that was told of it first, as far as that is still known. */
+interface ToldOf {
+  readonly seq: number
+  readonly script: string
+  readonly callback: string
+  readonly attempt: number
+  readonly replay: number
+}
+
+/** What an occurrence of a change tells, as far as the log still says so. */
 export async function eventOfChange(
   { connections, epoch }: Session,
-  { seq, script, callback, attempt }: { seq: number; script: string; callback: string; attempt: number },
+  { seq, script, callback, attempt, replay }: ToldOf,
 ): Promise<string | null> {
   const [change] = await connections.rows<ChangeRow>(
-    'select type, at, revision, facts_of(c) as facts from change c where seq = $1',
+    'select type, at, revision, coalesce(event, facts_of(c)) as facts from change c where seq = $1',
     [seq],
   )
   if (change === undefined || change.facts === null) return null
-  const idempotencyKey = idempotencyKeyOf(epoch, { seq, script, callback, replay: 0 })
+  const idempotencyKey = idempotencyKeyOf(epoch, { seq, script, callback, replay })
   const { at, revision } = change
   const head = eventHead({ seq, type: changeTypes[change.type]!, at, attempt, idempotencyKey })
-  const event = jsonJoined(head, change.facts)
-  return revision === null ? event : toldAsItWas(event, revision).event
+  return toldFirst(jsonJoined(head, change.facts), revision)
 }
 
 export function retryDelivery({ connections, nowMs }: Session, id: number): Promise<boolean> {

@@ -46,7 +46,7 @@ import {
   statistics,
   trash,
 } from './resources.ts'
-import { logBytes, retireChanges, retireRuns, runsBytes, stragglers } from './retention.ts'
+import { logSize, retireChanges, retireRuns, runsBytes, stragglers } from './retention.ts'
 import { replayRange, replayRuns, replaySince, run, runIds, runs } from './runs.ts'
 import {
   keyValue,
@@ -129,7 +129,7 @@ const operations = {
   stragglers,
   retireChanges,
   runsBytes,
-  logBytes,
+  logSize,
   retireRuns,
   keyValue,
   keyValueBytes,

@@ -1,12 +1,19 @@
 /** How long changes and runs are kept. */
-import type { LogRetention, RunRetention, Straggler } from '../store.ts'
+import type { LogRetention, LogSize, Retired, RunRetention, Straggler } from '../store.ts'
 import type { Session } from './session.ts'
 
-export function retireChanges(
+export async function retireChanges(
   { connections, nowMs }: Session,
-  { ageMs, mostBehind, tooMany }: LogRetention,
-): Promise<boolean> {
-  return connections.value('retire_changes', nowMs(), ageMs, mostBehind, tooMany)
+  { ageMs, mostBehind, tooMany, after }: LogRetention,
+): Promise<Retired> {
+  const [retired] = await connections.rows<Retired>('select * from retire_changes($1, $2, $3, $4, $5)', [
+    nowMs(),
+    ageMs,
+    mostBehind,
+    tooMany,
+    after,
+  ])
+  return retired!
 }
 
 /** Scripts that are served, or could be, and for which the log is not kept any longer. */
@@ -30,6 +37,7 @@ export function runsBytes({ connections }: Session): Promise<number> {
   return connections.value('runs_bytes')
 }
 
-export function logBytes({ connections }: Session): Promise<number> {
-  return connections.value('log_bytes')
+export async function logSize({ connections }: Session): Promise<LogSize> {
+  const [size] = await connections.rows<LogSize>('select * from log_size()', [])
+  return size!
 }

@@ -1,4 +1,5 @@
 /** The history of runs: searched by what an administrator knows, told once more, kept for a while. */
+import { unknownEvent } from '../lost-run.ts'
 import { pageOfRuns, type RunRow, runSummary } from '../run-rows.ts'
 import type { Replayed, ReplayRange, ReplayStart, RunSummary, RunsQuery } from '../store.ts'
 import { eventOfChange } from './deliveries.ts'
@@ -55,7 +56,8 @@ export async function run(
 ): Promise<{ summary: RunSummary; event: string | null } | null> {
   const [row] = await session.connections.rows<RunRow>('select * from run where id = $1', [id])
   if (row === undefined) return null
-  return { summary: runSummary(row), event: row.event ?? (await eventOfChange(session, row)) }
+  const event = row.event ?? (await eventOfChange(session, { ...row, replay: 0 }))
+  return { summary: runSummary(row), event: event === unknownEvent ? null : event }
 }
 
 export async function replayRuns(

@@ -18,16 +18,12 @@ export function holds(session: Session, instanceIds: readonly string[]): Map<str
   return files
 }
 
-/** All instances, a page at a time, by their number. @returns `last`: where to go on; null: there are no more */
-export function instancesAfter(
-  session: Session,
-  after: number,
-  limit: number,
-): { last: number | null; ids: string[] } {
+/** The identifiers of all instances after one, in their order, which an index has: a page of them. */
+export function instancesAfter(session: Session, after: string, limit: number): string[] {
   const rows = session
-    .sql('select id, public_id from instance where id > ? order by id limit +?')
-    .all(after, limit) as { id: number; public_id: string }[]
-  return { last: rows.at(-1)?.id ?? null, ids: rows.map((row) => row.public_id) }
+    .sql('select public_id from instance where public_id > ? order by public_id limit +?')
+    .all(after, limit) as { public_id: string }[]
+  return rows.map((row) => row.public_id)
 }
 
 export function find(session: Session, level: Level, id: string): Resource | null {

@@ -38,7 +38,7 @@ export class HeldInstances {
   async #fill(): Promise<void> {
     this.#state = 'filling'
     try {
-      for (let after: number | null = 0; after !== null; ) after = await this.#fillFrom(after)
+      for (let after: string | null = ''; after !== null; ) after = await this.#fillFrom(after)
       this.#state = 'full'
     } catch {
       // It has ended, or the database cannot be read, which others say: any may be held until it can.
@@ -46,11 +46,10 @@ export class HeldInstances {
     }
   }
 
-  /** @returns the number of the last instance of the page; null if there are no more */
-  async #fillFrom(after: number): Promise<number | null> {
-    const page = await this.#reader.request('instancesAfter', [after, atATime])
-    const { last, ids } = page as { last: number | null; ids: readonly string[] }
+  /** @returns the last of the page; null if there are no more */
+  async #fillFrom(after: string): Promise<string | null> {
+    const ids = (await this.#reader.request('instancesAfter', [after, atATime])) as readonly string[]
     for (const id of ids) if (!this.#filter.mayHave(id)) this.#filter.add(id)
-    return last
+    return ids.at(-1) ?? null
   }
 }

@@ -25,7 +25,7 @@ import { type Entry, recordAll } from './record-all.ts'
 import { advanceRelay, changesAfter, relay, releaseRelay, rewindRelay, takeRelay } from './relay.ts'
 import { forgetTrash, orphans, remove, trash } from './remove.ts'
 import { replayRange, replayRuns, replaySince } from './replay.ts'
-import { logBytes, retireChanges, stragglers } from './retire-changes.ts'
+import { logSize, retireChanges, stragglers } from './retire-changes.ts'
 import { retireRuns, runsBytes } from './retire-runs.ts'
 import { run, runIds, runs } from './runs.ts'
 import {
@@ -139,7 +139,7 @@ export const operations = {
   replayRange: reading(replayRange),
   replaySince: writing(replaySince),
   runsBytes: reading(runsBytes),
-  logBytes: reading(logBytes),
+  logSize: reading(logSize),
   stragglers: reading(stragglers),
   retireChanges: writing(retireChanges, relaxed),
   retireRuns: writing(retireRuns, relaxed),

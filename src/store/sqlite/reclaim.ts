@@ -1,5 +1,5 @@
 /** Leases whose holder is gone, or silent: what becomes of the deliveries, and of the attempt that was at work. */
-import { lostRun } from '../lost-run.ts'
+import { lostRun, unknownEvent } from '../lost-run.ts'
 import { insertRun, type RunOf } from './runs.ts'
 import type { Session } from './session.ts'
 import { sortOut, stateByTurn } from './turn.ts'
@@ -34,11 +34,15 @@ function noteLostRuns(session: Session, before: number | null): void {
   const lost = session
     .sql(
       `select d.id, s.name, d.callback, d.seq, d.attempt, c.type, c.public_id, c.key as study,
-         coalesce(d.version, s.version) as version
+         coalesce(d.version, s.version) as version,
+         c.type is not null and d.replay = 0 and d.event is null and coalesce(c.revision, 1) = 1 as is_as_logged
        from delivery d join script s on s.id = d.script left join change c on c.seq = d.seq
        where d.state = 1 and d.id = (select min(e.id) from delivery e where e.script = d.script and e.state = 1)
          and (@before is null or d.lease_until < @before)`,
     )
-    .all({ before }) as (RunOf & { version: string })[]
-  for (const { version, ...delivery } of lost) insertRun(session, delivery, { ...lostRun, version })
+    .all({ before }) as (RunOf & { version: string; is_as_logged: number })[]
+  for (const { version, is_as_logged, ...delivery } of lost) {
+    const event = is_as_logged === 1 ? null : unknownEvent
+    insertRun(session, delivery, { ...lostRun, version, event })
+  }
 }

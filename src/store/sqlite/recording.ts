@@ -101,6 +101,12 @@ export class Recording {
     return this.#blockedBy !== null
   }
 
+  /** Resolves when all that was taken before has its rows. Rejects if that has to wait for a disk. */
+  async demandCaughtUp(): Promise<void> {
+    await this.caughtUp()
+    if (this.#blockedBy !== null) throw this.#blockedBy
+  }
+
   /** Whether everything up to an entry of the journal has its rows, or was refused. */
   isDone(number: number): boolean {
     return this.#doneNumber >= number

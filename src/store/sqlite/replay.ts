@@ -116,42 +116,42 @@ export function oweAgain(session: Session, told: Told, replay: number, version: 
 }
 
 interface ScriptRow {
-  id: number
   cursor: number
+  /** Up to where it was told, or is being told once more. */
+  until: number
   subscriptions: string
 }
 
+function scriptNamed(session: Session, name: string): ScriptRow | undefined {
+  return session
+    .sql('select cursor, max(cursor, replay_until) as until, subscriptions from script where name = ?')
+    .get(name) as ScriptRow | undefined
+}
+
 export function replayRange(session: Session, name: string, start: ReplayStart): ReplayRange | null {
-  const script = session.sql('select id, cursor, subscriptions from script where name = ?').get(name) as
-    | ScriptRow
-    | undefined
+  const script = scriptNamed(session, name)
   if (script === undefined) return null
-  const since = Math.min(sinceOf(session, start), script.cursor)
+  const { until } = script
+  const since = Math.min(sinceOf(session, start), until)
   const subscriptions = JSON.parse(script.subscriptions) as Subscription[]
   const { count } = session
     .sql(
       `select count(*) as count from change c join json_each(?) t on t.value = c.type where c.seq > ? and c.seq <= ?`,
     )
-    .get(JSON.stringify(subscriptions.map(({ type }) => typeNumber(type))), since, script.cursor) as {
-    count: number
-  }
-  return { deliveries: count, since, until: script.cursor }
+    .get(JSON.stringify(subscriptions.map(({ type }) => typeNumber(type))), since, until) as { count: number }
+  return { deliveries: count, since, until }
 }
 
-/** Moves the cursor back. Null: there is no such script. */
+/** Moves the cursor back. What comes after it, up to the end of another replay, is told once more anyway. */
 export function replaySince(session: Session, name: string, since: number): number | null {
-  const script = session.sql('select cursor from script where name = ?').get(name) as
-    | { cursor: number }
-    | undefined
+  const script = scriptNamed(session, name)
   if (script === undefined) return null
   if (since < script.cursor) {
     session
-      .sql(
-        'update script set cursor = ?, replay = replay + 1, replay_until = max(replay_until, cursor) where name = ?',
-      )
-      .run(since, name)
+      .sql('update script set cursor = ?, replay = replay + 1, replay_until = ? where name = ?')
+      .run(since, script.until, name)
   }
-  return script.cursor
+  return script.until
 }
 
 function sinceOf(session: Session, start: ReplayStart): number {

@@ -1,5 +1,6 @@
 /** Removes changes that the log need not have any more, some at a time. */
-import type { LogRetention, Straggler } from '../store.ts'
+import { typeNumber } from '../numbers.ts'
+import type { LogRetention, LogSize, Retired, Straggler } from '../store.ts'
 import { lastSeq } from './changes.ts'
 import type { Session } from './session.ts'
 
@@ -9,14 +10,17 @@ const atATime = 500
 /** Of a row beside its event. */
 const rowBytes = 200
 
-const samples = 200
+/** Few of the changes say much: as many are needed as a thread may look at in some milliseconds. */
+const samples = 2_000
 
 /**
  * Every script still has its changes, as far back as it may be behind, and so has every delivery, and whoever
  * publishes them, unless nobody has for as long as changes are kept.
- * @returns whether there may be more to remove
  */
-export function retireChanges(session: Session, { ageMs, mostBehind, tooMany }: LogRetention): boolean {
+export function retireChanges(
+  session: Session,
+  { ageMs, mostBehind, tooMany, after }: LogRetention,
+): Retired {
   const end = lastSeq(session)
   const { slowest } = session
     .sql(
@@ -29,14 +33,17 @@ export function retireChanges(session: Session, { ageMs, mostBehind, tooMany }: 
   // which readers of the log go on.
   const oldest = session
     .sql(
-      `select seq, at from change c where seq <= ? and seq < ?
+      `select seq, at, type from change c where seq > ? and seq <= ? and seq < ?
          and not exists (select 1 from delivery d where d.seq = c.seq) order by seq limit +${atATime}`,
     )
-    .all(slowest, end) as { seq: number; at: number }[]
-  const old = oldest.filter(({ at }) => tooMany || at < session.nowMs - ageMs)
+    .all(after, slowest, end) as { seq: number; at: number; type: number }[]
+  const gone = oldest.filter(
+    ({ at, type }) => at < session.nowMs - ageMs || (tooMany && type !== typeNumber('DeletedInstance')),
+  )
   const remove = session.sql('delete from change where seq = ?')
-  for (const { seq } of old) remove.run(seq)
-  return old.length === atATime
+  for (const { seq } of gone) remove.run(seq)
+  const isOver = oldest.length < atATime || (!tooMany && gone.length < oldest.length)
+  return { removed: gone.length, last: isOver ? null : oldest.at(-1)!.seq }
 }
 
 /** Scripts that are served, or could be, and for which the log is not kept any longer. */
@@ -53,22 +60,21 @@ export function stragglers(session: Session, mostBehind: number): Straggler[] {
  * An estimate by some rows, evenly over all. From the first on of which nothing is owed there are no gaps to speak of,
  * since they go in their order; so none is counted.
  */
-export function logBytes(session: Session): number {
+export function logSize(session: Session): LogSize {
   const row = session
     .sql(
       `select seq from change c where not exists (select 1 from delivery d where d.seq = c.seq) order by seq limit 1`,
     )
     .get() as { seq: number } | undefined
-  if (row === undefined) return 0
-  const first = row.seq
-  const count = lastSeq(session) - first + 1
+  if (row === undefined) return { changes: 0, bytes: 0 }
+  const changes = lastSeq(session) - row.seq + 1
   const sample = session.sql(
     `select octet_length(coalesce(event, '')) as bytes from change where seq >= ? order by seq limit 1`,
   )
   let bytes = 0
   for (let n = 0; n < samples; n++) {
-    const at = first + Math.floor(((count - 1) * n) / (samples - 1))
+    const at = row.seq + Math.floor(((changes - 1) * n) / (samples - 1))
     bytes += (sample.get(at) as { bytes: number }).bytes
   }
-  return Math.round(count * (bytes / samples + rowBytes))
+  return { changes, bytes: Math.round(changes * (bytes / samples + rowBytes)) }
 }

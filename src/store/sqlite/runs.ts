@@ -1,8 +1,10 @@
 /**
  * The history of runs: written with the settlement, searched by what an administrator knows, kept for a while.
  */
-import { idempotencyKeyOf } from '../event-head.ts'
-import { toldAsItWas } from '../late-event.ts'
+import { eventHead, idempotencyKeyOf } from '../event-head.ts'
+import { jsonJoined } from '../json-parts.ts'
+import { toldFirst } from '../late-event.ts'
+import { unknownEvent } from '../lost-run.ts'
 import { changeTypes, levelNumber, levelOfType } from '../numbers.ts'
 import { noLevel, pageOfRuns, type RunRow, runSummary } from '../run-rows.ts'
 import type { RunRecord, RunSummary, RunsQuery } from '../store.ts'
@@ -94,20 +96,34 @@ function rowsOf(session: Session, columns: string, query: RunsQuery): IterableIt
 export function run(session: Session, id: number): { summary: RunSummary; event: string | null } | null {
   const row = session.sql('select * from run where id = ?').get(id) as RunRow | undefined
   if (row === undefined) return null
-  return { summary: runSummary(row), event: row.event ?? eventOfChange(session, row) }
+  const event = row.event ?? eventOfChange(session, { ...row, replay: 0 })
+  return { summary: runSummary(row), event: event === unknownEvent ? null : event }
 }
 
-/** What a change told a callback that was told of it first, as far as that is still known. */
+/** What an occurrence of a change tells, as far as the log still says so. */
 export function eventOfChange(
   session: Session,
-  { seq, script, callback, attempt }: { seq: number; script: string; callback: string; attempt: number },
+  { seq, script, callback, attempt, replay }: ToldOf,
 ): string | null {
   const change = session
     .sql('select seq, type, resource, at, origin, event, revision from change where seq = ?')
     .get(seq) as (Parameters<typeof eventOf>[1] & { revision: number | null }) | undefined
   if (change === undefined) return null
   const type = changeTypes[change.type as unknown as number]!
-  const idempotencyKey = idempotencyKeyOf(session.epoch, { seq, script, callback, replay: 0 })
-  const event = eventOf(session, { ...change, type, attempt, idempotencyKey }, new Map())
-  return event === null || change.revision === null ? event : toldAsItWas(event, change.revision).event
+  const idempotencyKey = idempotencyKeyOf(session.epoch, { seq, script, callback, replay })
+  const occurrence = { ...change, type, attempt, idempotencyKey }
+  // What was fixed is known also when the resource is gone.
+  const event =
+    change.event === null
+      ? eventOf(session, occurrence, new Map())
+      : jsonJoined(eventHead(occurrence), change.event)
+  return event === null ? null : toldFirst(event, change.revision)
+}
+
+interface ToldOf {
+  readonly seq: number
+  readonly script: string
+  readonly callback: string
+  readonly attempt: number
+  readonly replay: number
 }

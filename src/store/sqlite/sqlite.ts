@@ -105,7 +105,7 @@ function storeOn({ writer, reader, journal, onBlocked, now, unlock }: Parts): St
     record: (arrival) => recording.record(arrival),
     async holds(ids) {
       if (!ids.some((id) => held.mayHave(id))) return new Map()
-      await recording.caughtUp()
+      await recording.demandCaughtUp()
       return (await reader.request('holds', [ids])) as Map<string, string>
     },
     async tick() {

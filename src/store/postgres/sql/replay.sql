@@ -67,7 +67,8 @@ begin
   if not found then
     return;
   end if;
-  until := v_script.cursor;
+  -- Up to where it was told, or is being told once more.
+  until := greatest(v_script.cursor, v_script.replay_until);
   since := least(case when p_seq is null then last_change_before(p_at) else greatest(0, p_seq) end, until);
   select count(*) into deliveries from change c join subscriptions_of(v_script.subscriptions) s on s.type = c.type
   where c.seq > since and c.seq <= until;
@@ -85,6 +86,6 @@ begin
     update script set cursor = p_since, replay = replay + 1, replay_until = greatest(replay_until, cursor)
     where id = v_script.id;
   end if;
-  return v_script.cursor;
+  return greatest(v_script.cursor, v_script.replay_until);
 end
 $$;

@@ -3,13 +3,15 @@
 -- Every script still has its changes, as far back as it may be behind, and so has every delivery, and whoever publishes
 -- them, unless nobody has for as long as changes are kept. The last one stays, as the number from which readers of the
 -- log go on.
-create function retire_changes(p_now bigint, p_age_ms bigint, p_most_behind bigint, p_too_many boolean)
-returns boolean language plpgsql as $$
+-- p_after: where the last call of the sweep left off.
+create function retire_changes(p_now bigint, p_age_ms bigint, p_most_behind bigint, p_too_many boolean, p_after bigint,
+  out removed integer, out last bigint) language plpgsql as $$
 declare
   c_at_a_time constant integer := 500;
   v_end bigint := last_seq();
+  v_old bigint := now_ms(p_now) - p_age_ms;
   v_slowest bigint;
-  v_removed integer;
+  v_looked_at integer;
 begin
   select coalesce(min(
     case when cursor < replay_until then cursor else greatest(cursor, v_end - p_most_behind) end), v_end)
@@ -17,32 +19,44 @@ begin
   from (
     select cursor, case state when 'parked' then 0 else replay_until end as replay_until from script
     union all
-    select cursor, 0 from relay where held_until > now_ms(p_now) - p_age_ms) followers;
-  -- The oldest come first, so that nothing is looked at that is too young.
-  delete from change where seq in (
-    select seq from (
-      select seq, at from change c where seq <= v_slowest and seq < v_end
-        and not exists (select 1 from delivery d where d.seq = c.seq)
-      order by seq limit c_at_a_time) oldest
-    where p_too_many or at < now_ms(p_now) - p_age_ms);
-  get diagnostics v_removed = row_count;
-  return v_removed = c_at_a_time;
+    select cursor, 0 from relay where held_until > v_old) followers;
+  -- The oldest come first, so that nothing is looked at that is too young. Of deletions of instances (11) late arrivals are
+  -- told.
+  with oldest as (
+    select seq, at, type from change c where seq > p_after and seq <= v_slowest and seq < v_end
+      and not exists (select 1 from delivery d where d.seq = c.seq)
+    order by seq limit c_at_a_time
+  ), gone as (
+    delete from change where seq in (select seq from oldest where at < v_old or p_too_many and type <> 11) returning seq
+  )
+  select (select count(*) from oldest), (select count(*) from gone), (select max(seq) from oldest)
+  into v_looked_at, removed, last;
+  if v_looked_at < c_at_a_time or not p_too_many and removed < v_looked_at then
+    last := null;
+  end if;
 end
 $$;
 
 -- An estimate by some rows, evenly over all. From the first on of which nothing is owed there are no gaps to speak of,
 -- since they go in their order; so none is counted.
-create function log_bytes() returns bigint language sql as $$
-  with bounds as (
-    select seq as first, last_seq() - seq + 1 as count from change c
-    where not exists (select 1 from delivery d where d.seq = c.seq) order by seq limit 1)
-  select coalesce((
-    select (b.count * (avg(s.bytes) + 200))::bigint
-    from bounds b cross join lateral (
-      select (select coalesce(octet_length(event), 0) from change where seq >= b.first + (b.count - 1) * n / 199
-        order by seq limit 1) as bytes
-      from generate_series(0, 199) n) s
-    group by b.count), 0)
+create function log_size(out changes bigint, out bytes bigint) language plpgsql as $$
+declare
+  c_samples constant integer := 2000;
+  v_first bigint := (
+    select seq from change c where not exists (select 1 from delivery d where d.seq = c.seq) order by seq limit 1);
+begin
+  if v_first is null then
+    changes := 0;
+    bytes := 0;
+    return;
+  end if;
+  changes := last_seq() - v_first + 1;
+  bytes := changes * (200 + (
+    select avg((
+      select coalesce(octet_length(event), 0) from change where seq >= v_first + (changes - 1) * n / (c_samples - 1)
+      order by seq limit 1))
+    from generate_series(0, c_samples - 1) n));
+end
 $$;
 
 -- The tags of a study that is gone were kept so that its runs can be found by them.

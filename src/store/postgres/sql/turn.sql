@@ -61,7 +61,10 @@ begin
   perform insert_run(p_now, p_delivery, v_script.name, v_change, json_build_object(
     'version', coalesce(p_delivery.version, v_script.version), 'outcome', 'crashed',
     'reason', '{"message":"The server ended, or stood still for too long, during this attempt: what it did by then is not known"}',
-    'attempts', null, 'durationMs', 0, 'cpuMs', 0, 'memoryBytes', 0, 'logs', '[]', 'hostCalls', '[]', 'event', null));
+    'attempts', null, 'durationMs', 0, 'cpuMs', 0, 'memoryBytes', 0, 'logs', '[]', 'hostCalls', '[]',
+    -- An empty text: nobody knows what it was told.
+    'event', case when v_change.seq is null or p_delivery.replay > 0 or p_delivery.event is not null
+      or coalesce(v_change.revision, 1) > 1 then '' end));
 end
 $$;
 
