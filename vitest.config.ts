@@ -19,7 +19,8 @@ export default defineConfig({
     pool: 'forks',
     // No module has state of its own, so files may share what was loaded: a sixth of the time of a file was that.
     isolate: false,
-    maxWorkers: 3,
+    // Half of the time of a test is a wait for a process, a timer or a disk.
+    maxWorkers: 4,
     maxConcurrency: 3,
     // As in bin/node24.js.
     execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],

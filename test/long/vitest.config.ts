@@ -7,6 +7,7 @@ export default mergeConfig(
   defineConfig({
     test: {
       include: [...longTests, 'test/store/sqlite.model.test.ts'],
+      maxWorkers: 3,
       env: { ONSTABLE_MODEL_RUNS: '1000' },
     },
   }),
