@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'undici'
 import { z } from 'zod'
 import { associate, storeRequest } from './c-store.ts'
-import { openUploader } from './http-upload.ts'
+import { type Answer, openUploader } from './http-upload.ts'
 import { makeSamples, type Sample } from './samples.ts'
 
 export interface Sent {
@@ -82,14 +82,13 @@ export async function upload(client: Client, sample: Sample): Promise<string> {
     headers: { 'content-type': 'application/dicom' },
     body: sample.file,
   })
-  const text = await body.text()
-  if (statusCode !== 200) throw new Error(`POST /instances was answered with ${statusCode}: ${text}`)
-  return studyIn(text)
+  return studyIn({ status: statusCode, text: await body.text() })
 }
 
 /** Throws unless the instance was stored. */
-function studyIn(answer: string): string {
-  return answerSchema.parse(JSON.parse(answer)).ParentStudy
+function studyIn({ status, text }: Answer): string {
+  if (status !== 200) throw new Error(`POST /instances was answered with ${status}: ${text}`)
+  return answerSchema.parse(JSON.parse(text)).ParentStudy
 }
 
 const answerSchema = z.object({ Status: z.literal('Success'), ParentStudy: z.string() })

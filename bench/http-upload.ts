@@ -6,11 +6,11 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 export interface Uploader extends Disposable {
-  /** @returns the text of the answer. Throws unless it is 200 */
-  upload(file: Buffer): Promise<string>
+  /** One at a time. */
+  upload(file: Buffer): Promise<Answer>
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number
   readonly text: string
 }
@@ -22,15 +22,13 @@ export async function openUploader(url: string): Promise<Uploader> {
   const answers = readAnswers(socket)
   const head = `POST /instances HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/dicom\r\nContent-Length: `
   return {
-    async upload(file) {
+    upload(file) {
       const answered = answers.next()
       socket.cork()
       socket.write(`${head}${file.length}\r\n\r\n`, 'latin1')
       socket.write(file)
       socket.uncork()
-      const { status, text } = await answered
-      if (status !== 200) throw new Error(`POST /instances was answered with ${status}: ${text}`)
-      return text
+      return answered
     },
     [Symbol.dispose]() {
       socket.destroy()

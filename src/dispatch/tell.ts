@@ -7,7 +7,7 @@ import type { ReachPoint } from '../lib/crash-point.ts'
 import type { Log } from '../log.ts'
 import type { RunRequest, RunResult, Runtime } from '../runtime/runtime.ts'
 import type { ScriptInForce } from '../scripts/scripts.ts'
-import type { Lease, RunRecord, Settlement } from '../store/store.ts'
+import { type Lease, nothingRan, type RunRecord, type Settlement } from '../store/store.ts'
 import { type NextTry, nextTry } from './retry.ts'
 import { reasonToSkip } from './skip.ts'
 import type { RunWithEffects } from './storms.ts'
@@ -136,8 +136,7 @@ function sendsOnly({ resource, late }: Lease, { manifest }: ScriptInForce): Call
 }
 
 function withoutRun(version: string, outcome: 'skipped' | 'refused', reason: string): RunRecord {
-  const nothing = { durationMs: 0, cpuMs: 0, memoryBytes: 0, logs: '[]', hostCalls: '[]', event: null }
-  return { version, attempts: null, outcome, reason: JSON.stringify({ message: reason }), ...nothing }
+  return { ...nothingRan, version, outcome, reason: JSON.stringify({ message: reason }), event: null }
 }
 
 function recordOf(

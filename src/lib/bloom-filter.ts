@@ -23,19 +23,22 @@ export class BloomFilter {
     return this.#layers.some(({ bits }) => hasAll(bits, one, other))
   }
 
-  add(text: string): void {
+  /** Adds it, unless it may be there already. @returns whether it was surely not there */
+  add(text: string): boolean {
+    const [one, other] = hashesOf(text)
+    if (this.#layers.some(({ bits }) => hasAll(bits, one, other))) return false
     let layer = this.#layers.at(-1)
     if (layer === undefined || layer.left === 0) {
       const capacity = firstCapacity * 2 ** this.#layers.length
       layer = { bits: new Uint32Array((capacity * bitsPerText) / 32), left: capacity }
       this.#layers.push(layer)
     }
-    const [one, other] = hashesOf(text)
     for (let n = 0; n < hashes; n++) {
       const bit = bitOf(layer.bits, one, other, n)
       layer.bits[bit >>> 5]! |= 1 << (bit & 31)
     }
     layer.left--
+    return true
   }
 }
 

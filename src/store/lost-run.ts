@@ -1,5 +1,5 @@
 /** The record of an attempt that nobody saw end: its server was killed, or stood still until its lease was over. */
-import type { RunRecord } from './store.ts'
+import { nothingRan, type RunRecord } from './run.ts'
 
 /** Of one that was told of something that the log alone does not say. */
 export const unknownEvent = ''
@@ -10,10 +10,5 @@ export const lostRun: Omit<RunRecord, 'version' | 'event'> = {
     message:
       'The server ended, or stood still for too long, during this attempt: what it did by then is not known',
   }),
-  attempts: null,
-  durationMs: 0,
-  cpuMs: 0,
-  memoryBytes: 0,
-  logs: '[]',
-  hostCalls: '[]',
+  ...nothingRan,
 }

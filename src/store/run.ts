@@ -30,6 +30,16 @@ export interface RunRecord {
   readonly event: string | null
 }
 
+/** Of a record without a run that anybody saw. */
+export const nothingRan = {
+  attempts: null,
+  durationMs: 0,
+  cpuMs: 0,
+  memoryBytes: 0,
+  logs: '[]',
+  hostCalls: '[]',
+} satisfies Partial<RunRecord>
+
 export interface RunSummary extends Omit<RunRecord, 'event'> {
   readonly id: number
   readonly delivery: number

@@ -37,6 +37,7 @@ export type * from './delivery.ts'
 export { openStore } from './open-store.ts'
 export type * from './resource.ts'
 export {
+  nothingRan,
   type Outcome,
   outcomes,
   type RunRecord,

@@ -1,9 +1,6 @@
 /** What is owed to scripts: looked at, tried again by hand, dropped. */
 import { type DeliveryRow, deliverySummary } from '../delivery-rows.ts'
-import { eventHead, idempotencyKeyOf } from '../event-head.ts'
-import { jsonJoined } from '../json-parts.ts'
-import { toldFirst } from '../late-event.ts'
-import { changeTypes } from '../numbers.ts'
+import { type LoggedChange, loggedEvent, type ToldOf } from '../logged-event.ts'
 import type { Backlog, DeliveriesQuery, DeliverySummary } from '../store.ts'
 import type { Session } from './session.ts'
 
@@ -44,35 +41,13 @@ export async function delivery(
   return { summary: summaryOf(row), event: row.event ?? (await eventOfChange(session, row)) }
 }
 
-interface ChangeRow {
-  readonly type: number
-  readonly at: number
-  readonly revision: number | null
-  readonly facts: string | null
-}
-
-interface ToldOf {
-  readonly seq: number
-  readonly script: string
-  readonly callback: string
-  readonly attempt: number
-  readonly replay: number
-}
-
 /** What an occurrence of a change tells, as far as the log still says so. */
-export async function eventOfChange(
-  { connections, epoch }: Session,
-  { seq, script, callback, attempt, replay }: ToldOf,
-): Promise<string | null> {
-  const [change] = await connections.rows<ChangeRow>(
+export async function eventOfChange({ connections, epoch }: Session, told: ToldOf): Promise<string | null> {
+  const [change] = await connections.rows<LoggedChange & { facts: string | null }>(
     'select type, at, revision, coalesce(event, facts_of(c)) as facts from change c where seq = $1',
-    [seq],
+    [told.seq],
   )
-  if (change === undefined || change.facts === null) return null
-  const idempotencyKey = idempotencyKeyOf(epoch, { seq, script, callback, replay })
-  const { at, revision } = change
-  const head = eventHead({ seq, type: changeTypes[change.type]!, at, attempt, idempotencyKey })
-  return toldFirst(jsonJoined(head, change.facts), revision)
+  return change === undefined ? null : loggedEvent(epoch, told, change, change.facts)
 }
 
 export function retryDelivery({ connections, nowMs }: Session, id: number): Promise<boolean> {

@@ -97,8 +97,8 @@ function leaseOf(session: Session, row: LeasedRow): Lease {
     const idempotencyKey = heartbeatKeyOf(session.epoch, script, delivery)
     const head = JSON.stringify({ at: isoTime(row.leased_at), attempt, idempotencyKey })
     const event = jsonJoined(head, row.facts!)
-    const isNothingLate = { isAsLogged: false, late: null }
-    return { ...shared, ...isNothingLate, resource: null, event, idempotencyKey, changedAtMs: row.run_at }
+    const changedAtMs = row.run_at
+    return { ...shared, resource: null, event, isAsLogged: false, idempotencyKey, late: null, changedAtMs }
   }
   const type = changeTypes[row.type]!
   const idempotencyKey = idempotencyKeyOf(session.epoch, row)

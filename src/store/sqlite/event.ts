@@ -12,13 +12,17 @@ import { originFacts } from './find.ts'
 import { type InstanceRow, type ResourceRow, resourceAt } from './rows.ts'
 import type { Session } from './session.ts'
 
-interface Occurrence {
-  readonly seq: number
+/** A change, by what its facts are found. */
+export interface FactsOf {
   readonly type: ChangeType
   readonly resource: number
-  readonly at: number
   readonly origin: number | null
   readonly event: string | null
+}
+
+interface Occurrence extends FactsOf {
+  readonly seq: number
+  readonly at: number
   readonly attempt: number
   readonly idempotencyKey: string
 }
@@ -32,9 +36,10 @@ export function eventOf(session: Session, occurrence: Occurrence, families: Seri
   return facts === null ? null : jsonJoined(eventHead(occurrence), facts)
 }
 
-function factsOf(
+/** What the event says beside its head, JSON; null as above. */
+export function factsOf(
   session: Session,
-  { type, resource, origin, event }: Occurrence,
+  { type, resource, origin, event }: FactsOf,
   families: SeriesFamilies,
 ): string | null {
   if (type.startsWith('Deleted')) return event

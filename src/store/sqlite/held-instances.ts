@@ -26,9 +26,7 @@ export class HeldInstances {
   /** To be called with every arrival, before it is durable. @returns whether it is surely not held */
   add(id: string): boolean {
     if (this.#state === 'empty') void this.#fill()
-    if (this.#filter.mayHave(id)) return false
-    this.#filter.add(id)
-    return this.#state === 'full'
+    return this.#filter.add(id) && this.#state === 'full'
   }
 
   /**
@@ -49,7 +47,7 @@ export class HeldInstances {
   /** @returns the last of the page; null if there are no more */
   async #fillFrom(after: string): Promise<string | null> {
     const ids = (await this.#reader.request('instancesAfter', [after, atATime])) as readonly string[]
-    for (const id of ids) if (!this.#filter.mayHave(id)) this.#filter.add(id)
+    for (const id of ids) this.#filter.add(id)
     return ids.at(-1) ?? null
   }
 }

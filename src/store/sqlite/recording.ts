@@ -71,7 +71,7 @@ export class Recording {
 
   /** @returns when its rows are there. Rejects if they cannot be written; it is not taken then */
   async record(arrival: Arrival): Promise<Recorded> {
-    return (await this.#take(arrival, () => false)).recorded
+    return (await this.#take(arrival, 'recorded')).recorded
   }
 
   /**
@@ -79,7 +79,7 @@ export class Recording {
    *   already has its rows
    */
   accept(arrival: Arrival, until: 'durable' | 'known' = 'durable'): Promise<Accepted> {
-    return this.#take(arrival, (isNew) => isNew || until === 'durable')
+    return this.#take(arrival, until)
   }
 
   /** Sends what waits to the database now, before whatever is sent there next. */
@@ -121,8 +121,7 @@ export class Recording {
     this.#giveUp()
   }
 
-  /** @param mayAnswer whether before there are rows; `isNew`: nobody holds it */
-  async #take(arrival: Arrival, mayAnswer: (isNew: boolean) => boolean): Promise<Accepted> {
+  async #take(arrival: Arrival, until: 'durable' | 'known' | 'recorded'): Promise<Accepted> {
     while (this.#waiting.length >= mostWaiting && this.#blockedBy === null) await this.caughtUp()
     if (this.#blockedBy !== null) throw this.#blockedBy
     if (this.#isClosed) throw stopping()
@@ -138,7 +137,7 @@ export class Recording {
     if (!isKept && content !== null)
       throw fault('internal', 'The journal cannot be written; see the errors before this one')
     const { promise, resolve, reject } = Promise.withResolvers<Recorded['status']>()
-    const isOwed = isKept && mayAnswer(isNew)
+    const isOwed = isKept && (until === 'durable' || (until === 'known' && isNew))
     this.#waiting.push({ entry: { arrivalJson, content, number, atMs, isOwed }, isKept, resolve, reject })
     this.#lastNumber = number
     this.#schedule()

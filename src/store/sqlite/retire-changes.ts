@@ -2,6 +2,7 @@
 import { typeNumber } from '../numbers.ts'
 import type { LogRetention, LogSize, Retired, Straggler } from '../store.ts'
 import { lastSeq } from './changes.ts'
+import { sampledBytes } from './sampled-bytes.ts'
 import type { Session } from './session.ts'
 
 /** In one transaction. */
@@ -67,14 +68,10 @@ export function logSize(session: Session): LogSize {
     )
     .get() as { seq: number } | undefined
   if (row === undefined) return { changes: 0, bytes: 0 }
-  const changes = lastSeq(session) - row.seq + 1
+  const last = lastSeq(session)
+  const changes = last - row.seq + 1
   const sample = session.sql(
     `select octet_length(coalesce(event, '')) as bytes from change where seq >= ? order by seq limit 1`,
   )
-  let bytes = 0
-  for (let n = 0; n < samples; n++) {
-    const at = row.seq + Math.floor(((changes - 1) * n) / (samples - 1))
-    bytes += (sample.get(at) as { bytes: number }).bytes
-  }
-  return { changes, bytes: Math.round(changes * (bytes / samples + rowBytes)) }
+  return { changes, bytes: Math.round(changes * (sampledBytes(sample, row.seq, last, samples) + rowBytes)) }
 }

@@ -1,5 +1,6 @@
 /** Removes runs that are kept no longer, some at a time, and what was noted for their sake. */
 import type { RunRetention } from '../store.ts'
+import { sampledBytes } from './sampled-bytes.ts'
 import type { Session } from './session.ts'
 
 /** In one transaction, of each kind. */
@@ -70,10 +71,5 @@ export function runsBytes(session: Session): number {
        + octet_length(coalesce(event, '')) as bytes
      from run where id >= ? order by id limit 1`,
   )
-  let bytes = 0
-  for (let n = 0; n < samples; n++) {
-    const at = first + Math.floor(((last - first) * n) / (samples - 1))
-    bytes += (sample.get(at) as { bytes: number }).bytes
-  }
-  return Math.round(count * (bytes / samples + rowBytes))
+  return Math.round(count * (sampledBytes(sample, first, last, samples) + rowBytes))
 }

@@ -1,14 +1,12 @@
 /**
  * The history of runs: written with the settlement, searched by what an administrator knows, kept for a while.
  */
-import { eventHead, idempotencyKeyOf } from '../event-head.ts'
-import { jsonJoined } from '../json-parts.ts'
-import { toldFirst } from '../late-event.ts'
+import { type LoggedChange, loggedEvent, type ToldOf } from '../logged-event.ts'
 import { unknownEvent } from '../lost-run.ts'
 import { changeTypes, levelNumber, levelOfType } from '../numbers.ts'
 import { noLevel, pageOfRuns, type RunRow, runSummary } from '../run-rows.ts'
 import type { RunRecord, RunSummary, RunsQuery } from '../store.ts'
-import { eventOf } from './event.ts'
+import { type FactsOf, factsOf } from './event.ts'
 import type { Session } from './session.ts'
 
 /** The delivery that a run was an attempt of. */
@@ -101,29 +99,12 @@ export function run(session: Session, id: number): { summary: RunSummary; event:
 }
 
 /** What an occurrence of a change tells, as far as the log still says so. */
-export function eventOfChange(
-  session: Session,
-  { seq, script, callback, attempt, replay }: ToldOf,
-): string | null {
+export function eventOfChange(session: Session, told: ToldOf): string | null {
   const change = session
-    .sql('select seq, type, resource, at, origin, event, revision from change where seq = ?')
-    .get(seq) as (Parameters<typeof eventOf>[1] & { revision: number | null }) | undefined
+    .sql('select type, resource, at, origin, event, revision from change where seq = ?')
+    .get(told.seq) as (LoggedChange & Omit<FactsOf, 'type'>) | undefined
   if (change === undefined) return null
-  const type = changeTypes[change.type as unknown as number]!
-  const idempotencyKey = idempotencyKeyOf(session.epoch, { seq, script, callback, replay })
-  const occurrence = { ...change, type, attempt, idempotencyKey }
   // What was fixed is known also when the resource is gone.
-  const event =
-    change.event === null
-      ? eventOf(session, occurrence, new Map())
-      : jsonJoined(eventHead(occurrence), change.event)
-  return event === null ? null : toldFirst(event, change.revision)
-}
-
-interface ToldOf {
-  readonly seq: number
-  readonly script: string
-  readonly callback: string
-  readonly attempt: number
-  readonly replay: number
+  const facts = change.event ?? factsOf(session, { ...change, type: changeTypes[change.type]! }, new Map())
+  return loggedEvent(session.epoch, told, change, facts)
 }

@@ -14,7 +14,7 @@ import { executeRead, executeWrites, type Operation } from './writer.ts'
 /** At so many requests a transaction takes in no further ones. */
 const largestBatch = 500
 
-// What receives and answers comes first; the rows of a C-STORE are owed, and written when there is time.
+// What receives and answers comes first; the rows of what was answered are owed, and written when there is time.
 yieldProcessorOfThread(niceness.soon)
 
 serveThread<Operation>(parentPort!, () => {

@@ -51,19 +51,21 @@ end
 $$;
 
 -- The attempt that may have been at work was one, whatever came of it.
-create function note_lost_run(p_now bigint, p_delivery delivery) returns void language plpgsql as $$
+create function note_lost_run(p_now bigint, p_delivery bigint) returns void language plpgsql as $$
 declare
+  v_delivery delivery;
   v_script script;
   v_change change;
 begin
-  select * into v_script from script where id = p_delivery.script;
-  select * into v_change from change where seq = p_delivery.seq;
-  perform insert_run(p_now, p_delivery, v_script.name, v_change, json_build_object(
-    'version', coalesce(p_delivery.version, v_script.version), 'outcome', 'crashed',
+  select * into v_delivery from delivery where id = p_delivery;
+  select * into v_script from script where id = v_delivery.script;
+  select * into v_change from change where seq = v_delivery.seq;
+  perform insert_run(p_now, v_delivery, v_script.name, v_change, json_build_object(
+    'version', coalesce(v_delivery.version, v_script.version), 'outcome', 'crashed',
     'reason', '{"message":"The server ended, or stood still for too long, during this attempt: what it did by then is not known"}',
     'attempts', null, 'durationMs', 0, 'cpuMs', 0, 'memoryBytes', 0, 'logs', '[]', 'hostCalls', '[]',
     -- An empty text: nobody knows what it was told.
-    'event', case when v_change.seq is null or p_delivery.replay > 0 or p_delivery.event is not null
+    'event', case when v_change.seq is null or v_delivery.replay > 0 or v_delivery.event is not null
       or coalesce(v_change.revision, 1) > 1 then '' end));
 end
 $$;
@@ -73,21 +75,16 @@ $$;
 create function reclaim_expired(p_now bigint, p_script bigint) returns void language plpgsql as $$
 declare
   v_each record;
-  v_lost delivery[];
-  v_delivery delivery;
 begin
-  v_lost := array(
-    select d from delivery d where script = p_script and state = 1 and lease_until < p_now and not exists (
-      select 1 from delivery e where e.script = p_script and e.state = 1 and e.node = d.node and e.id < d.id));
-  foreach v_delivery in array v_lost loop
-    perform note_lost_run(p_now, v_delivery);
-  end loop;
   for v_each in
     select * from (
       select id, key, lease_until, id > min(id) over (partition by node) as was_not_run from delivery
       where script = p_script and state = 1) held
     where lease_until < p_now order by id
   loop
+    if not v_each.was_not_run then
+      perform note_lost_run(p_now, v_each.id);
+    end if;
     update delivery set attempt = attempt - v_each.was_not_run::integer, lease_until = null, node = null,
       state = state_by_turn(p_script, v_each.key, v_each.id)
     where id = v_each.id;
