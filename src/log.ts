@@ -4,23 +4,52 @@
  */
 import { createRequire } from 'node:module'
 import { pino } from 'pino'
+import { printable } from './lib/printable.ts'
 
 export type Log = pino.Logger
 
+/** An open file, pipe or terminal. */
+export interface Output {
+  readonly fd: number
+  readonly isTTY?: boolean
+}
+
 /** @param level least level that is written; `silent` writes nothing */
-export function createLog(level: string, output: NodeJS.WriteStream = process.stderr): Log {
+export function createLog(level: string, output: Output = process.stderr): Log {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
-  if (!output.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }))
+  if (!output.isTTY) return pino(options, pino.destination({ dest: output.fd, sync: true }))
   // Only a terminal needs it: it takes as long to load as all that `onstable --help` does.
   const { PinoPretty } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty')
   return pino(
-    options,
+    { ...options, ...forTerminal },
     PinoPretty({
       colorize: true,
       translateTime: 'SYS:HH:MM:ss.l',
       ignore: 'pid,hostname,stage',
-      destination: 2,
+      destination: output.fd,
       sync: true,
     }),
   )
+}
+
+/** What scripts and senders wrote is no order to the terminal, and does not look like a line of ours. */
+const forTerminal = {
+  formatters: { log: (facts: object) => printableIn(facts) as Record<string, unknown> },
+  hooks: {
+    logMethod(this: Log, values: unknown[], write: (...values: unknown[]) => void) {
+      write.apply(
+        this,
+        values.map((each) => (typeof each === 'string' ? indented(printable(each)) : each)),
+      )
+    },
+  },
+}
+
+const indented = (text: string) => text.replaceAll('\n', '\n    ')
+
+function printableIn(value: unknown): unknown {
+  if (typeof value === 'string') return printable(value)
+  if (Array.isArray(value)) return value.map(printableIn)
+  if (typeof value !== 'object' || value === null || value instanceof Error) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, printableIn(each)]))
 }

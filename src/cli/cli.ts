@@ -3,12 +3,12 @@
  */
 import { Command, CommanderError } from 'commander'
 import { messageOf } from '../errors.ts'
+import { printable } from '../lib/printable.ts'
 import { packageVersion } from '../lib/version.ts'
 import { addChangesCommand } from './changes.ts'
 import { addCompletionCommand } from './completion.ts'
 import { addDeliveriesCommand } from './deliveries.ts'
 import { addNodesCommand } from './nodes.ts'
-import { printable } from './printable.ts'
 import { addRabbitmqCommand } from './rabbitmq.ts'
 import { addRunsCommand } from './runs.ts'
 import { addSampleCommand } from './sample.ts'
@@ -45,7 +45,7 @@ export async function runCli(
     isTerminal: errors.isTTY === true,
     exitCode: 0,
     print: (line) => void output.write(`${printable(line)}\n`),
-    complain: (line) => void errors.write(`onstable: ${line}\n`),
+    complain: (line) => void errors.write(`onstable: ${printable(line)}\n`),
   }
   // Whoever reads our output may have had enough, as `head` does.
   output.on('error', () => process.exit(session.exitCode))

@@ -1,5 +1,5 @@
 /** `onstable scripts`: what is in force, whether files are fit to be, and new ones. */
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { fault, isSystemError, messageOf } from '../errors.ts'
@@ -31,7 +31,7 @@ export function addScriptsCommand(program: Command, session: Session): void {
   addLocalOptions(
     scripts.command('check').description('check script files as saving them would, without a server'),
   )
-    .argument('[files...]', 'files (default: all in the scripts folder)')
+    .argument('[files...]', 'files, or folders of them (default: the scripts folder)')
     .addHelpText('after', '\nExample:\n  $ onstable scripts check scripts/forward.ts')
     .action((files: string[], options: LocalOptions) => check(session, files, options))
   addLocalOptions(scripts.command('new').description('write a new script file'))
@@ -65,7 +65,9 @@ async function check(session: Session, given: readonly string[], options: LocalO
   const { checkScriptFile, problemText } = await import('../scripts/scripts.ts')
   const { missingGrants } = await import('../host/host.ts')
   const { startRuntime } = await import('../runtime/runtime.ts')
-  const files = given.length > 0 ? given : scriptFiles(settings.scripts)
+  const folders = given.length > 0 ? given.filter(isFolder) : [settings.scripts]
+  const files = [...given.filter((each) => !isFolder(each)), ...folders.flatMap(scriptFiles)]
+  if (files.length === 0 && !options.json) session.print(`There are no scripts in ${folders.join(', ')}`)
   const results: { file: string; result: ScriptCheck }[] = []
   await using runtime = await startRuntime({ log: createLog('silent') })
   for (const file of files) {
@@ -88,6 +90,10 @@ function plain(result: ScriptCheck): object {
   if (!result.ok) return result
   const { callbacks, manifest, version } = result.script
   return { ok: true, version, callbacks, needs: manifest.needs }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function scriptFiles(folder: string): string[] {

@@ -51,7 +51,7 @@ export class Lane {
     this.program = program
     this.#isolate = `${program.version}#${number}`
     this.findPlace = placeFinder(program.sourceMap)
-    this.#log = log.child({ script: program.script })
+    this.#log = log
   }
 
   get isIdle(): boolean {
@@ -85,6 +85,7 @@ export class Lane {
     const message = {
       type: 'load',
       version: this.#isolate,
+      owner: this.program.version,
       ...limits,
       ...(loadMs === undefined ? {} : { timeoutMs: loadMs, cpuMs: loadMs }),
     } as const
@@ -189,6 +190,6 @@ export class Lane {
   }
 
   #logOutsideRuns({ level, text }: LogLine): void {
-    this.#log[level](mapPlaces(text, this.findPlace))
+    this.#log[level]({ script: this.program.script }, mapPlaces(text, this.findPlace))
   }
 }

@@ -52,6 +52,7 @@ test('checking scripts needs no server, names the place of what is wrong, and en
   const good = await check()
   expect(good).toMatchObject({ code: 0, errors: '' })
   expect(good.output).toBe(`${join(folder.path, 'good.ts')}: good, with onStableStudy\n`)
+  expect(await onstable(['scripts', 'check', folder.path])).toMatchObject({ code: 0, output: good.output })
   writeFileSync(join(folder.path, 'bad.ts'), '\nexport function onStabelStudy(): void {}\n')
   const both = await check()
   expect(both.code).toBe(1)

@@ -69,12 +69,14 @@ function inPieces(value: Argument): Argument | Argument[] {
 /**
  * @param memoryMb heap of the isolate; isolated-vm wants at least 8
  * @param gate through which isolates go to work
+ * @param owner whose isolate it is there
  */
 export async function openSandbox(
   sources: SandboxSources,
   caps: Caps,
   memoryMb: number,
   gate: Gate,
+  owner: string,
 ): Promise<Sandbox> {
   const isolate = new ivm.Isolate({
     memoryLimit: Math.max(8, memoryMb),
@@ -104,7 +106,7 @@ export async function openSandbox(
   const getHeapStatistics = isolate.getHeapStatistics.bind(isolate)
   let lastUsedBytes = 0
   let measuredAtMs = Number.NEGATIVE_INFINITY
-  const visits = new Visits(isolate, gate)
+  const visits = new Visits(isolate, gate, owner)
   const sandbox: Sandbox = {
     get isDisposed() {
       return isolate.isDisposed
@@ -144,7 +146,9 @@ export async function openSandbox(
       return lastUsedBytes
     },
     dispose() {
-      if (!isolate.isDisposed) isolate.dispose()
+      if (isolate.isDisposed) return
+      isolate.dispose()
+      visits.giveUp()
     },
   }
   return sandbox

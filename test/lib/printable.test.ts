@@ -1,6 +1,6 @@
 /** What a terminal is shown of texts that are not ours. */
 import { expect, it } from 'vitest'
-import { printable } from '../../src/cli/printable.ts'
+import { printable } from '../../src/lib/printable.ts'
 
 it('orders to a terminal are shown, not obeyed; line breaks, tabs and letters stay', () => {
   expect(printable('\u001b[2J\u0007\u009b1m')).toBe('\\u001b[2J\\u0007\\u009b1m')
