@@ -22,10 +22,12 @@ declare function setTimeout<A extends unknown[]>(
 ): number
 declare function clearTimeout(timer: number | undefined): void
 declare function queueMicrotask(callback: () => void): void
-declare function structuredClone<T>(value: T): T
+declare function structuredClone<T>(value: T, options?: { readonly transfer?: Iterable<ArrayBuffer> }): T
 /** What web functions throw: `name` says what it is, such as `AbortError`. */
 declare class DOMException extends Error {
   constructor(message?: string, name?: string)
+  /** Of the older names; 0 of the others. */
+  readonly code: number
 }
 /** Base64 of a text whose characters are bytes. */
 declare function btoa(binary: string): string

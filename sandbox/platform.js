@@ -1,19 +1,33 @@
 /**
  * Functions that authors know from browsers and Node, and that the language itself does not have:
- * DOMException, structuredClone, queueMicrotask, btoa, atob. Timers are in prelude.js, since they need the host.
+ * DOMException, queueMicrotask, btoa, atob. Timers are in prelude.js, since they need the host.
  */
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
 ;(() => {
-  const { Promise, TypeError, Map, Set, Date, RegExp, Error, ArrayBuffer, DataView, Uint8Array, String } =
-    globalThis
-  const { defineProperty, getPrototypeOf, prototype: objectPrototype } = Object
-  const { ownKeys, apply, get } = Reflect
-  const { isArray } = Array
-  const { toString } = objectPrototype
+  const { Promise, TypeError, Error, Uint8Array, String } = globalThis
+  const { defineProperty } = Object
   const { captureStackTrace } = Error
 
   function define(name, value) {
     defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false })
+  }
+
+  /** Of those that had a number before they had a name (Web IDL, section 2.8.1). */
+  const codes = {
+    __proto__: null,
+    NotFoundError: 8,
+    NotSupportedError: 9,
+    InvalidStateError: 11,
+    SyntaxError: 12,
+    InvalidCharacterError: 5,
+    InvalidAccessError: 15,
+    TypeMismatchError: 17,
+    SecurityError: 18,
+    NetworkError: 19,
+    AbortError: 20,
+    QuotaExceededError: 22,
+    TimeoutError: 23,
+    DataCloneError: 25,
   }
 
   class DOMException extends Error {
@@ -22,6 +36,10 @@
       defineProperty(this, 'name', { value: String(name), configurable: true, writable: true })
       // Again, now that it has its name.
       captureStackTrace(this, new.target)
+    }
+
+    get code() {
+      return codes[this.name] ?? 0
     }
   }
   define('DOMException', DOMException)
@@ -33,49 +51,6 @@
       callback()
     })
   })
-
-  define('structuredClone', function structuredClone(value) {
-    return clone(value, new Map())
-  })
-
-  function clone(value, seen) {
-    if (typeof value === 'function' || typeof value === 'symbol') {
-      throw new DOMException(`${String(value)} could not be cloned`, 'DataCloneError')
-    }
-    if (typeof value !== 'object' || value === null) return value
-    if (seen.has(value)) return seen.get(value)
-    const copy = emptyCopy(value)
-    seen.set(value, copy)
-    if (copy instanceof Map) for (const [key, item] of value) copy.set(clone(key, seen), clone(item, seen))
-    else if (copy instanceof Set) for (const item of value) copy.add(clone(item, seen))
-    else if (copy instanceof Error) copy.stack = String(value.stack)
-    else if (isArray(copy) || getPrototypeOf(copy) === objectPrototype) {
-      for (const key of ownKeys(value)) {
-        if (typeof key === 'symbol' || !apply(objectPrototype.propertyIsEnumerable, value, [key])) continue
-        const item = clone(get(value, key), seen)
-        defineProperty(copy, key, { value: item, writable: true, configurable: true, enumerable: true })
-      }
-    }
-    return copy
-  }
-
-  function emptyCopy(value) {
-    if (isArray(value)) return new Array(value.length)
-    if (value instanceof Map) return new Map()
-    if (value instanceof Set) return new Set()
-    if (value instanceof Date) return new Date(+value)
-    if (value instanceof RegExp) return new RegExp(value.source, value.flags)
-    if (value instanceof Error) return new Error(String(value.message))
-    if (value instanceof ArrayBuffer) return value.slice(0)
-    if (ArrayBuffer.isView(value)) {
-      const buffer = value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength)
-      return value instanceof DataView ? new DataView(buffer) : new value.constructor(buffer)
-    }
-    if (apply(toString, value, []) === '[object Promise]' || value instanceof WeakMap) {
-      throw new DOMException('The object could not be cloned', 'DataCloneError')
-    }
-    return {}
-  }
 
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
   const sextets = new Uint8Array(128).fill(255)

@@ -77,6 +77,45 @@ describe('inside an isolate', () => {
     ['structuredClone(new Map([[1, new Set([2])]])).get(1).has(2)', 'true'],
     ['structuredClone(new Uint16Array([1, 2, 3]).subarray(1)).join()', '2,3'],
     ['structuredClone({ f() {} })', /^DataCloneError/],
+    ['structuredClone([Symbol("s")])', /^DataCloneError/],
+    ['structuredClone()', /^TypeError/],
+    [
+      '[new WeakSet(), new WeakRef({}), Promise.resolve()].map((a) => { try { structuredClone(a) } catch (e) { return e.code } }).join()',
+      '25,25,25',
+    ],
+    [
+      '[new Number(1), new String("ab"), new Boolean(false), Object(2n)].map((a) => structuredClone(a)).map((a) => typeof a + a).join()',
+      'object1,objectab,objectfalse,object2',
+    ],
+    [
+      '(() => { const e = structuredClone(new RangeError("r", { cause: [new TypeError("t")] })); return [e instanceof RangeError, e.message, e.cause[0].name, Object.keys(e).length].join() })()',
+      'true,r,TypeError,0',
+    ],
+    [
+      '(() => { const e = structuredClone(new DOMException("d", "AbortError")); return [e instanceof DOMException, e.message, e.name, e.code].join() })()',
+      'true,d,AbortError,20',
+    ],
+    [
+      '(() => { const b = new Uint8Array([1, 2, 3, 4]); const c = structuredClone({ b, half: b.subarray(2), d: new DataView(b.buffer, 1, 2) }); c.b[2] = 9; return [c.half.join("+"), c.d.getUint8(1), c.half.buffer === c.b.buffer, b.join("+")].join() })()',
+      '9+4,9,true,1+2+3+4',
+    ],
+    [
+      '(() => { const { buffer } = new Uint8Array([7, 8]); const c = structuredClone({ buffer }, { transfer: [buffer] }); return [buffer.byteLength, new Uint8Array(c.buffer).join("+")].join() })()',
+      '0,7+8',
+    ],
+    [
+      '(() => { const { buffer } = new Uint8Array([7, 8]); try { structuredClone([buffer, () => {}], { transfer: [buffer] }) } catch { return buffer.byteLength } })()',
+      '2',
+    ],
+    [
+      '(() => { class A { a = 1; #b = 2; get c() { return 3 } } const c = structuredClone(Object.assign(new A(), { __proto__: 4 })); return [JSON.stringify(c), Object.getPrototypeOf(c) === Object.prototype].join() })()',
+      '{"a":1},true',
+    ],
+    [
+      '(() => { const a = [1, , 3]; a.more = { a }; const c = structuredClone(a); return [c.length, 1 in c, c.more.a === c].join() })()',
+      '3,false,true',
+    ],
+    ['structuredClone(/a.b/gis).flags + structuredClone(new Date(NaN))', 'gisInvalid Date'],
     ['new Promise((resolve) => queueMicrotask(() => resolve("soon")))', 'soon'],
     ['new Promise((resolve) => setTimeout(resolve, 1, "later"))', 'later'],
     [

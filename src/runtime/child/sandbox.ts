@@ -1,5 +1,5 @@
 /**
- * An isolate with what lives in it before a script does: lockdown, platform, prelude and what that is made with.
+ * An isolate with what lives in it before a script does: lockdown, platform, clone, prelude and what that is made with.
  */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { Visits } from './visits.ts'
 
 /** Each gives a function that makes a part of the prelude; in the order in which the prelude takes them. */
 const partFiles = ['verdict', 'show', 'text', 'console', 'abort', 'calls', 'host'] as const
-const sandboxFiles = ['lockdown', 'platform', ...partFiles, 'prelude'] as const
+const sandboxFiles = ['lockdown', 'platform', 'clone', ...partFiles, 'prelude'] as const
 const seedBytes = 32
 export type SandboxSources = Readonly<Record<(typeof sandboxFiles)[number], string>>
 
@@ -87,6 +87,7 @@ export async function openSandbox(
     context.eval(`'use strict';${sources[name]}`, { filename: `onstable:${name}`, reference: true })
   await evaluateOwn('lockdown')
   await evaluateOwn('platform')
+  await evaluateOwn('clone')
   const parts = await Promise.all(partFiles.map(evaluateOwn))
   const prelude = await evaluateOwn('prelude')
   const post = new ivm.Callback((kind: string, ...values: Argument[]) => sandbox.onPost(kind, ...values), {
