@@ -13,6 +13,13 @@ type Done = (error: Error | null, body?: readonly Buffer[]) => void
 export function collectBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { bodyLimit: usualLimitBytes }, collect)
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    // A type that cannot be read says nothing: the body is taken as one without.
+    const { headers } = request.raw
+    if (headers['content-type'] !== undefined && request.mediaType === undefined)
+      delete headers['content-type']
+    done(null, payload)
+  })
 }
 
 function collect(request: FastifyRequest, payload: FastifyRequest['raw'], done: Done): void {

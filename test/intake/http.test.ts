@@ -44,6 +44,20 @@ test.each([false, true])(
   },
 )
 
+test.each(['garbage', 'application/', 'text/plain;;=', '', 'application/x-www-form-urlencoded', 'image/png'])(
+  'whatever a sender says that the body is, a file is taken as one (Content-Type: %s)',
+  async (type) => {
+    await using engine = await startTestEngine()
+    const response = await fetch(`http://127.0.0.1:${engine.httpPort}/instances`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: new Uint8Array(dicomFile({ instance: '1' })),
+    })
+    expect(response.status).toBe(200)
+    expect(await countInstances(engine)).toBe(1)
+  },
+)
+
 test('a sender that breaks off in the middle of a body leaves nothing, whatever it promised', async () => {
   await using engine = await startTestEngine()
   const body = dicomFile({ pixelBytes: 500_000 })

@@ -42,8 +42,6 @@ export class Gate {
    */
   enter(owner: string): Seat {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    // One that is given up may have nobody who waits for it.
-    promise.catch(() => {})
     const seat = { owner, isTaken: promise, take: resolve, giveUp: reject, sinceMs: 0 }
     this.#waiting.push(seat)
     this.#giveAway()
@@ -56,6 +54,8 @@ export class Gate {
     this.#taken.delete(kept)
     if (!this.#atWork.delete(kept)) {
       this.#waiting = this.#waiting.filter((each) => each !== kept)
+      // It may be that nobody waits for it.
+      kept.isTaken.catch(() => {})
       kept.giveUp(new Error('It was given up'))
     }
     this.#giveAway()
