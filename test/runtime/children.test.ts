@@ -1,8 +1,11 @@
+import { openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { residentMb } from '../../src/lib/resident-memory.ts'
 import { createLog } from '../../src/log.ts'
 import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
 import { childPids } from '../support/child-pids.ts'
+import { temporaryFolder } from '../support/folders.ts'
 import { linesOf, loadProgram, makeProgram } from '../support/program.ts'
 
 const entry = 'child/entry.ts'
@@ -151,10 +154,9 @@ describe('children', () => {
 
 describe('unloading', () => {
   it('lets runs in flight end, and calls finalize', async () => {
-    const lines: string[] = []
-    const log = createLog('silent')
-    vi.spyOn(log, 'child').mockReturnValue({ info: (line: string) => lines.push(line) } as never)
-    await using own = await startRuntime({ log })
+    using folder = temporaryFolder()
+    const file = join(folder.path, 'log')
+    await using own = await startRuntime({ log: createLog('info', { fd: openSync(file, 'w') }) })
     const program = makeProgram(`export const finalize = () => console.log('bye')
       export const onChange = () => new Promise((r) => setTimeout(r, 100))`)
     await own.load(program)
@@ -163,7 +165,10 @@ describe('unloading', () => {
     const run = own.run({ version, callback: 'onChange', event: '{}', answer })
     await own.unload(version)
     expect((await run).outcome).toBe('ok')
-    expect(lines).toEqual(['bye'])
+    const lines = readFileSync(file, 'utf8').trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line) as object)).toContainEqual(
+      expect.objectContaining({ level: 30, script: program.script, msg: 'bye' }),
+    )
     await expect(own.run({ version, callback: 'onChange', event: '{}', answer })).rejects.toThrow(
       'not loaded',
     )
