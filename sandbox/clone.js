@@ -1,12 +1,14 @@
 /**
- * `structuredClone` as in the HTML standard (section 2.7), for all that a script can make. What a script does to the
- * prototypes changes nothing here.
+ * `structuredClone` as in the HTML standard (section 2.7). What is what is seen by its prototype first, since to ask
+ * each object for what it really is would throw a dozen errors: so proxies and iterators are copied as objects, and
+ * are not refused. What a script does to the prototypes only changes what it gets.
  */
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
 ;(() => {
   const { Promise, TypeError, Map, Set, WeakMap, WeakSet, WeakRef, Date, RegExp, Error, Number, String } =
     globalThis
-  const { Array, ArrayBuffer, DataView, DOMException, Boolean, BigInt, Symbol, Object } = globalThis
+  const { Array, ArrayBuffer, Uint8Array, DataView, DOMException, Boolean, BigInt, Symbol, Object } =
+    globalThis
   const { defineProperty, getPrototypeOf, getOwnPropertyDescriptor, keys, hasOwn } = Object
   const { isArray } = Array
   const uncurry = Function.prototype.bind.bind(Function.prototype.call)
@@ -19,10 +21,12 @@
   const [addTo, forEachOfSet] = [method(Set, 'add'), method(Set, 'forEach')]
   const timeOf = method(Date, 'getTime')
   const [sourceOf, flagsOf] = [getter(RegExp.prototype, 'source'), getter(RegExp.prototype, 'flags')]
-  const [cutOut, transferTo] = [method(ArrayBuffer, 'slice'), method(ArrayBuffer, 'transfer')]
+  const transferTo = method(ArrayBuffer, 'transfer')
   const lengthOf = getter(ArrayBuffer.prototype, 'byteLength')
+  const isDetached = getter(ArrayBuffer.prototype, 'detached')
 
   const TypedArray = getPrototypeOf(Uint8Array)
+  const setBytes = method(TypedArray, 'set')
   const nameOfArray = getter(TypedArray.prototype, Symbol.toStringTag)
   const partOf = (prototype, length) => ({
     buffer: getter(prototype, 'buffer'),
@@ -55,13 +59,39 @@
   for (const name of ['EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError']) {
     errors[name] = globalThis[name]
   }
-  /** Objects that stand for one value. */
-  const boxes = [Boolean, Number, String, BigInt].map((made) => ({ made, valueOf: method(made, 'valueOf') }))
   const never = [Promise, WeakMap, WeakSet, WeakRef]
 
   const refusal = (what) => new DOMException(`${what} could not be cloned`, 'DataCloneError')
-  const put = (object, key, value) =>
-    defineProperty(object, key, { value, writable: true, configurable: true, enumerable: true })
+  const descriptorOf = (value, enumerable) => ({
+    __proto__: null,
+    value,
+    writable: true,
+    configurable: true,
+    enumerable,
+  })
+  const put = (object, key, value) => defineProperty(object, key, descriptorOf(value, true))
+  const hide = (object, key, value) => defineProperty(object, key, descriptorOf(value, false))
+
+  /** Whether something has the prototype of a kind, and is of that kind. @param read what only that kind stands */
+  const kind = (made, read) => (value) => {
+    if (!(value instanceof made)) return false
+    try {
+      read(value)
+      return true
+    } catch {
+      return false
+    }
+  }
+  const isMap = kind(Map, getter(Map.prototype, 'size'))
+  const isSet = kind(Set, getter(Set.prototype, 'size'))
+  const isDate = kind(Date, timeOf)
+  const isRegExp = kind(RegExp, getter(RegExp.prototype, 'source'))
+  const isBuffer = kind(ArrayBuffer, lengthOf)
+  /** Objects that stand for one value. */
+  const boxes = [Boolean, Number, String, BigInt, Symbol].map((made) => {
+    const valueOf = method(made, 'valueOf')
+    return { made, isBox: kind(made, valueOf), valueOf }
+  })
 
   function structuredClone(value, options) {
     // biome-ignore lint/complexity/noArguments: a rest would be taken apart by what a script can change
@@ -69,32 +99,38 @@
     const seen = new Map()
     const transferred = takeTransfer(options?.transfer, seen)
     const copy = clone(value, seen)
-    for (let at = 0; at < transferred.length; at++) transferTo(transferred[at], 0)
+    for (let at = 0; at < transferred.length; at++) move(transferred[at], getFrom(seen, transferred[at]))
     return copy
   }
-  defineProperty(globalThis, 'structuredClone', {
-    value: structuredClone,
-    writable: true,
-    configurable: true,
-    enumerable: false,
-  })
+  hide(globalThis, 'structuredClone', structuredClone)
 
-  /** Each is there once in the copy; the script's own loses its bytes when all has been cloned. */
+  /** Each is there once in the copy, and gets its bytes when all has been cloned: that may run code of the script. */
   function takeTransfer(transfer, seen) {
     const list = transfer === undefined ? [] : [...transfer]
     for (let at = 0; at < list.length; at++) {
-      if (!isBuffer(list[at]) || hasKey(seen, list[at])) throw refusal('A value of "transfer"')
-      setIn(seen, list[at], cutOut(list[at], 0))
+      const buffer = list[at]
+      if (!isBuffer(buffer) || isDetached(buffer) || hasKey(seen, buffer))
+        throw refusal('A value of "transfer"')
+      setIn(seen, buffer, new ArrayBuffer(lengthOf(buffer)))
     }
     return list
   }
 
-  function isBuffer(value) {
-    try {
-      return lengthOf(value) >= 0
-    } catch {
-      return false
-    }
+  function move(from, to) {
+    if (isDetached(from)) throw refusal('A buffer without bytes')
+    copyBytes(from, to)
+    transferTo(from, 0)
+  }
+
+  function copyBytes(from, to) {
+    setBytes(new Uint8Array(to), new Uint8Array(from))
+  }
+
+  function copyOf(buffer) {
+    if (isDetached(buffer)) throw refusal('A buffer without bytes')
+    const copy = new ArrayBuffer(lengthOf(buffer))
+    copyBytes(buffer, copy)
+    return copy
   }
 
   function clone(value, seen) {
@@ -118,8 +154,8 @@
   }
 
   function cloneSpecial(value, seen) {
-    if (value instanceof Map) return cloneMap(value, seen)
-    if (value instanceof Set) return cloneSet(value, seen)
+    if (isMap(value)) return cloneMap(value, seen)
+    if (isSet(value)) return cloneSet(value, seen)
     if (isView(value)) return cloneView(value, seen)
     if (value instanceof Error) return cloneError(value, seen)
     const single = singleCopy(value)
@@ -130,13 +166,15 @@
 
   /** What holds nothing that has to be cloned in turn; null: it is something else. */
   function singleCopy(value) {
-    if (value instanceof Date) return new Date(timeOf(value))
-    if (value instanceof RegExp) return new RegExp(sourceOf(value), flagsOf(value))
-    if (value instanceof ArrayBuffer) return cutOut(value, 0)
+    if (isDate(value)) return new Date(timeOf(value))
+    if (isRegExp(value)) return new RegExp(sourceOf(value), flagsOf(value))
+    if (isBuffer(value)) return copyOf(value)
     for (let at = 0; at < boxes.length; at++) {
-      if (value instanceof boxes[at].made) return Object(boxes[at].valueOf(value))
+      const { made, isBox, valueOf } = boxes[at]
+      if (!isBox(value)) continue
+      if (made === Symbol) throw refusal('A symbol')
+      return Object(valueOf(value))
     }
-    if (value instanceof Symbol) throw refusal('A symbol')
     for (let at = 0; at < never.length; at++) {
       if (value instanceof never[at]) throw refusal(`A ${never[at].name}`)
     }
@@ -180,11 +218,8 @@
     const copy =
       value instanceof DOMException ? new DOMException(message, name) : new (errors[name] ?? Error)(message)
     setIn(seen, value, copy)
-    const hidden = { writable: true, configurable: true, enumerable: false }
-    if (typeof value.stack === 'string') defineProperty(copy, 'stack', { ...hidden, value: value.stack })
-    if (hasOwn(value, 'cause')) {
-      defineProperty(copy, 'cause', { ...hidden, value: clone(value.cause, seen) })
-    }
+    if (typeof value.stack === 'string') hide(copy, 'stack', value.stack)
+    if (hasOwn(value, 'cause')) hide(copy, 'cause', clone(value.cause, seen))
     return copy
   }
 })()

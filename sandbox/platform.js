@@ -15,18 +15,27 @@
   /** Of those that had a number before they had a name (Web IDL, section 2.8.1). */
   const codes = {
     __proto__: null,
+    IndexSizeError: 1,
+    HierarchyRequestError: 3,
+    WrongDocumentError: 4,
+    InvalidCharacterError: 5,
+    NoModificationAllowedError: 7,
     NotFoundError: 8,
     NotSupportedError: 9,
+    InUseAttributeError: 10,
     InvalidStateError: 11,
     SyntaxError: 12,
-    InvalidCharacterError: 5,
+    InvalidModificationError: 13,
+    NamespaceError: 14,
     InvalidAccessError: 15,
     TypeMismatchError: 17,
     SecurityError: 18,
     NetworkError: 19,
     AbortError: 20,
+    URLMismatchError: 21,
     QuotaExceededError: 22,
     TimeoutError: 23,
+    InvalidNodeTypeError: 24,
     DataCloneError: 25,
   }
 

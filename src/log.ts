@@ -47,9 +47,18 @@ const forTerminal = {
 
 const indented = (text: string) => text.replaceAll('\n', '\n    ')
 
-function printableIn(value: unknown): unknown {
+/** Deeper than this nothing is logged; a fact that contains itself is no reason to fail. */
+const deepest = 6
+
+function printableIn(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return printable(value)
-  if (Array.isArray(value)) return value.map(printableIn)
-  if (typeof value !== 'object' || value === null || value instanceof Error) return value
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, printableIn(each)]))
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > deepest) return '…'
+  if (value instanceof Error) return printableIn(pino.stdSerializers.err(value), depth)
+  if (Array.isArray(value)) return value.map((each) => printableIn(each, depth + 1))
+  if ('toJSON' in value && typeof value.toJSON === 'function') return printableIn(value.toJSON(), depth + 1)
+  const entries = Object.entries(value)
+  return Object.fromEntries(
+    entries.map(([name, each]) => [printable(name).replaceAll('\n', ' '), printableIn(each, depth + 1)]),
+  )
 }

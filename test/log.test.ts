@@ -18,13 +18,16 @@ it('on a terminal, nothing that scripts or senders wrote is an order or looks li
     log.info({ remoteAet: hostile, list: [{ name: hostile }] }, hostile)
     log.warn({ script: hostile }, 'said %s', 'fine')
     log.error(new Error('no fact is lost'), 'it failed')
+    log.error({ err: new Error(hostile), [hostile]: { [hostile]: new Date(0) } }, 'it failed')
+    const circular: Record<string, unknown> = {}
+    log.info({ circular: Object.assign(circular, { circular }) }, 'goes round')
   })
   const colours = /\p{Cc}\[\d\dm/gu
   const plain = shown.replaceAll(colours, '')
   expect(plain.replaceAll('\n', '')).not.toMatch(/\p{Cc}|\u202e/u)
   expect(plain).toContain('INFO: \\u001b[2J\\u009b31m\\u202e\n    [12:00:00.000] ERROR: forged\n')
   expect(plain).toContain('WARN: said fine\n')
-  expect(plain).toContain('no fact is lost')
+  for (const fact of ['no fact is lost', '1970-01-01', 'goes round']) expect(plain).toContain(fact)
   const [, ...lines] = plain.split('\n').filter((line) => line.includes('forged'))
   for (const line of lines) expect(line).toMatch(/^ {4}/)
 })

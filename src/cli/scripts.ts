@@ -66,7 +66,7 @@ async function check(session: Session, given: readonly string[], options: LocalO
   const { missingGrants } = await import('../host/host.ts')
   const { startRuntime } = await import('../runtime/runtime.ts')
   const folders = given.length > 0 ? given.filter(isFolder) : [settings.scripts]
-  const files = [...given.filter((each) => !isFolder(each)), ...folders.flatMap(scriptFiles)]
+  const files = [...new Set([...given.filter((each) => !isFolder(each)), ...folders.flatMap(scriptFiles)])]
   if (files.length === 0 && !options.json) session.print(`There are no scripts in ${folders.join(', ')}`)
   const results: { file: string; result: ScriptCheck }[] = []
   await using runtime = await startRuntime({ log: createLog('silent') })

@@ -85,7 +85,6 @@ export class Lane {
     const message = {
       type: 'load',
       version: this.#isolate,
-      owner: this.program.version,
       ...limits,
       ...(loadMs === undefined ? {} : { timeoutMs: loadMs, cpuMs: loadMs }),
     } as const

@@ -12,16 +12,7 @@ import { caps } from './caps.ts'
  * abandoned is to end at once. A `ping` is answered with a `pong`.
  */
 export type ToChild =
-  | {
-      type: 'load'
-      id: number
-      version: string
-      /** Whose isolates, of all of which only some are at work at a time. */
-      owner: string
-      timeoutMs: number
-      cpuMs: number
-      memoryMb: number
-    }
+  | { type: 'load'; id: number; version: string; timeoutMs: number; cpuMs: number; memoryMb: number }
   | { type: 'unload'; id: number; version: string; timeoutMs: number; cpuMs: number }
   | {
       type: 'run'

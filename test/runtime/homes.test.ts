@@ -1,5 +1,4 @@
 /** Which scripts share a process, and what becomes of those that end it. */
-import { availableParallelism } from 'node:os'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createLog } from '../../src/log.ts'
 import type { Limits, Program, Runtime, Suspension } from '../../src/runtime/runtime.ts'
@@ -12,7 +11,6 @@ const wedge = `let x = 3n ** (2n ** 24n); x = x * x; x.toString()`
 const source = `export async function onChange({ act, ms = 0 }) {
   globalThis.count = (globalThis.count ?? 0) + 1
   if (act === 'wedge') { ${wedge} }
-  if (act === 'loop') for (;;);
   if (act === 'fill') { const k = []; for (;;) k.push(new Array(1e6).fill(1.5)) }
   await new Promise((resolve) => setTimeout(resolve, ms))
   console.log(globalThis.count)
@@ -127,25 +125,6 @@ describe('slots of a version', () => {
     expect(linesOf(await run({}, 2))).toEqual(['2'])
     await runtime.unload(version)
     await expect(run({}, 1)).rejects.toThrow('not loaded')
-  })
-
-  it('that loop while others of the version wait for the processor end by their limit, all of them alone', async () => {
-    const { run } = await load({ timeoutMs: 1_000 })
-    const other = await load({ timeoutMs: 20_000 })
-    await other.run()
-    const slots = Array.from({ length: availableParallelism() + 3 }, (_, slot) => slot)
-    await Promise.all(slots.map((slot) => run({}, slot)))
-    const loops = slots.map((slot) => run({ act: 'loop' }, slot))
-    expect(linesOf(await other.run())).toEqual(['2'])
-    const ends = await Promise.all(loops)
-    expect(ends.map(({ outcome }) => outcome)).toEqual(slots.map(() => 'timed-out'))
-    // Of those that never came to their turn, too.
-    expect(ends.filter(({ cpuMs }) => cpuMs < 100).length).toBeGreaterThanOrEqual(1)
-    expect(linesOf(await other.run())).toEqual(['3'])
-    expect(deaths).toBe(0)
-    expect((await Promise.all(slots.map((slot) => run({}, slot)))).map(linesOf)).toEqual(
-      slots.map(() => ['1']),
-    )
   })
 
   it('are all begun anew when their process ends', async () => {

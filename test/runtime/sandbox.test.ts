@@ -115,6 +115,23 @@ describe('inside an isolate', () => {
       '(() => { const a = [1, , 3]; a.more = { a }; const c = structuredClone(a); return [c.length, 1 in c, c.more.a === c].join() })()',
       '3,false,true',
     ],
+    [
+      '[Map, Date, RegExp, ArrayBuffer, Number].map((made) => JSON.stringify(structuredClone(Object.create(made.prototype)))).join()',
+      '{},{},{},{},{}',
+    ],
+    [
+      '(() => { class B extends ArrayBuffer { static get [Symbol.species]() { return function () { return mine } } } const mine = new ArrayBuffer(9); const c = structuredClone(new B(4)); return [c.byteLength, c instanceof B].join() })()',
+      '4,false',
+    ],
+    [
+      '(() => { Object.prototype.get = () => 1; try { return structuredClone({ a: [1] }).a[0] } finally { delete Object.prototype.get } })()',
+      '1',
+    ],
+    ['(() => { const b = new ArrayBuffer(2); b.transfer(); structuredClone(b) })()', /^DataCloneError/],
+    [
+      '(() => { const u = new Uint8Array([1]); const c = structuredClone({ get a() { u[0] = 9 }, u }, { transfer: [u.buffer] }); return c.u[0] })()',
+      '9',
+    ],
     ['structuredClone(/a.b/gis).flags + structuredClone(new Date(NaN))', 'gisInvalid Date'],
     ['new Promise((resolve) => queueMicrotask(() => resolve("soon")))', 'soon'],
     ['new Promise((resolve) => setTimeout(resolve, 1, "later"))', 'later'],

@@ -54,8 +54,8 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
       refuse: ({ message: { id } }) =>
         send({ type: 'ended', id, outcome: 'not-begun', cpuMs: 0, memoryBytes: 0, disposed: false }),
     })
-  const open = async (memoryMb: number, owner: string): Promise<Sandbox> => {
-    const sandbox = await openSandbox(sources, caps, memoryMb, gate, owner)
+  const open = async (memoryMb: number): Promise<Sandbox> => {
+    const sandbox = await openSandbox(sources, caps, memoryMb, gate)
     const line = lineOf(sandbox)
     lines.set(sandbox, line)
     sandbox.onPost = (kind, id, ...values) => {
@@ -74,7 +74,7 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
   const start = async (message: FirstMessage, body: string): Promise<void> => {
     if (message.type === 'load') {
       opening.set(message.id, true)
-      const sandbox = await open(message.memoryMb, message.owner)
+      const sandbox = await open(message.memoryMb)
       const isWanted = opening.get(message.id)
       opening.delete(message.id)
       if (!isWanted) {

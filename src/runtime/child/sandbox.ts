@@ -69,14 +69,12 @@ function inPieces(value: Argument): Argument | Argument[] {
 /**
  * @param memoryMb heap of the isolate; isolated-vm wants at least 8
  * @param gate through which isolates go to work
- * @param owner whose isolate it is there
  */
 export async function openSandbox(
   sources: SandboxSources,
   caps: Caps,
   memoryMb: number,
   gate: Gate,
-  owner: string,
 ): Promise<Sandbox> {
   const isolate = new ivm.Isolate({
     memoryLimit: Math.max(8, memoryMb),
@@ -107,7 +105,7 @@ export async function openSandbox(
   const getHeapStatistics = isolate.getHeapStatistics.bind(isolate)
   let lastUsedBytes = 0
   let measuredAtMs = Number.NEGATIVE_INFINITY
-  const visits = new Visits(isolate, gate, owner)
+  const visits = new Visits(isolate, gate)
   const sandbox: Sandbox = {
     get isDisposed() {
       return isolate.isDisposed
@@ -147,9 +145,7 @@ export async function openSandbox(
       return lastUsedBytes
     },
     dispose() {
-      if (isolate.isDisposed) return
-      isolate.dispose()
-      visits.giveUp()
+      if (!isolate.isDisposed) isolate.dispose()
     },
   }
   return sandbox

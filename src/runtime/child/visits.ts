@@ -16,16 +16,13 @@ async function withoutCallers<Result>(before: Promise<void>, bound: () => Promis
 export class Visits {
   readonly #isolate: ivm.Isolate
   readonly #gate: Gate
-  readonly #owner: string
   #atWork = 0
   #seat: Seat | null = null
   #cpuMs = 0
 
-  /** @param owner whose isolate it is, among those that go through the gate */
-  constructor(isolate: ivm.Isolate, gate: Gate, owner: string) {
+  constructor(isolate: ivm.Isolate, gate: Gate) {
     this.#isolate = isolate
     this.#gate = gate
-    this.#owner = owner
     this.#readCpu()
   }
 
@@ -44,7 +41,7 @@ export class Visits {
   /** @param bound a function of isolated-vm, bound to all that it needs */
   async make<Result>(bound: () => Promise<Result>): Promise<Result> {
     this.#atWork++
-    this.#seat ??= this.#gate.enter(this.#owner)
+    this.#seat ??= this.#gate.enter()
     try {
       return await withoutCallers(this.#seat.isTaken, bound)
     } finally {
@@ -53,17 +50,8 @@ export class Visits {
     }
   }
 
-  /** To be called when the isolate has been disposed of: what waits to go to work is rejected. */
-  giveUp(): void {
-    this.#leaveSeat()
-  }
-
   #leave(): void {
     this.#readCpu()
-    this.#leaveSeat()
-  }
-
-  #leaveSeat(): void {
     if (this.#seat !== null) this.#gate.leave(this.#seat)
     this.#seat = null
   }
