@@ -36,7 +36,7 @@
   const ofArray = partOf(TypedArray.prototype, 'length')
   const ofDataView = partOf(DataView.prototype, 'byteLength')
   const arrays = { __proto__: null, DataView }
-  for (const name of [
+  const numbers = [
     'Int8',
     'Uint8',
     'Uint8Clamped',
@@ -46,12 +46,10 @@
     'Uint32',
     'BigInt64',
     'BigUint64',
-  ]) {
+  ]
+  // Not every version of V8 knows all of these.
+  for (const name of [...numbers, 'Float16', 'Float32', 'Float64']) {
     arrays[`${name}Array`] = globalThis[`${name}Array`]
-  }
-  for (const name of ['Float16', 'Float32', 'Float64']) {
-    const made = globalThis[`${name}Array`]
-    if (made !== undefined) arrays[made.name] = made
   }
   const { isView } = ArrayBuffer
 
@@ -85,7 +83,7 @@
   const isMap = kind(Map, getter(Map.prototype, 'size'))
   const isSet = kind(Set, getter(Set.prototype, 'size'))
   const isDate = kind(Date, timeOf)
-  const isRegExp = kind(RegExp, getter(RegExp.prototype, 'source'))
+  const isRegExp = kind(RegExp, sourceOf)
   const isBuffer = kind(ArrayBuffer, lengthOf)
   /** Objects that stand for one value. */
   const boxes = [Boolean, Number, String, BigInt, Symbol].map((made) => {
