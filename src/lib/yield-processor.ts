@@ -1,8 +1,8 @@
 /** Gives way to what somebody waits for: work at a lower priority gets the processor when that leaves it. */
 import { getPriority, setPriority } from 'node:os'
 
-/** What is to be done soon, and what at leisure; niceness, as POSIX has it. */
-export const niceness = { soon: 5, atLeisure: 10 } as const
+/** What is to be done soon, what at leisure, and what when there is nothing else; niceness, as POSIX has it. */
+export const niceness = { soon: 5, atLeisure: 10, last: 19 } as const
 
 /** Lowers this thread's priority; where a thread has none of its own, nothing happens. */
 export function yieldProcessorOfThread(to: number): void {

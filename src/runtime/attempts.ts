@@ -16,7 +16,7 @@ export class Attempts {
   readonly #suspects: Suspects
   #isClosed = false
 
-  constructor(children: Children, conduct: Pick<Conduct, 'isAlone'>) {
+  constructor(children: Children, conduct: Pick<Conduct, 'isAlone' | 'isLooping'>) {
     this.#homes = new Homes(children, conduct)
     this.#suspects = new Suspects(children)
   }

@@ -10,7 +10,7 @@ import { readFrames } from './frames.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import { Outbox } from './outbox.ts'
 import { type Ended, type FromChild, fromChild } from './protocol.ts'
-import type { SpawnChild, SpawnedChild } from './spawn.ts'
+import type { Priority, SpawnChild, SpawnedChild } from './spawn.ts'
 import { admitCall, type LossOutcome, type TaskEnd, type TaskRequest, Tasks } from './tasks.ts'
 
 export interface ChildOptions {
@@ -50,12 +50,12 @@ export class ChildProcess {
   /** Why this child ends, and the task to blame if it is known; set once. */
   #verdict: { reason: string; culprit: number | null; outcome: LossOutcome } | null = null
 
-  private constructor(options: ChildOptions, isUrgent: boolean) {
+  private constructor(options: ChildOptions, priority: Priority) {
     this.#options = options
     this.#tasks = new Tasks(options.graceMs, (id) => {
       this.#kill('A task outlived its deadline', id, 'timed-out')
     })
-    this.#child = options.spawn(options.heartbeatMs, isUrgent)
+    this.#child = options.spawn(options.heartbeatMs, priority)
     this.#outbox = new Outbox(this.#child.pipe)
     readFrames(
       this.#child.pipe,
@@ -84,8 +84,8 @@ export class ChildProcess {
   }
 
   /** Resolves when the child can take tasks; rejects if it ends before. */
-  static async start(options: ChildOptions, isUrgent = false): Promise<ChildProcess> {
-    const child = new ChildProcess(options, isUrgent)
+  static async start(options: ChildOptions, priority: Priority = 'usual'): Promise<ChildProcess> {
+    const child = new ChildProcess(options, priority)
     await child.#ready.promise
     return child
   }

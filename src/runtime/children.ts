@@ -4,6 +4,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
 import { type ChildOptions, ChildProcess, type Death } from './child-process.ts'
+import type { Priority } from './spawn.ts'
 
 const firstRetryMs = 100
 const lastRetryMs = 5_000
@@ -35,9 +36,9 @@ export class Children {
     return this.#current
   }
 
-  /** A child of one's own; the caller closes it. @param isUrgent somebody waits for what it does */
-  async startOwn(isUrgent = false): Promise<ChildProcess> {
-    const child = await this.#startUntilAlive(isUrgent)
+  /** A child of one's own; the caller closes it. */
+  async startOwn(priority: Priority = 'usual'): Promise<ChildProcess> {
+    const child = await this.#startUntilAlive(priority)
     child.gone.then(() => this.#alive.delete(child))
     return child
   }
@@ -78,11 +79,11 @@ export class Children {
   }
 
   /** Rejects only after `close`. */
-  async #startUntilAlive(isUrgent = false): Promise<ChildProcess> {
+  async #startUntilAlive(priority: Priority = 'usual'): Promise<ChildProcess> {
     for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, lastRetryMs)) {
       this.#closing.signal.throwIfAborted()
       try {
-        const child = await ChildProcess.start(this.#options, isUrgent)
+        const child = await ChildProcess.start(this.#options, priority)
         this.#alive.add(child)
         return child
       } catch (error) {

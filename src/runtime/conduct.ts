@@ -1,6 +1,7 @@
 /**
  * How versions of scripts behave towards the process that they run in. One that ends its process again and again
- * gets a process of its own, so that it disturbs nobody; one that goes on so there is to be suspended.
+ * gets a process of its own, so that it disturbs nobody; one that goes on so there is to be suspended. One that
+ * loops until it is stopped leaves the others, too: it takes a core from them.
  */
 
 /** Ends of a shared process within this time after which a version has to leave it. */
@@ -10,6 +11,8 @@ const sharedWindowMs = 10 * 60_000
 const killsInARow = 5
 const killsInAnHour = 20
 const hourMs = 3_600_000
+/** A run that met a limit of time was looping, not waiting, if it was at work for so long. */
+const loopMs = 100
 
 export type Verdict = 'stays' | 'moves' | 'suspend'
 
@@ -19,6 +22,7 @@ export class Conduct {
   readonly #kills = new Map<string, number[]>()
   readonly #inARow = new Map<string, number>()
   readonly #alone = new Set<string>()
+  readonly #looping = new Set<string>()
 
   /** @param now milliseconds that only grow */
   constructor(now: () => number) {
@@ -28,6 +32,18 @@ export class Conduct {
   /** Whether a version has to run in a process of its own. */
   isAlone(version: string): boolean {
     return this.#alone.has(version)
+  }
+
+  /** Whether a version is to run where what it takes of the processor is only what others leave. */
+  isLooping(version: string): boolean {
+    return this.#looping.has(version)
+  }
+
+  /** A run of a version was stopped at a limit of time. @returns whether it counts as looping from now on */
+  wasStopped(version: string, atWorkMs: number): boolean {
+    if (atWorkMs < loopMs || this.#looping.has(version)) return false
+    this.#looping.add(version)
+    return true
   }
 
   /** A version has ended its process. After `suspend` its record is clean, but it stays alone. */
@@ -55,6 +71,7 @@ export class Conduct {
   /** The version is gone: should it come back, nothing is held against it. */
   forget(version: string): void {
     this.#alone.delete(version)
+    this.#looping.delete(version)
     this.#forgetKills(version)
   }
 

@@ -1,55 +1,67 @@
 /**
- * In which child a version runs: the shared one, or one that is its script's own, because the script asks for that
- * (`isolation: 'process'`) or because it has ended shared ones.
+ * In which child a version runs: the shared one; one that is its script's own, because the script asks for that
+ * (`isolation: 'process'`) or because it has ended shared ones; or one that all share which loop.
  */
 import type { ChildProcess } from './child-process.ts'
 import type { Children } from './children.ts'
 import type { Conduct } from './conduct.ts'
 import type { Program } from './runtime.ts'
+import type { Priority } from './spawn.ts'
 
-interface OwnHome {
+interface Home {
   readonly child: Promise<ChildProcess>
   readonly versions: Set<string>
 }
 
-const nameOf = ({ script, isUrgent = false }: Program) => `${isUrgent ? 'urgent' : 'usual'} ${script}`
+type Manners = Pick<Conduct, 'isAlone' | 'isLooping'>
+
+const homeOfLoops = 'loops'
+const ownHomeOf = ({ script, isUrgent = false }: Program) => `${isUrgent ? 'urgent' : 'usual'} ${script}`
 
 export class Homes {
-  readonly #children: Children
-  readonly #conduct: Pick<Conduct, 'isAlone'>
-  /** All versions of a script that are alone share one, and those of it that are urgent another. */
-  readonly #own = new Map<string, OwnHome>()
+  readonly #children: Pick<Children, 'current' | 'startOwn'>
+  readonly #conduct: Manners
+  /** But for the shared child. All versions of a script that are alone share one, those of it that are urgent another. */
+  readonly #homes = new Map<string, Home>()
 
-  constructor(children: Children, conduct: Pick<Conduct, 'isAlone'>) {
+  constructor(children: Pick<Children, 'current' | 'startOwn'>, conduct: Manners) {
     this.#children = children
     this.#conduct = conduct
   }
 
   /** The child to run it in; waits while one starts. Rejects once the children are closed. */
   async childFor(program: Program): Promise<ChildProcess> {
-    const { version, isolation } = program
-    if (isolation !== 'process' && !this.#conduct.isAlone(version)) return this.#children.current
-    const home = this.#own.get(nameOf(program)) ?? this.#open(program)
-    home.versions.add(version)
-    return home.child
+    const { version, isolation, isUrgent = false } = program
+    if (isolation === 'process' || this.#conduct.isAlone(version))
+      return this.#enter(ownHomeOf(program), version, isUrgent ? 'urgent' : 'usual')
+    if (this.#conduct.isLooping(version)) return this.#enter(homeOfLoops, version, 'last')
+    return this.#children.current
   }
 
   /** A version is unloaded: a child that nobody lives in any more is ended. */
   async leave(program: Program): Promise<void> {
-    const name = nameOf(program)
-    const home = this.#own.get(name)
-    if (home === undefined || !home.versions.delete(program.version) || home.versions.size > 0) return
-    this.#own.delete(name)
+    await Promise.all([ownHomeOf(program), homeOfLoops].map((name) => this.#leave(name, program.version)))
+  }
+
+  #enter(name: string, version: string, priority: Priority): Promise<ChildProcess> {
+    const home = this.#homes.get(name) ?? this.#open(name, priority)
+    home.versions.add(version)
+    return home.child
+  }
+
+  async #leave(name: string, version: string): Promise<void> {
+    const home = this.#homes.get(name)
+    if (home === undefined || !home.versions.delete(version) || home.versions.size > 0) return
+    this.#homes.delete(name)
     const child = await home.child.catch(() => null)
     await child?.close()
   }
 
-  #open(program: Program): OwnHome {
-    const name = nameOf(program)
-    const home: OwnHome = { child: this.#children.startOwn(program.isUrgent), versions: new Set() }
-    this.#own.set(name, home)
+  #open(name: string, priority: Priority): Home {
+    const home: Home = { child: this.#children.startOwn(priority), versions: new Set() }
+    this.#homes.set(name, home)
     const forget = () => {
-      if (this.#own.get(name) === home) this.#own.delete(name)
+      if (this.#homes.get(name) === home) this.#homes.delete(name)
     }
     // Registered before anybody else waits for its end, so that whoever does finds it forgotten.
     home.child.then((child) => void child.gone.then(forget), forget)

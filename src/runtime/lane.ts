@@ -119,6 +119,7 @@ export class Lane {
     announced: Announced,
   ): Promise<Attempt> {
     if (this.#child !== child) {
+      await this.finalize()
       const loading = await this.load(child)
       if (this.#child === null) return loading
     }

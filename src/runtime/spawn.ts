@@ -26,10 +26,13 @@ export interface SpawnedChild {
 }
 
 /**
- * @param heartbeatMs how often the child is to say that it is alive
- * @param isUrgent somebody waits for what it does
+ * Whose turn it is at the processor. `urgent`: somebody waits for what it does; `usual`: a script that is busy takes the
+ * processor from other scripts, not from what receives images; `last`: nor from other scripts.
  */
-export type SpawnChild = (heartbeatMs: number, isUrgent: boolean) => SpawnedChild
+export type Priority = 'urgent' | 'usual' | 'last'
+
+/** @param heartbeatMs how often the child is to say that it is alive */
+export type SpawnChild = (heartbeatMs: number, priority: Priority) => SpawnedChild
 
 /**
  * @param code of the child
@@ -39,7 +42,7 @@ export function spawnBehind(
   code: string,
   launcher: readonly string[],
   heartbeatMs: number,
-  isUrgent: boolean,
+  priority: Priority,
 ): SpawnedChild {
   const flags = [
     // isolated-vm asks for it: isolates must not share the snapshot's heap with Node.
@@ -63,8 +66,9 @@ export function spawnBehind(
   // One that ends before it has read it is seen to end.
   child.stdin!.on('error', () => {})
   child.stdin!.end(code)
-  // A script that is busy takes the processor from other scripts, not from what receives images.
-  if (child.pid !== undefined && !isUrgent) yieldProcessor(child.pid, niceness.atLeisure)
+  if (child.pid !== undefined && priority !== 'urgent') {
+    yieldProcessor(child.pid, priority === 'last' ? niceness.last : niceness.atLeisure)
+  }
   return { process: child, pipe: child.stdio[3] as Duplex, errorOutput: child.stderr! }
 }
 

@@ -33,7 +33,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { log, heartbeatMs = 1_000, graceMs = 1_000, maxChildMemoryMb = 1_536, startMs = 15_000 } = options
   const walls = await chooseWalls(neededFiles())
   const code = await childCode()
-  const spawn = options.spawn ?? ((beatMs, isUrgent) => spawnBehind(code, walls.command, beatMs, isUrgent))
+  const spawn = options.spawn ?? ((beatMs, priority) => spawnBehind(code, walls.command, beatMs, priority))
   const children = await Children.start(
     { log, spawn, heartbeatMs, graceMs, maxChildMemoryMb, startMs },
     (death) => {

@@ -170,8 +170,17 @@ export class Supervisor implements Runtime {
     const { cpuMs, memoryBytes } = end.kind === 'ended' ? end : { cpuMs: 0, memoryBytes: 0 }
     const judgement = judge(end, what, program.limits, findPlace)
     if (judgement.outcome === 'ok') this.#conduct.endedWell(program.version)
+    if (judgement.outcome === 'timed-out' && end.kind === 'ended') this.#onStopped(program, cpuMs)
     if (end.kind === 'lost' && end.blame === 'this') this.#onKilled(program, end.reason)
     return { ...judgement, logs: record.logs, durationMs, cpuMs, memoryBytes }
+  }
+
+  #onStopped({ script, version, isolation }: Program, atWorkMs: number): void {
+    if (!this.#conduct.wasStopped(version, atWorkMs) || isolation === 'process') return
+    this.#log.warn(
+      { script, version },
+      'The script worked on until it was stopped: it runs in a process of such scripts from now on, at the lowest priority',
+    )
   }
 
   #onKilled({ script, version }: Program, reason: string): void {

@@ -1,4 +1,4 @@
-import { openSync, readFileSync } from 'node:fs'
+import { openSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { residentMb } from '../../src/lib/resident-memory.ts'
@@ -7,6 +7,7 @@ import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
 import { childPids } from '../support/child-pids.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { linesOf, loadProgram, makeProgram } from '../support/program.ts'
+import { until } from '../support/until.ts'
 
 const entry = 'child/entry.ts'
 const begunAgain = 'Another script ended the process of this run: it begins again'
@@ -135,8 +136,12 @@ describe('children', () => {
   })
 
   it('have no environment and no access to files or processes', async () => {
-    const { readFileSync } = await import('node:fs')
-    for (const pid of childPids(entry)) {
+    const isNode = (pid: number) => readlinkSync(`/proc/${pid}/exe`) === process.execPath
+    const pids = await until('the child and its spare', () => {
+      const found = childPids(entry).filter(isNode)
+      return found.length === 2 && found
+    })
+    for (const pid of pids) {
       expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).toBe('')
       expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toContain('--permission')
     }

@@ -54,7 +54,7 @@ it.each(Array.from({ length: 6 }, (_, index) => index + 1))(
     const code = await childCode()
     let spawned = 0
     const spawnLiar: SpawnChild = (heartbeatMs) => {
-      if (++spawned > liars) return spawnBehind(code, [], heartbeatMs, false)
+      if (++spawned > liars) return spawnBehind(code, [], heartbeatMs, 'usual')
       const numbers = [String(seed * 1_000 + spawned), granted.url, other.url]
       const child = spawn(process.execPath, ['--no-warnings', lyingChild, ...numbers], {
         stdio: ['ignore', 'ignore', 'pipe', 'pipe'],

@@ -61,3 +61,24 @@ describe('a version that ends its process', () => {
     expect(kills(2)).toEqual(['stays', 'moves'])
   })
 })
+
+describe('a version that is stopped at a limit of time', () => {
+  const conduct = new Conduct(() => 0)
+
+  it('counts as looping from the first time on that it was at work, not if it waited', () => {
+    expect(conduct.wasStopped('v', 12)).toBe(false)
+    expect(conduct.isLooping('v')).toBe(false)
+    expect(conduct.wasStopped('v', 1_000)).toBe(true)
+    expect(conduct.isLooping('v')).toBe(true)
+    expect(conduct.isLooping('other')).toBe(false)
+    expect(conduct.wasStopped('v', 1_000)).toBe(false)
+    expect(conduct.isAlone('v')).toBe(false)
+  })
+
+  it('does so until it is gone', () => {
+    conduct.endedWell('v')
+    expect(conduct.isLooping('v')).toBe(true)
+    conduct.forget('v')
+    expect(conduct.isLooping('v')).toBe(false)
+  })
+})

@@ -1,9 +1,11 @@
 /** Which scripts share a process, and what becomes of those that end it. */
+import { getPriority } from 'node:os'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createLog } from '../../src/log.ts'
 import type { Limits, Program, Runtime, Suspension } from '../../src/runtime/runtime.ts'
 import { startRuntime } from '../../src/runtime/runtime.ts'
 import { childPids } from '../support/child-pids.ts'
+import { keptLog } from '../support/kept-log.ts'
 import { linesOf, loadProgram, makeProgram } from '../support/program.ts'
 import { until } from '../support/until.ts'
 
@@ -11,6 +13,7 @@ const wedge = `let x = 3n ** (2n ** 24n); x = x * x; x.toString()`
 const source = `export async function onChange({ act, ms = 0 }) {
   globalThis.count = (globalThis.count ?? 0) + 1
   if (act === 'wedge') { ${wedge} }
+  if (act === 'loop') for (;;);
   if (act === 'fill') { const k = []; for (;;) k.push(new Array(1e6).fill(1.5)) }
   await new Promise((resolve) => setTimeout(resolve, ms))
   console.log(globalThis.count)
@@ -96,6 +99,56 @@ describe('a script that ends its process again and again', () => {
     // The shared process has not been touched any more.
     expect(deaths).toBe(2)
     expect(linesOf(await harmless.run())).toEqual(['2'])
+  })
+})
+
+describe('scripts that loop until they are stopped', () => {
+  const priorities = () => childPids('child/entry.ts').map((pid) => getPriority(pid))
+  /** At the lowest priority even a short run may take a while on a busy machine. */
+  const slow = { timeoutMs: 10_000, cpuMs: 200 }
+  const ofLoops = () => priorities().filter((priority) => priority === 19).length
+
+  it('share a process at the lowest priority from then on, and disturb nobody else', async () => {
+    await untilChildren(2)
+    const [first, second, harmless] = await Promise.all([load(slow), load(slow), load(slow)])
+    await harmless.run()
+    const loops = async () => await Promise.all([first, second].map(({ run }) => run({ act: 'loop' })))
+    expect((await loops()).map(({ outcome }) => outcome)).toEqual(['timed-out', 'timed-out'])
+    expect(ofLoops()).toBe(0)
+    expect((await loops()).map(({ outcome }) => outcome)).toEqual(['timed-out', 'timed-out'])
+    await untilChildren(3)
+    expect(ofLoops()).toBe(1)
+    expect(linesOf(await first.run())).toEqual(['1'])
+    expect(linesOf(await first.run())).toEqual(['2'])
+    expect(linesOf(await harmless.run())).toEqual(['2'])
+    await runtime.unload(first.version)
+    expect(linesOf(await second.run())).toEqual(['1'])
+    await runtime.unload(second.version)
+    await untilChildren(2)
+    expect([ofLoops(), deaths]).toEqual([0, 0])
+  })
+
+  it('are told that their isolates end where they were', async () => {
+    const kept = keptLog()
+    await using own = await startRuntime({ log: kept.log })
+    const program = makeProgram(
+      `export function onChange({ act }) { if (act === 'loop') for (;;); }
+      export function finalize() { console.warn('finalized') }`,
+      slow,
+    )
+    await own.load(program)
+    const run = (event: object, slot: number) =>
+      own.run({ version: program.version, callback: 'onChange', event: JSON.stringify(event), answer, slot })
+    await run({}, 1)
+    expect((await run({ act: 'loop' }, 0)).outcome).toBe('timed-out')
+    expect((await run({}, 1)).outcome).toBe('ok')
+    expect(kept.lines.filter(({ msg }) => msg === 'finalized')).toHaveLength(1)
+  })
+
+  it('stay where they are if they only wait', async () => {
+    const waits = await load()
+    for (let count = 0; count < 2; count++) expect((await waits.run({ ms: 5_000 })).outcome).toBe('timed-out')
+    expect(ofLoops()).toBe(0)
   })
 })
 
