@@ -7,7 +7,8 @@ import { frameSender, readFrames } from '../frames.ts'
 import type { FirstMessage, FromChild, ToChild, WireThrown } from '../protocol.ts'
 import { Gate } from './gate.ts'
 import { Line } from './line.ts'
-import { openSandbox, readSandboxSources, type Sandbox } from './sandbox.ts'
+import { openSandbox, type Sandbox } from './sandbox.ts'
+import { SandboxText } from './sandbox-text.ts'
 import { Task, type TaskEnd } from './task.ts'
 
 /**
@@ -17,7 +18,7 @@ import { Task, type TaskEnd } from './task.ts'
 export function serve(pipe: Duplex, heartbeatMs: number): void {
   const send = frameSender<FromChild>(pipe)
   const gate = new Gate()
-  const sources = readSandboxSources()
+  const text = new SandboxText()
   const sandboxes = new Map<string, Sandbox>()
   const tasks = new Map<number, Task>()
   const lines = new WeakMap<Sandbox, Line>()
@@ -55,7 +56,7 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
         send({ type: 'ended', id, outcome: 'not-begun', cpuMs: 0, memoryBytes: 0, disposed: false }),
     })
   const open = async (memoryMb: number): Promise<Sandbox> => {
-    const sandbox = await openSandbox(sources, caps, memoryMb, gate)
+    const sandbox = await openSandbox(text, caps, memoryMb, gate)
     const line = lineOf(sandbox)
     lines.set(sandbox, line)
     sandbox.onPost = (kind, id, ...values) => {

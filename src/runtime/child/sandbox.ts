@@ -1,18 +1,14 @@
 /**
- * An isolate with what lives in it before a script does: lockdown, platform, clone, prelude and what that is made with.
+ * An isolate with what lives in it before a script does, and the entries by which runs get into it.
  */
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import ivm from 'isolated-vm'
 import { type Caps, codeName } from '../caps.ts'
 import type { Gate } from './gate.ts'
+import type { SandboxText } from './sandbox-text.ts'
 import { Visits } from './visits.ts'
 
-/** Each gives a function that makes a part of the prelude; in the order in which the prelude takes them. */
-const partFiles = ['verdict', 'show', 'text', 'console', 'abort', 'calls', 'host'] as const
-const sandboxFiles = ['lockdown', 'platform', 'clone', ...partFiles, 'prelude'] as const
 const seedBytes = 32
-export type SandboxSources = Readonly<Record<(typeof sandboxFiles)[number], string>>
 
 /** The functions of the prelude. */
 const entryNames = ['begin', 'open', 'run', 'runAhead', 'close', 'answer', 'fire'] as const
@@ -47,12 +43,6 @@ export interface Sandbox {
   dispose(): void
 }
 
-/** The text that lives in every isolate, from the folder `sandbox`. */
-export function readSandboxSources(): SandboxSources {
-  const read = (name: string) => readFileSync(new URL(`../../../sandbox/${name}.js`, import.meta.url), 'utf8')
-  return Object.fromEntries(sandboxFiles.map((name) => [name, read(name)])) as unknown as SandboxSources
-}
-
 /**
  * Text of 1 KB or more is kept outside the heap by isolated-vm, where only a whole garbage collection frees it:
  * that comes after 64 MB, or when the isolate is full. So each isolate gets its text in pieces.
@@ -71,7 +61,7 @@ function inPieces(value: Argument): Argument | Argument[] {
  * @param gate through which isolates go to work
  */
 export async function openSandbox(
-  sources: SandboxSources,
+  text: SandboxText,
   caps: Caps,
   memoryMb: number,
   gate: Gate,
@@ -81,27 +71,18 @@ export async function openSandbox(
     onCatastrophicError: (message) => sandbox.onCatastrophe(message),
   })
   const context = await isolate.createContext()
-  const evaluateOwn = (name: keyof SandboxSources) =>
-    context.eval(`'use strict';${sources[name]}`, { filename: `onstable:${name}`, reference: true })
-  await evaluateOwn('lockdown')
-  await evaluateOwn('platform')
-  await evaluateOwn('clone')
-  const parts = await Promise.all(partFiles.map(evaluateOwn))
-  const prelude = await evaluateOwn('prelude')
+  const make = await text.evaluate(isolate, context)
   const post = new ivm.Callback((kind: string, ...values: Argument[]) => sandbox.onPost(kind, ...values), {
     ignored: true,
   })
   // Isolates have no entropy. One seed is never given twice, so that no two isolates draw the same.
   const seed = randomBytes(seedBytes).toString('hex')
-  const makers = parts.map((part) => part.derefInto())
-  const made = await prelude.apply(undefined, [post, JSON.stringify(caps), seed, ...makers], {
+  const made = await make.apply(undefined, [post, JSON.stringify(caps), seed], {
     result: { reference: true },
   })
   const entries = made as ivm.Reference<Record<Entry, EntryFunction>>
-  const references = {} as Record<Entry, ivm.Reference<EntryFunction>>
-  for (const entry of entryNames) {
-    references[entry] = await entries.get(entry, { reference: true })
-  }
+  const got = entryNames.map(async (entry) => [entry, await entries.get(entry, { reference: true })] as const)
+  const references = Object.fromEntries(await Promise.all(got)) as Record<Entry, ivm.Reference<EntryFunction>>
   const getHeapStatistics = isolate.getHeapStatistics.bind(isolate)
   let lastUsedBytes = 0
   let measuredAtMs = Number.NEGATIVE_INFINITY
