@@ -77,7 +77,9 @@ export class ChildProcess {
       residentMb: () => residentMb(this.#child.process.pid),
       isIdle: () => this.#tasks.isEmpty,
       onTooMuch: (reason, isOfTask) =>
-        isOfTask ? this.#kill(reason, undefined, 'out-of-memory') : this.#kill(reason, null),
+        isOfTask
+          ? this.#kill(reason, this.#tasks.firstOfOneVersionAtWork, 'out-of-memory')
+          : this.#kill(reason, null),
     })
     const late = setTimeout(() => this.#kill('It did not start in time'), options.startMs)
     this.#ready.promise.catch(() => {}).finally(() => clearTimeout(late))

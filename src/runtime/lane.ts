@@ -8,7 +8,7 @@ import type { ChildProcess } from './child-process.ts'
 import type { RunRecord } from './run-record.ts'
 import type { LogLine, Program, RunRequest } from './runtime.ts'
 import { type FindPlace, mapPlaces, placeFinder } from './script-error.ts'
-import type { TaskEnd } from './tasks.ts'
+import { isolateName, type TaskEnd } from './tasks.ts'
 
 /** How long `finalize` may take. */
 const finalizeMs = 1_000
@@ -49,7 +49,7 @@ export class Lane {
 
   constructor(program: Program, log: Log, number: number) {
     this.program = program
-    this.#isolate = `${program.version}#${number}`
+    this.#isolate = isolateName(program.version, number)
     this.findPlace = placeFinder(program.sourceMap)
     this.#log = log
   }

@@ -37,8 +37,14 @@ export function judge(end: TaskEnd, what: string, limits: Limits, findPlace: Fin
       const limit = limits.timeoutMs.toLocaleString('en-US')
       return fail('TimeLimit', `${what} took longer than its limit of ${limit} ms (timeout)`)
     }
-    case 'out-of-memory':
-      return fail('MemoryLimit', `${what} needed more than its limit of ${limits.memoryMb} MB (memoryMb)`)
+    case 'out-of-memory': {
+      const limit = `its limit of ${limits.memoryMb} MB (memoryMb)`
+      if (end.kind === 'ended') return fail('MemoryLimit', `${what} needed more than ${limit}`)
+      return fail(
+        'MemoryLimit',
+        `${what} needed more than ${limit}, or than its process may hold. ${end.reason}`,
+      )
+    }
     case 'crashed':
       return fail('Crashed', crashMessage(end, what, thrown))
     case 'ok':

@@ -40,6 +40,10 @@ export interface Task {
   calls: number
 }
 
+/** How the isolate of one of its runs at a time is called in a child. */
+export const isolateName = (version: string, lane: number) => `${version}#${lane}`
+const versionOf = (isolate: string) => isolate.slice(0, isolate.lastIndexOf('#'))
+
 /** @returns what gives the call up; null: the task may not make it */
 export function admitCall(task: Task, call: number, argumentsJson: string): AbortController | null {
   const { waitingCalls, deadline } = task
@@ -108,8 +112,19 @@ export class Tasks {
 
   /** The one at work; null if there is none, or another beside it. */
   get onlyOneAtWork(): number | null {
-    const atWork = [...this.#tasks].filter(([, { deadline }]) => deadline !== null)
+    const atWork = this.#atWork
     return atWork.length === 1 ? atWork[0]![0] : null
+  }
+
+  /** The first at work, if all that are run one version; null if they do not. */
+  get firstOfOneVersionAtWork(): number | null {
+    const atWork = this.#atWork
+    const versions = new Set(atWork.map(([, { request }]) => versionOf(request.message.version)))
+    return versions.size === 1 ? atWork[0]![0] : null
+  }
+
+  get #atWork(): [id: number, task: Task][] {
+    return [...this.#tasks].filter(([, { deadline }]) => deadline !== null)
   }
 
   #deadline(id: number, { message }: TaskRequest): NodeJS.Timeout {

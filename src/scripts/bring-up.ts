@@ -44,7 +44,8 @@ export async function bringUp(
   parts: BringUpParts,
 ): Promise<ScriptInForce> {
   const script = await inspect(name, version, parts)
-  const { timeoutMs, cpuMs, memoryMb, isolation } = script.manifest
+  const { timeoutMs, cpuMs, memoryMb } = script.manifest
+  const isolation = isolationOf(script.manifest)
   const limits = { timeoutMs, cpuMs, memoryMb }
   const { runtime, signal } = parts
   signal?.throwIfAborted()
@@ -62,6 +63,14 @@ export async function bringUp(
 /** The server takes in nothing before its scripts are loaded, so a load has a bound, whatever a run may take. */
 const longestLoadMs = 10_000
 const loadMsOf = (timeoutMs: number) => Math.min(timeoutMs, longestLoadMs)
+
+/** What the isolates of one script may hold together beside those of others, in MB. */
+const mostSharedMb = 512
+
+/** One that may hold more has a process of its own: nobody else dies with it when that holds too much. */
+function isolationOf({ isolation, memoryMb, concurrency }: Manifest): Program['isolation'] {
+  return memoryMb * concurrency > mostSharedMb ? 'process' : isolation
+}
 
 /** Drops all isolates of a version. */
 export async function takeDown(runtime: Pick<Runtime, 'unload'>, hash: string): Promise<void> {

@@ -122,6 +122,31 @@ describe('children', () => {
     expect(innocent.outcome).toBe('ok')
   })
 
+  it('that hold too much memory with runs of one script are charged to those, one at a time', async () => {
+    await using small = await startRuntime({ log: createLog('silent'), maxChildMemoryMb: 300 })
+    const source = `export async function onChange() {
+      globalThis.kept = Array.from({ length: 18 }, () => new Array(1e6).fill(1.5))
+      await new Promise((resolve) => setTimeout(resolve, 2000))
+      globalThis.kept = null
+    }`
+    const program = makeProgram(source, { timeoutMs: 30_000, memoryMb: 256 })
+    await small.load(program)
+    const runs = [0, 1, 2].map((slot) =>
+      small.run({
+        version: program.version,
+        callback: 'onChange',
+        event: '{}',
+        answer: async () => ({ ok: true, value: 'null' }),
+        slot,
+      }),
+    )
+    const results = await Promise.all(runs)
+    expect(results.map(({ outcome }) => outcome).sort()).toEqual(['ok', 'out-of-memory', 'out-of-memory'])
+    expect(results.find(({ error }) => error !== null)?.error?.message).toMatch(
+      /^The run needed more than its limit of 256 MB \(memoryMb\), or than its process may hold. It used \d+ MB, more than 300$/,
+    )
+  })
+
   it('that hold on to memory with nothing to do are replaced, and nobody is charged', async () => {
     const leftovers = `export function onChange() { const k = []
       for (let i = 0; i < 10_000; i++) k.push(new Intl.DateTimeFormat('de', { timeZone: 'Europe/Berlin' })) }`

@@ -117,7 +117,9 @@ it.each(Array.from({ length: 6 }, (_, index) => index + 1))(
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
 
     // When the liars are used up, all is as before.
-    while (spawned <= liars + 1) await run(b, false).catch(() => null)
+    // Of a version of its own each time: one that a liar spoke ill of has left the child that all share.
+    while (spawned <= liars + 1)
+      await run(makeProgram(source, { timeoutMs: 300 }, 'b.ts'), false).catch(() => null)
     const honest = makeProgram(source, {}, 'c.ts')
     const answer = async () => ({ ok: true, value: 'null' }) as const
     let last: string[] = []

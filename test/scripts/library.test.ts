@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileS
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { childPids } from '../support/child-pids.ts'
 import { openTestLibrary, type TestLibrary } from '../support/test-library.ts'
 import { until } from '../support/until.ts'
 
@@ -468,3 +469,14 @@ test('a script that never ends its beginning holds up neither the start for long
   await opened[Symbol.asyncDispose]()
   expect(performance.now() - closeAt).toBeLessThan(8_000)
 }, 60_000)
+
+test('a script whose isolates may hold more than 512 MB together has a process of its own', async () => {
+  const of = (memoryMb: number, concurrency: number) =>
+    `export const script = { memoryMb: ${memoryMb}, concurrency: ${concurrency} }\n${says('here')}`
+  await using files = await openTestLibrary({ files: { 'usual.ts': of(64, 8) } })
+  const children = () => childPids('child/entry.ts').length
+  await until('the child in use and its spare', () => children() === 2)
+  files.save({ 'large.ts': of(64, 16) })
+  await untilInForce(files, 'large.ts', 'here')
+  await until('a third', () => children() === 3)
+})
