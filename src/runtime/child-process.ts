@@ -42,7 +42,7 @@ export class ChildProcess {
   readonly #tasks: Tasks
   readonly #ready = Promise.withResolvers<void>()
   readonly #gone = Promise.withResolvers<Death>()
-  readonly #pulse: NodeJS.Timeout
+  #pulse: NodeJS.Timeout | null = null
   readonly #memory: MemoryWatch
   #onPong: () => void = () => {}
   #silentBeats = 0
@@ -71,7 +71,6 @@ export class ChildProcess {
     this.#child.process.on('close', (code, signal) =>
       this.#onGone(`It ended with ${signal ?? `code ${code}`}`),
     )
-    this.#pulse = setInterval(() => this.#listen(), options.heartbeatMs)
     this.#memory = new MemoryWatch({
       mostMb: options.maxChildMemoryMb,
       residentMb: () => residentMb(this.#child.process.pid),
@@ -153,6 +152,8 @@ export class ChildProcess {
     const message: FromChild = parsed.data
     switch (message.type) {
       case 'ready':
+        // Until now it had the time of a start.
+        this.#pulse ??= setInterval(() => this.#listen(), this.#options.heartbeatMs)
         this.#ready.resolve()
         break
       case 'alive':
@@ -219,7 +220,7 @@ export class ChildProcess {
   }
 
   #onGone(reason: string): void {
-    clearInterval(this.#pulse)
+    if (this.#pulse !== null) clearInterval(this.#pulse)
     this.#memory.close()
     const closed = this.#verdict !== null
     this.#verdict ??= { reason, culprit: this.#tasks.onlyOneAtWork, outcome: 'crashed' }

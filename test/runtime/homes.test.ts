@@ -22,16 +22,18 @@ const source = `export async function onChange({ act, ms = 0 }) {
 let runtime: Runtime
 let deaths: number
 let suspended: Suspension[]
-beforeEach(async () => {
-  deaths = 0
-  suspended = []
-  runtime = await startRuntime({
+const start = (graceMs: number) =>
+  startRuntime({
     log: createLog('silent'),
-    graceMs: 300,
+    graceMs,
     maxChildMemoryMb: 400,
     onChildDeath: () => deaths++,
     onSuspend: (suspension) => suspended.push(suspension),
   })
+beforeEach(async () => {
+  deaths = 0
+  suspended = []
+  runtime = await start(300)
 })
 afterEach(() => runtime.close())
 
@@ -104,7 +106,11 @@ describe('a script that ends its process again and again', () => {
 
 describe('scripts that loop until they are stopped', () => {
   const priorities = () => childPids('child/entry.ts').map((pid) => getPriority(pid))
-  /** At the lowest priority even a short run may take a while on a busy machine. */
+  // At the lowest priority everything may take a while on a busy machine.
+  beforeEach(async () => {
+    await runtime.close()
+    runtime = await start(20_000)
+  })
   const slow = { timeoutMs: 10_000, cpuMs: 200 }
   const ofLoops = () => priorities().filter((priority) => priority === 19).length
 
