@@ -1,9 +1,8 @@
 /**
- * Every setting: its name, default and meaning. The only reader of the environment and of `onstable.json`.
+ * Every setting: its name, default and meaning. The only reader of the environment, and of `onstable.json`.
  */
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { fault, isSystemError, messageOf } from './errors.ts'
+import { fault, messageOf } from './errors.ts'
 import { nearest } from './lib/nearest.ts'
 import {
   aeTitle,
@@ -23,6 +22,7 @@ import {
   storeUrl,
   strings,
 } from './lib/setting-values.ts'
+import { readSettingsFile } from './lib/settings-file.ts'
 
 /** The settings. `describe` is what the README's table says of each. */
 export const settingsSchema = z
@@ -58,7 +58,9 @@ export const settingsSchema = z
     overwriteInstances: z
       .enum(['Never', 'Always', 'IfChanged'])
       .default('Never')
-      .describe('What happens to an instance that is there already'),
+      .describe(
+        'What happens to an instance that is there already: `Never`, `Always` or `IfChanged` replaced',
+      ),
     stableAge: seconds.default(60).describe('Seconds without a new instance until a resource is stable'),
     maxWait: seconds
       .optional()
@@ -97,7 +99,7 @@ export const settingsSchema = z
     logLevel: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'])
       .default('info')
-      .describe('Least level logged'),
+      .describe('Least level logged: `debug`, `info`, `warn`, `error` or `silent`'),
     store: storeUrl
       .default('sqlite')
       .describe(
@@ -126,6 +128,10 @@ export const settingsSchema = z
   .refine(({ maxWait, stableAge }) => maxWait === undefined || maxWait > stableAge, {
     path: ['maxWait'],
     message: 'Expected "maxWait" to be longer than "stableAge"',
+  })
+  .refine(({ node, store }) => node === undefined || store !== 'sqlite', {
+    path: ['node'],
+    message: 'It names one of several servers that share a store: set "store" to their PostgreSQL, too',
   })
 export type Settings = Readonly<z.infer<typeof settingsSchema>>
 export type SettingName = keyof Settings
@@ -179,7 +185,7 @@ export function readSettings(
   for (const [name, value] of Object.entries(fromFile.values))
     take(name, value, `"${name}" in ${fromFile.path}`)
   for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith('ONSTABLE_') || variable === 'ONSTABLE_CONFIG' || value === undefined) continue
+    if (!/^ONSTABLE_(?!CONFIG$|TEST_)/.test(variable) || value === undefined) continue
     const name = names.find((candidate) => variableOf(candidate) === variable)
     if (name === undefined) {
       const known = nearest(variable, names.map(variableOf))
@@ -223,28 +229,4 @@ function parseVariable(name: SettingName, value: string): unknown {
   } catch (cause) {
     throw fault('bad-setting', `Setting "${variableOf(name)}" is not JSON: ${messageOf(cause)}`, { cause })
   }
-}
-
-function readSettingsFile(given: string | null): { path: string; values: Record<string, unknown> } {
-  const path = given ?? 'onstable.json'
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (cause) {
-    if (given === null && isSystemError(cause, 'ENOENT')) return { path, values: {} }
-    throw fault('bad-setting', `Cannot read the settings file "${path}": ${messageOf(cause)}`, { cause })
-  }
-  let values: unknown
-  try {
-    values = JSON.parse(text)
-  } catch (cause) {
-    throw fault('bad-setting', `The settings file "${path}" is not JSON: ${messageOf(cause)}`, { cause })
-  }
-  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
-    throw fault(
-      'bad-setting',
-      `The settings file "${path}" is not a JSON object: expected { "setting": value }`,
-    )
-  }
-  return { path, values: values as Record<string, unknown> }
 }

@@ -56,6 +56,18 @@ test('lists and structures come as text from the environment', () => {
   expect(() => readSettings({}, { ONSTABLE_GRANTS: '{' }, null)).toThrow(/"ONSTABLE_GRANTS" is not JSON/)
 })
 
+test('a server among several is refused where there is no store to share', () => {
+  expect(() => readSettings({ node: 'a' }, {}, null)).toThrow(/^Bad value for setting "--node": .*"store"/)
+  const store = 'postgres://host/database'
+  expect(readSettings({ node: 'a', store }, {}, null)).toMatchObject({ node: 'a', store })
+})
+
+test('variables for the tests are no settings', () => {
+  expect(readSettings({}, { ONSTABLE_TEST_POSTGRES: 'postgres://host' }, null)).toMatchObject({
+    store: 'sqlite',
+  })
+})
+
 test('an unknown setting is refused with the nearest that exists, wherever it stands', () => {
   using file = fileWith({ stableAgee: 1 })
   expect(() => readSettings({}, {}, file.path)).toThrow(

@@ -4,11 +4,21 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { catalogue, type ErrorCode, fault, messageOf, OnStableError } from '../errors.ts'
+import { nearest } from '../lib/nearest.ts'
 import type { Log } from '../log.ts'
 
-/** Thrown for a path below a resource that is not there, and answered without details, as Orthanc does. */
-export function unknownResource(): OnStableError {
-  return fault('unknown-resource', '')
+/**
+ * Thrown for a path below a resource that is not there.
+ * @param details what there is not, on our own routes; those of Orthanc have none, as there
+ */
+export function unknownResource(details = ''): OnStableError {
+  return fault('unknown-resource', details)
+}
+
+/** @param names those that there are */
+export function unknownScript(name: string, names: readonly string[]): OnStableError {
+  const advice = names.length === 0 ? 'there are no scripts' : `did you mean "${nearest(name, names)}"?`
+  return unknownResource(`There is no script "${name}": ${advice}`)
 }
 
 /** Installs the handlers for what is thrown, for what is not found, and for what cannot be read as a request. */

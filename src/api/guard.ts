@@ -18,11 +18,14 @@ export function refuseOpenAddress({ host, token }: GuardSettings): void {
   )
 }
 
+/** What a load balancer asks, which has no token and is no concern of scripts: whether the server takes anything in. */
+export const openPath = '/ready'
+
 /** The hook that runs before every request and throws `forbidden` or `unauthorized`. */
 export function createGuard(settings: GuardSettings): (request: FastifyRequest) => Promise<void> {
   const names = new Set([settings.host, ...settings.allowedHosts].map((name) => name.toLowerCase()))
   const tokenHash = settings.token === undefined ? null : hash(settings.token)
-  return async ({ headers, socket }) => {
+  return async ({ headers, socket, url }) => {
     const host = headers.host ?? ''
     // A page that had its own name point here would still call us by that name.
     if (!isAllowedHost(host, names, socket.localAddress)) {
@@ -34,7 +37,7 @@ export function createGuard(settings: GuardSettings): (request: FastifyRequest) 
     if (headers.origin !== undefined && !isOwnOrigin(headers.origin, host)) {
       throw fault('forbidden', `Requests from pages of another origin ("${headers.origin}") are refused`)
     }
-    if (tokenHash !== null && !hasToken(headers.authorization, tokenHash)) {
+    if (tokenHash !== null && url !== openPath && !hasToken(headers.authorization, tokenHash)) {
       throw fault('unauthorized', 'Expected the header "Authorization: Bearer" with the configured token')
     }
   }

@@ -35,7 +35,7 @@ export function createClient(url: string, token: string | undefined): RestClient
   }
   const succeed = async (path: string, request: RequestInit): Promise<unknown> => {
     const response = await ask(path, request)
-    if (!response.ok) throw fault('http-failed', `${path}: ${await reasonOf(response)}`)
+    if (!response.ok) throw fault('http-failed', await reasonOf(response))
     return await response.json()
   }
   return {
@@ -44,7 +44,7 @@ export function createClient(url: string, token: string | undefined): RestClient
     delete: (path) => succeed(path, { method: 'DELETE' }),
     async stream(path, signal) {
       const response = await ask(path, { method: 'GET', signal })
-      if (!response.ok) throw fault('http-failed', `${path}: ${await reasonOf(response)}`)
+      if (!response.ok) throw fault('http-failed', await reasonOf(response))
       return response.body!.pipeThrough(new TextDecoderStream())
     },
     async upload(path, body) {
@@ -71,7 +71,7 @@ async function reasonOf(response: Response): Promise<string> {
   const text = await response.text()
   try {
     const { Details, Message } = errorAnswer.parse(JSON.parse(text))
-    return Details ?? Message
+    return Details ?? `${Message}: ${new URL(response.url).pathname}`
   } catch {
     return `The server answered ${response.status} ${response.statusText}`.trim()
   }

@@ -35,7 +35,7 @@ const paused = {
 } as const
 
 const hands = {
-  pause: { description: 'let what a script is owed wait; runs in hand end', ...paused },
+  pause: { description: 'let what a script is owed wait; runs that have begun may finish', ...paused },
   resume: {
     description: 'serve a script again that was paused, or suspended because it did harm',
     done: 'is served again',
@@ -94,6 +94,8 @@ async function hand(
 }
 
 async function replay(session: Session, name: string, options: ReplayOptions): Promise<void> {
+  if (options.seq === undefined && options.since === undefined)
+    throw fault('bad-request', 'Give "--seq" or "--since": from where on the script is told once more')
   const query = new URLSearchParams()
   if (options.seq !== undefined) query.set('seq', options.seq)
   if (options.since !== undefined) query.set('since', options.since)

@@ -6,6 +6,7 @@ import { fault, isSystemError, messageOf } from '../errors.ts'
 import { makeFoldersNow } from '../lib/make-folders.ts'
 import { createLog } from '../log.ts'
 import type { CallbackName, ScriptCheck, ScriptStatus } from '../scripts/scripts.ts'
+import type { Backlog } from '../store/store.ts'
 import { addScriptHands } from './script-hands.ts'
 import {
   addClientOptions,
@@ -46,10 +47,10 @@ function addLocalOptions(command: Command): Command {
 }
 
 async function list(session: Session, options: ClientOptions): Promise<void> {
-  const statuses = (await clientOf(session, options).get('/scripts')) as (ScriptStatus & {
-    paused: boolean
-  })[]
+  const client = clientOf(session, options)
+  const statuses = (await client.get('/scripts')) as (ScriptStatus & { paused: boolean })[]
   if (options.json) return session.print(JSON.stringify(statuses))
+  const backlogs = (await client.get('/backlog')) as Backlog[]
   const { problemText } = await import('../scripts/scripts.ts')
   if (statuses.length === 0) session.print('There are no scripts')
   const width = Math.max(...statuses.map(({ name }) => name.length))
@@ -57,7 +58,22 @@ async function list(session: Session, options: ClientOptions): Promise<void> {
     const shown = paused && state === 'in-force' ? 'paused' : state
     session.print(`${name.padEnd(width)}  ${shown.padEnd(9)}  ${version ?? '-'}  ${callbacks.join(', ')}`)
     if (problem !== null) session.print(`  ${problemText(problem)}`)
+    const owed = owedText(backlogs.find(({ script }) => script === name))
+    if (owed !== '') session.print(`  ${owed}`)
   }
+}
+
+/** What is not done; empty if that is nothing. */
+function owedText(backlog: Backlog | undefined): string {
+  if (backlog === undefined) return ''
+  const { behind, waiting, leased, dead } = backlog
+  const parts = [
+    [behind, 'of the log behind'],
+    [waiting, 'waiting'],
+    [leased, 'in hand'],
+    [dead, 'set aside'],
+  ] as const
+  return parts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(', ')
 }
 
 async function check(session: Session, given: readonly string[], options: LocalOptions): Promise<void> {

@@ -38,6 +38,7 @@ async function send(session: Session, paths: readonly string[], options: SendOpt
   const jobs = jobsOf(options.jobs)
   const client = clientOf(session, options)
   const files = await filesBelow(paths)
+  if (files.length === 0) throw fault('bad-request', `There are no files in ${paths.join(', ')}`)
   const summary: Summary = { sent: 0, alreadyStored: 0, filteredOut: 0, failed: [] }
   const waiting = files[Symbol.iterator]()
   let isInterrupted = false

@@ -39,12 +39,22 @@ export function addStartCommand(program: Command, session: Session): void {
 async function start(session: Session, settings: Settings, json: boolean): Promise<void> {
   closeInheritedDescriptors()
   const asked = Promise.withResolvers<void>()
-  const stopListening = onInterrupt(asked.resolve, () => process.exit(1))
+  let isUp = false
+  // Before it is up nothing was promised to anybody, and it may be waiting for a database that does not come.
+  const stopListening = onInterrupt(
+    () => {
+      if (isUp) return asked.resolve()
+      session.complain('stopped before it had started')
+      process.exit(1)
+    },
+    () => process.exit(1),
+  )
   try {
     const log = createLog(settings.logLevel)
     const { startEngine } = await import('../engine.ts')
     giveBackMemory()
     const engine = await startEngine(settings, log)
+    isUp = true
     try {
       const scripts = resolve(settings.scripts)
       const { url, dicomPort } = engine

@@ -102,6 +102,10 @@ export function createTell(parts: TellParts): Tell {
     if ('delayMs' in next) return { ...settlementOf(lease, 'retry', run), delayMs: next.delayMs }
     // The next heartbeat comes anyway.
     if (lease.resource === null) return settlementOf(lease, 'done', run)
+    log.error(
+      { script: lease.script, seq: lease.seq, delivery: lease.delivery },
+      `Set aside, until it is retried or dropped: ${next.lastBecause}`,
+    )
     return settlementOf(lease, 'dead', { ...run, reason: JSON.stringify({ ...result.error, ...next }) })
   }
 }

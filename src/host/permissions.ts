@@ -8,24 +8,31 @@ import { fault } from '../errors.ts'
 export type Needs = Readonly<Record<'send' | 'http', readonly string[]>>
 
 /**
- * Compares needs with grants.
- * @returns which need is not granted, and the lines that grant it; null if all are
+ * Compares needs with grants, and with what there is.
+ * @returns which need is not granted, and the lines that grant it, or which modality nobody knows; null if all is well
  */
 export function missingGrants(
-  { grants }: Pick<Settings, 'grants'>,
+  { grants, modalities }: Pick<Settings, 'grants' | 'modalities'>,
   script: string,
   needs: Needs,
 ): string | null {
   const granted = grants[script] ?? { send: [], http: [] }
   const send = needs.send.filter((modality) => !granted.send.includes(modality))
   const http = needs.http.filter((need) => !granted.http.some((prefix) => covers(prefix, need)))
-  if (send.length + http.length === 0) return null
+  if (send.length + http.length === 0) return unknownModality(needs.send, Object.keys(modalities))
   const what = [
     ...send.map((modality) => `send to "${modality}"`),
     ...http.map((prefix) => `http to "${prefix}"`),
   ]
   const wanted = { send: [...granted.send, ...send], http: [...granted.http, ...http] }
   return `The script needs what it is not granted: ${what.join(', ')}. ${howToGrant(script, wanted)}`
+}
+
+function unknownModality(needed: readonly string[], known: readonly string[]): string | null {
+  const name = needed.find((each) => !known.includes(each))
+  if (name === undefined) return null
+  const lines = JSON.stringify({ modalities: { [name]: { aet: name, host: '192.0.2.1', port: 104 } } })
+  return `The script sends to "${name}", which is no modality of the settings. Put it into onstable.json, with its own address, and start the server again: ${lines}`
 }
 
 export interface Permissions {

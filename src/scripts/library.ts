@@ -1,7 +1,7 @@
 /**
  * The scripts of the folder: each in the version that is in force, kept in line with the files.
  */
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { fault, messageOf } from '../errors.ts'
 import { makeFoldersNow } from '../lib/make-folders.ts'
 import type { Log } from '../log.ts'
@@ -35,13 +35,15 @@ const compilerRestMs = 20_000
 
 /** @throws `bad-setting` when the folder cannot be made; a script that is wrong is no reason */
 export async function openLibrary(parts: LibraryParts): Promise<Library> {
-  const library = new Library({ ...parts, folder: makeFolder(parts.folder) })
+  const library = new Library({ ...parts, folder: makeFolder(parts.folder, parts.log) })
   await library.start()
   return library
 }
 
-function makeFolder(folder: string): string {
+function makeFolder(folder: string, log: Log): string {
   try {
+    // A folder that is misspelt is a server without scripts.
+    if (!existsSync(folder)) log.warn({ folder }, 'The scripts folder was not there: an empty one is made')
     makeFoldersNow(folder)
     return realpathSync(folder)
   } catch (cause) {

@@ -42,13 +42,15 @@ test('a page of another origin is refused, our own is not', async () => {
   expect(await statusWith(port, { host, origin: 'null' })).toBe(403)
 })
 
-test('with a token, every request needs it', async () => {
+test('with a token, every request needs it, but for what a load balancer asks', async () => {
   await using server = await startRestServer({ token })
   const { port } = server.api
   expect(await statusWith(port, { authorization: `Bearer ${token}` })).toBe(200)
   expect(await statusWith(port, { authorization: `Bearer ${token}x` })).toBe(401)
   expect(await statusWith(port, { authorization: token })).toBe(401)
   expect(await statusWith(port, {})).toBe(401)
+  expect((await fetch(`${server.url}/ready`)).status).toBe(200)
+  expect((await fetch(`${server.url}/ready/`)).status).toBe(401)
   const response = await fetch(`${server.url}/nope`)
   expect([response.status, response.headers.get('www-authenticate')]).toEqual([
     401,

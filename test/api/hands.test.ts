@@ -33,6 +33,14 @@ const isEnded = (query: string, count: number) =>
   })
 const dead = () => engine.read<{ id: number }[]>('/deliveries?state=dead')
 
+test('what there is not is named, with what was probably meant', async () => {
+  const details = async (path: string) => (await post(path)).Details
+  expect(await details('/scripts/good/pause')).toBe('There is no script "good": did you mean "good.js"?')
+  expect(await details('/runs/999999/replay')).toBe('There is no run 999999')
+  expect(await details('/deliveries/999999/retry')).toBe('There is no delivery 999999')
+  expect(await details('/nodes/x/drain')).toMatch(/^There is no server "x"/)
+})
+
 describe('dead deliveries', () => {
   test('are listed with why, shown with all their runs, retried, and dropped', async () => {
     await engine.post(dicomFile({ study: 'DEAD', instance: '1' }))
@@ -47,6 +55,9 @@ describe('dead deliveries', () => {
       attempt: 2,
       reason: { message: 'no', file: 'bad.js' },
     })
+    expect(engine.lines).toContainEqual(
+      expect.objectContaining({ level: 50, delivery: letter!.id, msg: expect.stringMatching(/^Set aside/) }),
+    )
     const shown = await engine.read<Answer>(`/deliveries/${letter!.id}`)
     expect(shown).toMatchObject({
       event: { change: 'NewInstance', level: 'Instance' },

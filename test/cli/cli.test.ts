@@ -50,7 +50,7 @@ test('settle and unsettle say whether something changed', async () => {
   expect(await onstable(['settle', 'study', 'nope', '--url', server.url])).toEqual({
     code: 1,
     output: '',
-    errors: 'onstable: /studies/nope/settle: Unknown resource\n',
+    errors: 'onstable: There is no study "nope"\n',
   })
 })
 

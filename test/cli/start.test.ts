@@ -28,6 +28,15 @@ test('the server says in one line where it is, and a signal is a clean end', asy
   expect(server.lines()).toHaveLength(1)
 })
 
+test('a server that waits for its database ends at the first signal', async () => {
+  using folder = temporaryFolder()
+  await using server = startCommand(parametersFor(folder.path, '--store', 'postgres://127.0.0.1:1/none'))
+  await expect.poll(() => server.errors(), { timeout: 20_000 }).toContain('Waiting for the database')
+  server.signal('SIGINT')
+  expect(await server.ended).toBe(1)
+  expect(server.errors()).toMatch(/onstable: stopped before it had started\n$/)
+})
+
 test('a port in use and a data folder that cannot be written are one sentence, and the code is 1', async () => {
   using folder = temporaryFolder()
   const other = createServer().listen(0, '127.0.0.1')

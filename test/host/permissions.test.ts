@@ -5,6 +5,8 @@ import { covers, permissionsOf } from '../../src/host/permissions.ts'
 import { openTestHost } from '../support/test-host.ts'
 
 const nothing = { send: [], http: [] }
+const pacs = { aet: 'PACS', host: '192.0.2.1', port: 104 }
+const modalities = { PACS1: pacs, PACS2: pacs }
 
 /** The settings that a message proposes. */
 function proposed(message: string): unknown {
@@ -15,26 +17,38 @@ describe('when a script is loaded', () => {
   test('what it needs and has been granted is no word worth', () => {
     const grants = { 'a.ts': { send: ['PACS1', 'PACS2'], http: ['https://ris.example.org/'] } }
     expect(
-      missingGrants({ grants }, 'a.ts', { send: ['PACS1'], http: ['https://ris.example.org/api/'] }),
+      missingGrants({ grants, modalities }, 'a.ts', {
+        send: ['PACS1'],
+        http: ['https://ris.example.org/api/'],
+      }),
     ).toBeNull()
-    expect(missingGrants({ grants: {} }, 'a.ts', nothing)).toBeNull()
+    expect(missingGrants({ grants: {}, modalities }, 'a.ts', nothing)).toBeNull()
   })
 
   test('each need that is not granted is named, with the lines that grant it and keep what was granted', () => {
     const grants = { 'a.ts': { send: ['PACS1'], http: [] } }
     const needs = { send: ['PACS1', 'PACS2'], http: ['https://ris.example.org/'] }
-    const message = missingGrants({ grants }, 'a.ts', needs)!
+    const message = missingGrants({ grants, modalities }, 'a.ts', needs)!
     expect(message).toMatch(
       /^The script needs what it is not granted: send to "PACS2", http to "https:\/\/ris\.example\.org\/"\. To grant it, /,
     )
     const wanted = { 'a.ts': { send: ['PACS1', 'PACS2'], http: ['https://ris.example.org/'] } }
     expect(proposed(message)).toEqual({ grants: wanted })
-    expect(missingGrants({ grants: wanted }, 'a.ts', needs)).toBeNull()
+    expect(missingGrants({ grants: wanted, modalities }, 'a.ts', needs)).toBeNull()
+  })
+
+  test('a modality that is granted and not configured is named, with the lines that configure it', () => {
+    const grants = { 'a.ts': { send: ['PACS1', 'PACS9'], http: [] } }
+    const message = missingGrants({ grants, modalities }, 'a.ts', { send: ['PACS1', 'PACS9'], http: [] })
+    expect(message).toMatch(/^The script sends to "PACS9", which is no modality of the settings\. /)
+    expect(message).toContain('{"modalities":{"PACS9":{"aet":"PACS9",')
   })
 
   test('the grants of another script are not its own', () => {
     const grants = { 'b.ts': { send: ['PACS1'], http: [] } }
-    expect(missingGrants({ grants }, 'a.ts', { send: ['PACS1'], http: [] })).toContain('send to "PACS1"')
+    expect(missingGrants({ grants, modalities }, 'a.ts', { send: ['PACS1'], http: [] })).toContain(
+      'send to "PACS1"',
+    )
   })
 })
 

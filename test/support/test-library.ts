@@ -30,6 +30,12 @@ interface Options {
   readonly grants?: Settings['grants']
 }
 
+/** Of each that is granted to somebody. */
+function modalitiesOf(grants: Settings['grants']): Settings['modalities'] {
+  const names = Object.values(grants).flatMap(({ send }) => send)
+  return Object.fromEntries(names.map((name) => [name, { aet: name, host: '127.0.0.1', port: 1 }]))
+}
+
 const typingsFolder = fileURLToPath(new URL('../../sandbox/', import.meta.url))
 const log = createLog('silent')
 
@@ -49,7 +55,7 @@ export async function openTestLibrary({ files = {}, grants = {} }: Options = {})
     const store = await openSqlite({ folder: data, crashAt: null })
     const runtime = await startRuntime({ log })
     const missing = (script: string, needs: Parameters<typeof missingGrants>[2]) =>
-      missingGrants({ grants }, script, needs)
+      missingGrants({ grants, modalities: modalitiesOf(grants) }, script, needs)
     const library = await openLibrary({ folder, store, runtime, missingGrants: missing, log, typingsFolder })
     return { store, runtime, library }
   }

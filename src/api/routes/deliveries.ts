@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { DeliverySummary } from '../../store/store.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
-import { unknownResource } from '../errors.ts'
+import { unknownResource, unknownScript } from '../errors.ts'
 import { formatRun, fromJson } from '../format-run.ts'
 import { limitOf, numberOf, parseQuery, text, whole } from '../query.ts'
 
@@ -23,7 +23,8 @@ export function deliveryRoutes(app: FastifyInstance, { store, scripts, onOwed }:
   const scriptOf = async (query: unknown): Promise<string | null> => {
     const { script } = parseQuery(scriptQuery, query)
     if (script === undefined) return null
-    if (!(await store.scripts()).some(({ name }) => name === script)) throw unknownResource()
+    const names = (await store.scripts()).map(({ name }) => name)
+    if (!names.includes(script)) throw unknownScript(script, names)
     return script
   }
   const refused = () => new Set(scripts().flatMap(({ name, state }) => (state === 'refused' ? [name] : [])))
@@ -56,7 +57,7 @@ export function deliveryRoutes(app: FastifyInstance, { store, scripts, onOwed }:
     GET: async (request) => {
       const id = numberOf(request)
       const found = await store.delivery(id)
-      if (found === null) throw unknownResource()
+      if (found === null) throw noDelivery(id)
       const { resource, script } = found.summary
       const about = resource === null ? { script } : { resource: resource.id }
       const runs = await store.runs({ ...about, delivery: id, limit: mostAttempts })
@@ -68,20 +69,22 @@ export function deliveryRoutes(app: FastifyInstance, { store, scripts, onOwed }:
     },
     DELETE: async (request) => {
       const id = numberOf(request)
-      if ((await store.delivery(id)) === null) throw unknownResource()
+      if ((await store.delivery(id)) === null) throw noDelivery(id)
       return { Changed: await store.dropDelivery(id) }
     },
   })
   endpoint(app, '/deliveries/:id/retry', {
     POST: async (request) => {
       const id = numberOf(request)
-      if ((await store.delivery(id)) === null) throw unknownResource()
+      if ((await store.delivery(id)) === null) throw noDelivery(id)
       const changed = await store.retryDelivery(id)
       if (changed) onOwed()
       return { Changed: changed }
     },
   })
 }
+
+const noDelivery = (id: number) => unknownResource(`There is no delivery ${id}`)
 
 /** @param refused scripts that were refused: what they are owed waits for their files, too */
 function formatDelivery(

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
 import { unknownResource } from '../errors.ts'
+import { openPath } from '../guard.ts'
 
 /** A server that was silent for so long is not there, or cannot reach the database. */
 const missingMs = 5_000
@@ -25,14 +26,14 @@ export function nodeRoutes(app: FastifyInstance, { nodes }: ApiParts): void {
     },
   })
   const change = (isDraining: boolean) => async (request: FastifyRequest) => {
-    const changed = await nodes.setDraining((request.params as { name: string }).name, isDraining)
-    if (changed === null) throw unknownResource()
+    const { name } = request.params as { name: string }
+    const changed = await nodes.setDraining(name, isDraining)
+    if (changed === null) throw unknownResource(`There is no server "${name}": GET /nodes names them`)
     return { Changed: changed }
   }
   endpoint(app, '/nodes/:name/drain', { POST: change(true) })
   endpoint(app, '/nodes/:name/resume', { POST: change(false) })
-  // What a load balancer asks.
-  endpoint(app, '/ready', {
+  endpoint(app, openPath, {
     GET: (_request, reply) => reply.code(nodes.isDraining() ? 503 : 200).send({ Ready: !nodes.isDraining() }),
   })
 }

@@ -54,15 +54,16 @@ export function runRoutes(app: FastifyInstance, { store, onOwed }: ApiParts): vo
   })
   endpoint(app, '/runs/:id', {
     GET: async (request) => {
-      const found = await store.run(numberOf(request))
-      if (found === null) throw unknownResource()
+      const id = numberOf(request)
+      const found = await store.run(id)
+      if (found === null) throw unknownResource(`There is no run ${id}`)
       return { ...formatRun(found.summary), event: fromJson(found.event) }
     },
   })
   endpoint(app, '/runs/:id/replay', {
     POST: async (request) => {
       const id = numberOf(request)
-      if ((await store.run(id)) === null) throw unknownResource()
+      if ((await store.run(id)) === null) throw unknownResource(`There is no run ${id}`)
       return replay([id], parseQuery(oneQuery, request.query).version)
     },
   })

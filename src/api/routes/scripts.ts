@@ -5,7 +5,7 @@ import { fault } from '../../errors.ts'
 import type { ReplayStart } from '../../store/store.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
-import { unknownResource } from '../errors.ts'
+import { unknownScript } from '../errors.ts'
 import { isFlag, moment, parseQuery, text, whole } from '../query.ts'
 
 const drainQuery = z.strictObject({ timeout: whole.pipe(z.number().min(0).max(3_600)).default(60) })
@@ -19,15 +19,17 @@ export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
   const { store, scripts, resumeScript, pauses, drained, onOwed } = parts
   const nameOf = ({ params }: FastifyRequest): string => {
     const { name } = params as { name: string }
-    if (!scripts().some((each) => each.name === name)) throw unknownResource()
+    const names = scripts().map((each) => each.name)
+    if (!names.includes(name)) throw unknownScript(name, names)
     return name
   }
 
   endpoint(app, '/scripts', { GET: () => scripts() })
   endpoint(app, '/scripts/:name/resume', {
     POST: async (request) => {
-      const changed = await resumeScript(nameOf(request))
-      if (changed === null) throw unknownResource()
+      const name = nameOf(request)
+      const changed = await resumeScript(name)
+      if (changed === null) throw unknownScript(name, [])
       // It waits all the same while all are paused.
       return { Changed: changed, ...(pauses.allSinceMs() === null ? {} : { AllPaused: true }) }
     },
@@ -50,7 +52,7 @@ export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
       const isPreview = isFlag(preview)
       const name = nameOf(request)
       const range = await store.replayRange(name, start)
-      if (range === null) throw unknownResource()
+      if (range === null) throw unknownScript(name, [])
       if (isPreview) return { ...range, preview: true }
       const until = (await store.replaySince(name, range.since)) ?? range.until
       onOwed()

@@ -9,18 +9,21 @@ import { limitOf, parseQuery } from '../query.ts'
 
 const windowsQuery = z.object({ limit: limitOf(1_000) })
 
+const noResource = (level: string, id: string) =>
+  unknownResource(`There is no ${level.toLowerCase()} "${id}"`)
+
 export function stabilityRoutes(app: FastifyInstance, { store, settle, unsettle }: ApiParts): void {
   for (const level of levels) {
     if (level === 'Instance') continue
     endpoint(app, `/${folders[level]}/:id/settle`, {
       POST: async (request) => {
-        if ((await store.find(level, idOf(request))) === null) throw unknownResource()
+        if ((await store.find(level, idOf(request))) === null) throw noResource(level, idOf(request))
         return { Changed: await settle(level, idOf(request)) }
       },
     })
     endpoint(app, `/${folders[level]}/:id/unsettle`, {
       POST: async (request) => {
-        if (!(await unsettle(level, idOf(request)))) throw unknownResource()
+        if (!(await unsettle(level, idOf(request)))) throw noResource(level, idOf(request))
         return { Changed: true }
       },
     })
