@@ -79,11 +79,17 @@ export function readIncoming(message: Delivered, epoch: string): Incoming {
   try {
     return read(message, epoch)
   } catch (thrown) {
-    if (thrown instanceof z.ZodError) throw badMessage(z.prettifyError(thrown).replaceAll('\n', ' '), thrown)
+    if (thrown instanceof z.ZodError) throw badMessage(faultIn(thrown), thrown)
     if (thrown instanceof OnStableError && thrown.code !== 'bad-message')
       throw badMessage(thrown.message, thrown)
     throw thrown
   }
+}
+
+/** What is wrong first, and where. */
+function faultIn({ issues: [issue] }: z.ZodError): string {
+  const place = issue!.path.join('.')
+  return place === '' ? issue!.message : `At "${place}": ${issue!.message}`
 }
 
 function read({ body, headers }: Delivered, epoch: string): Incoming {

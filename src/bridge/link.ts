@@ -63,7 +63,9 @@ export async function openLink({ url, name, log }: LinkParts): Promise<Link> {
     if (connection.ready) return
     isUp = false
     isBlocked = false
-    log.warn({ connection: name, reason: shortReason(error) }, 'RabbitMQ does not answer; trying again')
+    const isRefused = (error as { code?: unknown }).code === 'ACCESS_REFUSED'
+    const what = isRefused ? 'RabbitMQ refuses the user or its password' : 'RabbitMQ does not answer'
+    log.warn({ connection: name, reason: shortReason(error) }, `${what}; trying again`)
   })
   connection.on('connection.blocked', (reason) => {
     isBlocked = true

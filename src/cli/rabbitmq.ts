@@ -111,6 +111,6 @@ async function requeue(session: Session, options: ClientOptions): Promise<void> 
   }
   const left = Math.max(0, all - done)
   if (options.json) return session.print(JSON.stringify({ Requeued: done, Left: left }))
-  session.print(`${done} messages are back in the queue`)
+  session.print(`${done === 1 ? '1 message is' : `${done} messages are`} back in the queue`)
   if (left > 0) session.print(`${left} cannot be put back: look at them with the tools of RabbitMQ`)
 }
