@@ -84,8 +84,10 @@ export async function startOf(
   store: Pick<Store, 'changes' | 'runs'>,
   asked: FeedPosition | null,
 ): Promise<FeedPosition> {
-  const { last } = await store.changes({ last: true, limit: 1 })
+  const { last } = await store.changes({ last: true, limit: 1, types: everyChange })
   const [run] = await store.runs({ limit: 1 })
   const newest = { seq: last, run: run?.id ?? 0 }
-  return asked === null || asked.seq > newest.seq || asked.run > newest.run ? newest : asked
+  if (asked === null || asked.seq > newest.seq) return newest
+  // The newest runs may have been retired.
+  return { seq: asked.seq, run: Math.min(asked.run, newest.run) }
 }

@@ -76,7 +76,15 @@ export async function startThread<Body>({ name, entry, data }: ThreadOptions): P
     const [requests, transfer] = [outgoing, moving]
     outgoing = []
     moving = []
-    if (ended === null && requests.length > 0) post(requests, transfer)
+    if (ended !== null || requests.length === 0) return
+    try {
+      post(requests, transfer)
+    } catch (cause) {
+      // One of them holds what cannot be handed over, which is for whoever asked to hear, not the end of the process.
+      const error = fault('internal', `${name} cannot be asked that: ${messageOf(cause)}`, { cause })
+      for (const { id } of requests) pending.get(id)?.reject(error)
+      for (const { id } of requests) pending.delete(id)
+    }
   }
 
   const greeting = await opened.promise

@@ -60,6 +60,12 @@ test('one of since, to and limit that is no number makes all three fall back', a
   }
 })
 
+test.each(['constructor', 'toString', '__proto__'])('a type called %s is unknown, too', async (name) => {
+  await using server = await startRestServer()
+  expect((await fetch(`${server.url}/changes?type=${name}`)).status).toBe(400)
+  expect((await fetch(`${server.url}/changes`)).status).toBe(200)
+})
+
 test('an unknown type is refused with the nearest name', async () => {
   await using server = await startRestServer()
   expect(await server.read('/changes?type=StableStdy')).toMatchObject({

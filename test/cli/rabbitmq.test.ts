@@ -39,7 +39,7 @@ describe.skipIf(!hasRabbitmq)('the command rabbitmq (needs RabbitMQ on 127.0.0.1
       ),
     ])
     expect(JSON.parse((await run(engine, 'status', '--json')).lines[0]!)).toMatchObject({ dead: 1 })
-    expect((await run(engine, 'requeue')).lines).toEqual(['1 messages are back in the queue'])
+    expect((await run(engine, 'requeue')).lines).toEqual(['1 message is back in the queue'])
     expect((await run(engine, 'replay', '--seq', '1')).lines).toEqual([
       '3 changes are published once more: after 1, up to 4',
     ])

@@ -73,8 +73,7 @@ function typesOf(list: string | undefined): readonly ChangeType[] | null {
   const names = list?.split(';') ?? ['all']
   if (names.some((name) => name.toLowerCase() === 'all')) return null
   return names.flatMap((name) => {
-    const types = typesByName[name]
-    if (types !== undefined) return types
+    if (Object.hasOwn(typesByName, name)) return typesByName[name]!
     const known = nearest(name, Object.keys(typesByName))
     throw fault('bad-parameter', `Unknown type of change "${name}": did you mean "${known}"?`)
   })
