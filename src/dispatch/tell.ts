@@ -102,7 +102,7 @@ export function createTell(parts: TellParts): Tell {
     if ('delayMs' in next) return { ...settlementOf(lease, 'retry', run), delayMs: next.delayMs }
     // The next heartbeat comes anyway.
     if (lease.resource === null) return settlementOf(lease, 'done', run)
-    log.error(
+    log.warn(
       { script: lease.script, seq: lease.seq, delivery: lease.delivery },
       `Set aside, until it is retried or dropped: ${next.lastBecause}`,
     )

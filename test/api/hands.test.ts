@@ -56,7 +56,7 @@ describe('dead deliveries', () => {
       reason: { message: 'no', file: 'bad.js' },
     })
     expect(engine.lines).toContainEqual(
-      expect.objectContaining({ level: 50, delivery: letter!.id, msg: expect.stringMatching(/^Set aside/) }),
+      expect.objectContaining({ level: 40, delivery: letter!.id, msg: expect.stringMatching(/^Set aside/) }),
     )
     const shown = await engine.read<Answer>(`/deliveries/${letter!.id}`)
     expect(shown).toMatchObject({
