@@ -20,9 +20,9 @@ export const moment = text.transform((value, context) => {
     : Number.NaN
   // A 31st of February would be taken for a day in March.
   const day = value.slice(0, 10)
-  const isDay =
-    !Number.isNaN(ms) && new Date(Date.parse(`${day}T00:00:00Z`) || 0).toISOString().startsWith(day)
-  if (isDay) return ms
+  const dayMs = Date.parse(`${day}T00:00:00Z`)
+  const isDay = !Number.isNaN(dayMs) && new Date(dayMs).toISOString().startsWith(day)
+  if (isDay && !Number.isNaN(ms)) return ms
   context.addIssue({ code: 'custom', message: 'Expected a time such as 2026-11-26T08:00:00Z' })
   return z.NEVER
 })

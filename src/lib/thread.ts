@@ -82,8 +82,10 @@ export async function startThread<Body>({ name, entry, data }: ThreadOptions): P
     } catch (cause) {
       // One of them holds what cannot be handed over, which is for whoever asked to hear, not the end of the process.
       const error = fault('internal', `${name} cannot be asked that: ${messageOf(cause)}`, { cause })
-      for (const { id } of requests) pending.get(id)?.reject(error)
-      for (const { id } of requests) pending.delete(id)
+      for (const { id } of requests) {
+        pending.get(id)?.reject(error)
+        pending.delete(id)
+      }
     }
   }
 

@@ -31,6 +31,13 @@ export interface SpawnedChild {
  */
 export type Priority = 'urgent' | 'usual' | 'last'
 
+/** Null: as the server has it. */
+const nicenessOf: Readonly<Record<Priority, number | null>> = {
+  urgent: null,
+  usual: niceness.atLeisure,
+  last: niceness.last,
+}
+
 /** @param heartbeatMs how often the child is to say that it is alive */
 export type SpawnChild = (heartbeatMs: number, priority: Priority) => SpawnedChild
 
@@ -66,9 +73,8 @@ export function spawnBehind(
   // One that ends before it has read it is seen to end.
   child.stdin!.on('error', () => {})
   child.stdin!.end(code)
-  if (child.pid !== undefined && priority !== 'urgent') {
-    yieldProcessor(child.pid, priority === 'last' ? niceness.last : niceness.atLeisure)
-  }
+  const lowered = nicenessOf[priority]
+  if (child.pid !== undefined && lowered !== null) yieldProcessor(child.pid, lowered)
   return { process: child, pipe: child.stdio[3] as Duplex, errorOutput: child.stderr! }
 }
 

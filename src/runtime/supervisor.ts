@@ -176,7 +176,9 @@ export class Supervisor implements Runtime {
   }
 
   #onStopped({ script, version, isolation }: Program, atWorkMs: number): void {
-    if (!this.#conduct.wasStopped(version, atWorkMs) || isolation === 'process') return
+    // One with a process of its own stays there.
+    if (isolation === 'process' || this.#conduct.isAlone(version)) return
+    if (!this.#conduct.wasStopped(version, atWorkMs)) return
     this.#log.warn(
       { script, version },
       'The script worked on until it was stopped: it runs in a process of such scripts from now on, at the lowest priority',

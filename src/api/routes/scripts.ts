@@ -17,10 +17,10 @@ const replayQuery = z.strictObject({
 
 export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
   const { store, scripts, resumeScript, pauses, drained, onOwed } = parts
+  const names = () => scripts().map((each) => each.name)
   const nameOf = ({ params }: FastifyRequest): string => {
     const { name } = params as { name: string }
-    const names = scripts().map((each) => each.name)
-    if (!names.includes(name)) throw unknownScript(name, names)
+    if (!names().includes(name)) throw unknownScript(name, names())
     return name
   }
 
@@ -29,7 +29,7 @@ export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
     POST: async (request) => {
       const name = nameOf(request)
       const changed = await resumeScript(name)
-      if (changed === null) throw unknownScript(name, [])
+      if (changed === null) throw unknownScript(name, names())
       // It waits all the same while all are paused.
       return { Changed: changed, ...(pauses.allSinceMs() === null ? {} : { AllPaused: true }) }
     },
@@ -52,7 +52,7 @@ export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
       const isPreview = isFlag(preview)
       const name = nameOf(request)
       const range = await store.replayRange(name, start)
-      if (range === null) throw unknownScript(name, [])
+      if (range === null) throw unknownScript(name, names())
       if (isPreview) return { ...range, preview: true }
       const until = (await store.replaySince(name, range.since)) ?? range.until
       onOwed()
