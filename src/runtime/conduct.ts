@@ -1,11 +1,12 @@
 /**
  * How versions of scripts behave towards the process that they run in. One that ends its process again and again
  * gets a process of its own, so that it disturbs nobody; one that goes on so there is to be suspended. One that
- * loops until it is stopped leaves the others, too: it takes a core from them.
+ * loops until it is stopped, again and again, leaves the others, too: it takes a core from them.
  */
 
-/** Ends of a shared process within this time after which a version has to leave it. */
+/** Ends of a shared process, or stops of its runs, within this time after which a version has to leave it. */
 const sharedKills = 2
+const sharedStops = 3
 const sharedWindowMs = 10 * 60_000
 /** Ends of its own process without one run between them that ended well, or within an hour. */
 const killsInARow = 5
@@ -22,6 +23,8 @@ export class Conduct {
   readonly #kills = new Map<string, number[]>()
   readonly #inARow = new Map<string, number>()
   readonly #alone = new Set<string>()
+  /** When a run of it was stopped at work. */
+  readonly #stops = new Map<string, number[]>()
   readonly #looping = new Set<string>()
 
   /** @param now milliseconds that only grow */
@@ -42,6 +45,10 @@ export class Conduct {
   /** A run of a version was stopped at a limit of time. @returns whether it counts as looping from now on */
   wasStopped(version: string, atWorkMs: number): boolean {
     if (atWorkMs < loopMs || this.#looping.has(version)) return false
+    const now = this.#now()
+    const stops = [...(this.#stops.get(version) ?? []), now].filter((atMs) => now - atMs < sharedWindowMs)
+    this.#stops.set(version, stops)
+    if (stops.length < sharedStops) return false
     this.#looping.add(version)
     return true
   }
@@ -72,6 +79,7 @@ export class Conduct {
   forget(version: string): void {
     this.#alone.delete(version)
     this.#looping.delete(version)
+    this.#stops.delete(version)
     this.#forgetKills(version)
   }
 

@@ -181,7 +181,7 @@ export class Supervisor implements Runtime {
     if (!this.#conduct.wasStopped(version, atWorkMs)) return
     this.#log.warn(
       { script, version },
-      'The script worked on until it was stopped: it runs in a process of such scripts from now on, at the lowest priority',
+      'The script works on again and again until it is stopped: it runs in a process of such scripts from now on, at the lowest priority',
     )
   }
 

@@ -63,11 +63,15 @@ describe('a version that ends its process', () => {
 })
 
 describe('a version that is stopped at a limit of time', () => {
-  const conduct = new Conduct(() => 0)
+  let nowMs = 0
+  const conduct = new Conduct(() => nowMs)
 
-  it('counts as looping from the first time on that it was at work, not if it waited', () => {
-    expect(conduct.wasStopped('v', 12)).toBe(false)
+  it('counts as looping from the third time within ten minutes on that it was at work', () => {
+    expect([1, 2].map(() => conduct.wasStopped('v', 1_000))).toEqual([false, false])
+    nowMs += 11 * minuteMs
+    expect([1, 2].map(() => conduct.wasStopped('v', 1_000))).toEqual([false, false])
     expect(conduct.isLooping('v')).toBe(false)
+    nowMs += 9 * minuteMs
     expect(conduct.wasStopped('v', 1_000)).toBe(true)
     expect(conduct.isLooping('v')).toBe(true)
     expect(conduct.isLooping('other')).toBe(false)
@@ -75,10 +79,15 @@ describe('a version that is stopped at a limit of time', () => {
     expect(conduct.isAlone('v')).toBe(false)
   })
 
-  it('does so until it is gone', () => {
+  it('does so until it is gone, and begins with a clean record then', () => {
     conduct.endedWell('v')
     expect(conduct.isLooping('v')).toBe(true)
     conduct.forget('v')
     expect(conduct.isLooping('v')).toBe(false)
+    expect([1, 2].map(() => conduct.wasStopped('v', 1_000))).toEqual([false, false])
+  })
+
+  it('does not if it only waited', () => {
+    expect(Array.from({ length: 10 }, () => conduct.wasStopped('w', 12))).not.toContain(true)
   })
 })
