@@ -208,6 +208,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
       const wasSuspended = await library.resume(name)
       return wasSuspended === null ? null : (await pauses.unpause(name)) || wasSuspended
     },
+    forgetScript: (name) => library.forget(name),
     requestQuestion: {
       isAsked: () => asking.isAsked('incomingHttpRequestFilter'),
       ask: (facts) => asking.ask('incomingHttpRequestFilter', facts),

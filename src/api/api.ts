@@ -35,6 +35,8 @@ export interface ApiParts {
   scripts(): readonly (ScriptStatus & { readonly paused: boolean })[]
   /** Serves a suspended or paused script again. False: it was neither. Null: there is no such script. */
   resumeScript(name: string): Promise<boolean | null>
+  /** Of a script whose file is gone. False: it is there; null: there is no such script. */
+  forgetScript(name: string): Promise<boolean | null>
   readonly pauses: Pauses
   readonly nodes: Nodes
   /** Null: no message broker is set. */

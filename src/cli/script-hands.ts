@@ -55,6 +55,12 @@ export function addScriptHands(scripts: Command, session: Session): void {
       .action((script: string | undefined, options: HandOptions) => hand(session, name, script, options))
     if (name === 'drain') command.option('--timeout <seconds>', 'how long to wait', '60')
   }
+  addClientOptions(
+    scripts.command('forget').description('drop what a script is owed whose file is gone, and its keys'),
+  )
+    .argument('<name>', 'name of the script')
+    .addHelpText('after', '\nExample:\n  $ onstable scripts forget forward.ts')
+    .action((name: string, options: ClientOptions) => forget(session, name, options))
   addClientOptions(scripts.command('replay').description('tell a script once more of all changes since'))
     .argument('<name>', 'name of the script')
     .addOption(new Option('--seq <number>', 'of those after this change').conflicts('since'))
@@ -91,6 +97,12 @@ async function hand(
     session.print('All scripts are paused: it waits for "onstable scripts resume --all"')
   if (answer.Drained === true) session.print('No run is in hand')
   if (answer.Drained === false) session.complain('runs are still in hand; they end by their own limits')
+}
+
+async function forget(session: Session, name: string, options: ClientOptions): Promise<void> {
+  const answer = await clientOf(session, options).delete(`/scripts/${encodeURIComponent(name)}`)
+  const { Changed } = changed.parse(answer)
+  session.print(options.json ? JSON.stringify({ name, changed: Changed }) : `${name} is forgotten`)
 }
 
 async function replay(session: Session, name: string, options: ReplayOptions): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * What is paused: single scripts, or all. The store remembers it, so that a restart lets nothing go on.
  */
+import { fault } from '../errors.ts'
 import type { ScriptState, Store } from '../store/store.ts'
 
 export interface Pauses {
@@ -8,7 +9,10 @@ export interface Pauses {
   isPaused(script: string): boolean
   /** Since when all wait; null: they do not. */
   allSinceMs(): number | null
-  /** Null: all scripts. False: it was paused already. */
+  /**
+   * Null: all scripts. False: it was paused already.
+   * @throws `bad-request` for one that was never in force, to which nothing is owed
+   */
   pause(script: string | null): Promise<boolean>
   /** False: it was not paused. */
   unpause(script: string | null): Promise<boolean>
@@ -42,7 +46,7 @@ export async function openPauses(store: PauseStore, onChange: () => void): Promi
     allSinceMs: () => allSinceMs,
     async pause(script) {
       if (script === null ? allSinceMs !== null : paused.has(script)) return false
-      await store.pause(script)
+      if (!(await store.pause(script))) throw neverInForce(script)
       if (script === null) await read()
       else paused.add(script)
       changed()
@@ -66,6 +70,9 @@ export async function openPauses(store: PauseStore, onChange: () => void): Promi
     },
   }
 }
+
+const neverInForce = (script: string | null) =>
+  fault('bad-request', `"${script}" was never in force: it is owed nothing that could wait. Mend it first`)
 
 function pausedAmong(scripts: readonly Pick<ScriptState, 'name' | 'pausedAtMs'>[]): Set<string> {
   return new Set(scripts.filter(({ pausedAtMs }) => pausedAtMs !== null).map(({ name }) => name))

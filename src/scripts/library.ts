@@ -153,12 +153,20 @@ export class Library implements AsyncDisposable {
     return (await this.#scripts.get(name)?.resume()) ?? null
   }
 
+  /** @returns false if its file is there; null: there is no such script */
+  async forget(name: string): Promise<boolean | null> {
+    const script = this.#scripts.get(name)
+    return script === undefined || script.stored === null ? null : await script.forget()
+  }
+
   /**
-   * What other servers have put in force, suspended, resumed or seen go.
+   * What other servers have put in force, suspended, resumed, seen go or forgotten.
    * @param askedAt when the store was asked, of `performance.now()`
    */
   agree(scripts: readonly ScriptState[], askedAt: number): void {
     if (this.#folder === null) return
+    const known = new Set(scripts.map(({ name }) => name))
+    for (const [name, script] of this.#scripts) if (!known.has(name)) script.hearGone(askedAt)
     for (const row of scripts) {
       const script = this.#scripts.get(row.name) ?? this.#script(row.name)
       this.#scripts.set(row.name, script)

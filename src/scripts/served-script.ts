@@ -74,6 +74,16 @@ export class ServedScript {
     await this.#refreshing.begin()
   }
 
+  /** The store does not know it any more. @param askedAt of `performance.now()` */
+  hearGone(askedAt: number): void {
+    if (!this.#refreshing.isUnderWay) this.#stored.hearGone(askedAt)
+  }
+
+  /** @returns false if its file is there */
+  forget(): Promise<boolean> {
+    return this.#stored.forget()
+  }
+
   /** Nothing is begun any more; what is under way is given up. */
   close(): void {
     this.#refreshing.close()
@@ -157,7 +167,8 @@ export class ServedScript {
       const compiled = await compileSaved(this.#parts)
       signal.throwIfAborted()
       this.#inputs = new Set(compiled.inputs)
-      if (await this.#isOutdated(compiled.hash)) await this.#follow()
+      const isOutdated = this.inForce === null && (await this.#stored.isNewerThan(compiled.hash))
+      if (isOutdated) await this.#follow()
       else if (compiled.hash !== this.inForce?.version) await this.#put(compiled, sourceText, signal)
       this.#problem = null
     } catch (error) {
@@ -171,17 +182,6 @@ export class ServedScript {
       const rest = this.inForce === null ? 'It is not served' : 'The version before stays in force'
       log.error({ script: name }, `${problemText(problem)}. ${rest}`)
     }
-  }
-
-  /** At a start: whether the servers agreed on another version after this one. */
-  async #isOutdated(hash: string): Promise<boolean> {
-    if (this.inForce !== null || !(await this.#stored.isNewerThan(hash))) return false
-    const facts = { script: this.#parts.name, version: this.stored?.version }
-    this.#parts.log.warn(
-      facts,
-      'The file is older than what all servers agreed on: save it to put it in force',
-    )
-    return true
   }
 
   async #put(given: ScriptVersion, sourceText: string | null, signal: AbortSignal | null): Promise<void> {
@@ -236,10 +236,8 @@ export class ServedScript {
   }
 
   async #park(): Promise<void> {
-    const { name, log } = this.#parts
     this.#problem = null
-    if (await this.#stored.park())
-      log.info({ script: name }, 'The script is gone: what it is owed waits for it to come back')
+    await this.#stored.park()
     this.#inForce.drop()
   }
 

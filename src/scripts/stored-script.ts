@@ -11,7 +11,7 @@ export type StoredRow = Pick<ScriptState, 'version' | 'state' | 'subscriptions' 
 
 export type ScriptStore = Pick<
   Store,
-  'putScript' | 'parkScript' | 'suspendScript' | 'resumeScript' | 'scriptVersion' | 'cluster'
+  'putScript' | 'parkScript' | 'forgetScript' | 'suspendScript' | 'resumeScript' | 'scriptVersion' | 'cluster'
 >
 
 export class StoredScript {
@@ -49,10 +49,18 @@ export class StoredScript {
     return true
   }
 
-  /** Whether servers that share the store have put this version in force before, and then another one. */
+  /** The store does not know it any more, if it was parked: another server has forgotten it. */
+  hearGone(askedAt: number): void {
+    if (this.#writing === 0 && askedAt >= this.#wroteAt && this.#row?.state === 'parked') this.#row = null
+  }
+
+  /** At a start: whether servers that share the store have put this version in force before, and then another one. */
   async isNewerThan(hash: string): Promise<boolean> {
     if (this.#store.cluster === null || this.#row === null || this.#row.version === hash) return false
-    return (await this.#store.scriptVersion(hash)) !== null
+    if ((await this.#store.scriptVersion(hash)) === null) return false
+    const facts = { script: this.#name, version: this.#row.version }
+    this.#log.warn(facts, 'The file is older than what all servers agreed on: save it to put it in force')
+    return true
   }
 
   /** One that is suspended stays so. */
@@ -64,12 +72,19 @@ export class StoredScript {
     this.#row = { version: hash, state: isSuspended ? 'suspended' : 'active', subscriptions, suspension }
   }
 
-  /** False: it was so already, or is not known. */
-  async park(): Promise<boolean> {
-    if (this.#row === null || this.#row.state === 'parked') return false
+  async park(): Promise<void> {
+    if (this.#row === null || this.#row.state === 'parked') return
     await this.#write(() => this.#store.parkScript(this.#name))
     this.#row = { ...this.#row, state: 'parked', suspension: null }
-    return true
+    const what = 'The script is gone: what it is owed waits for it to come back, or to be forgotten'
+    this.#log.info({ script: this.#name }, what)
+  }
+
+  /** False: it is not parked. */
+  async forget(): Promise<boolean> {
+    if (this.#row?.state !== 'parked') return false
+    if (await this.#write(() => this.#store.forgetScript(this.#name))) this.#row = null
+    return this.#row === null
   }
 
   /** Counts at once, whether or not the store takes it. Never rejects. */
@@ -88,10 +103,10 @@ export class StoredScript {
     this.#row = { ...this.#row!, state: 'active', suspension: null }
   }
 
-  async #write(write: () => Promise<void>): Promise<void> {
+  async #write<Result>(write: () => Promise<Result>): Promise<Result> {
     this.#writing++
     try {
-      await write()
+      return await write()
     } finally {
       this.#writing--
       this.#wroteAt = performance.now()

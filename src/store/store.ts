@@ -150,12 +150,17 @@ export interface Store extends AsyncDisposable {
   /** A version that is or was in force. Null: there was none with this hash. */
   scriptVersion(hash: string): Promise<ScriptVersion | null>
   parkScript(name: string): Promise<void>
+  /** Forgets a parked script: how far it was told, what it is owed, and its keys. False: it is not parked, or not known. */
+  forgetScript(name: string): Promise<boolean>
   /** No deliveries of this version are handed out until it is resumed, or another one is put in force. */
   suspendScript(name: string, version: string, reason: string): Promise<void>
   /** @param mostBehind how many changes it may be behind; what is before those is passed over. Default: any */
   resumeScript(name: string, mostBehind?: number): Promise<void>
-  /** No deliveries of the script are handed out until it is let go on; null: of none at all. */
-  pause(name: string | null): Promise<void>
+  /**
+   * No deliveries of the script are handed out until it is let go on; null: of none at all. False: there is no such
+   * script.
+   */
+  pause(name: string | null): Promise<boolean>
   unpause(name: string | null): Promise<void>
   /** Since when nothing at all is handed out; null: it is. */
   pausedAll(): Promise<number | null>

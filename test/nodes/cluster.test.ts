@@ -183,6 +183,17 @@ describe.skipIf(!hasPostgres)('several servers (needs PostgreSQL on 127.0.0.1:54
     await until('the script back', async () => (await scriptOf(one, 'tell.ts'))?.state === 'in-force')
   })
 
+  it('forget a script for all, and serve it again when it comes back', async () => {
+    rmSync(join(two.scripts, 'tell.ts'))
+    await until('the script parked', async () => (await scriptOf(one, 'tell.ts'))?.state === 'parked')
+    const forgetting = await fetch(`${one.url}/scripts/tell.ts`, { method: 'DELETE' })
+    expect(await forgetting.json()).toEqual({ Changed: true })
+    await until('it gone', async () => (await scriptOf(two, 'tell.ts')) === undefined)
+    expect(await scriptOf(one, 'tell.ts')).toBeUndefined()
+    writeFileSync(join(two.scripts, 'tell.ts'), sayName('fifth'))
+    await until('the script back', async () => (await scriptOf(one, 'tell.ts'))?.state === 'in-force')
+  })
+
   it('do not share a name', { timeout: 60_000 }, async () => {
     await expect(start('two')).rejects.toThrow(/Another server of this database is called "two"/)
   })

@@ -30,7 +30,7 @@ it.each([
   ['asks and does not listen', 'timed-out'],
 ])('a child that %s ends its run, and soon', { timeout: 30_000 }, async (act, outcome) => {
   await using runtime = await startOdd(act)
-  const program = makeProgram('export function onChange() {}', { timeoutMs: 1_000 })
+  const program = makeProgram('export function onChange() {}', { timeoutMs: 5_000 })
   await runtime.load(program)
   const answer = async () => ({ ok: true, value: JSON.stringify('x'.repeat(4_000_000)) }) as const
   const before = process.memoryUsage().rss
@@ -51,7 +51,7 @@ it('a child that speaks nonsense of a load has it refused', async () => {
 it('a spare that gives no answer is not taken, and the next is asked', { timeout: 40_000 }, async () => {
   const acts = ['leaves somebody at its pipe', 'gives no answer']
   await using runtime = await startOdd(() => acts.shift() ?? 'tells of a long stack')
-  const program = makeProgram('export function onChange() {}', { timeoutMs: 1_000 })
+  const program = makeProgram('export function onChange() {}', { timeoutMs: 5_000 })
   await runtime.load(program)
   const run = { version: program.version, callback: 'onChange', event: '{}' }
   const answer = async () => ({ ok: true, value: '' }) as const

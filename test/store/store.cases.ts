@@ -464,6 +464,45 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
         expect((await store.lease({ s: 10 }, 1_000)).leases).toHaveLength(2)
       })
 
+      it('forgets a parked script with its keys and what it is owed, and no other', async () => {
+        await subscribe('s', 'NewInstance')
+        await subscribe('other', 'NewInstance')
+        await store.record(arrivalOf({ instance: '1' }))
+        await store.record(arrivalOf({ instance: '2' }))
+        const [first] = (await store.lease({ s: 1, other: 1 }, 1_000)).leases
+        const keyValueWrites = [{ key: 'a', value: '1' }]
+        await store.settle(settlementOf(first!, 'done', { keyValueWrites }))
+        expect(await store.forgetScript('s')).toBe(false)
+        await store.parkScript('s')
+        expect(await store.forgetScript('s')).toBe(true)
+        expect(await store.forgetScript('s')).toBe(false)
+        expect(await store.backlog()).toMatchObject([{ script: 'other', waiting: 1, leased: 1 }])
+        expect((await store.scripts()).map(({ name }) => name)).toEqual(['other'])
+        expect(await store.runs({ script: 's', limit: 10 })).toHaveLength(1)
+        await subscribe('s', 'NewInstance')
+        expect(await store.keyValue('s', 'a')).toBeNull()
+        await store.record(arrivalOf({ instance: '3' }))
+        expect((await store.lease({ s: 10 }, 1_000)).leases).toHaveLength(1)
+      })
+
+      it('knows nothing of a run that ends after its script was forgotten', async () => {
+        await subscribe('s', 'NewInstance')
+        await store.record(arrivalOf({ instance: '1' }))
+        const [first] = (await store.lease({ s: 1 }, 1_000)).leases
+        await store.parkScript('s')
+        await store.forgetScript('s')
+        const keyValueWrites = [{ key: 'a', value: '1' }]
+        await store.settle(settlementOf(first!, 'done', { keyValueWrites }))
+        expect(await store.keyValue('s', 'a')).toBeNull()
+      })
+
+      it('pauses a script that is known, and says of others that there are none', async () => {
+        await subscribe('s', 'NewInstance')
+        expect(await store.pause('s')).toBe(true)
+        expect(await store.pause('s')).toBe(true)
+        expect(await store.pause('nobody')).toBe(false)
+      })
+
       it('keeps what a suspended version is owed, until it is resumed or another one is in force', async () => {
         await subscribe('s', 'NewInstance')
         const [before] = await store.scripts()

@@ -16,7 +16,7 @@ const replayQuery = z.strictObject({
 })
 
 export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
-  const { store, scripts, resumeScript, pauses, drained, onOwed } = parts
+  const { store, scripts, resumeScript, forgetScript, pauses, drained, onOwed } = parts
   const names = () => scripts().map((each) => each.name)
   const nameOf = ({ params }: FastifyRequest): string => {
     const { name } = params as { name: string }
@@ -25,6 +25,16 @@ export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
   }
 
   endpoint(app, '/scripts', { GET: () => scripts() })
+  endpoint(app, '/scripts/:name', {
+    DELETE: async (request) => {
+      const name = nameOf(request)
+      const isForgotten = await forgetScript(name)
+      if (isForgotten === null) throw unknownScript(name, names())
+      if (!isForgotten) throw fault('bad-request', `The file of "${name}" is there: remove that first`)
+      await pauses.unpause(name)
+      return { Changed: true }
+    },
+  })
   endpoint(app, '/scripts/:name/resume', {
     POST: async (request) => {
       const name = nameOf(request)

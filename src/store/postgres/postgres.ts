@@ -49,6 +49,7 @@ import {
 import { logSize, retireChanges, retireRuns, runsBytes, stragglers } from './retention.ts'
 import { replayRange, replayRuns, replaySince, run, runIds, runs } from './runs.ts'
 import {
+  forgetScript,
   keyValue,
   keyValueBytes,
   keyValueList,
@@ -107,6 +108,7 @@ const operations = {
   putScript,
   scriptVersion,
   parkScript,
+  forgetScript,
   suspendScript,
   resumeScript,
   pause,

@@ -42,6 +42,10 @@ export async function parkScript({ connections }: Session, name: string): Promis
   await connections.rows(`update script set state = 'parked' where name = $1 returning hint('state')`, [name])
 }
 
+export function forgetScript({ connections }: Session, name: string): Promise<boolean> {
+  return connections.value<boolean>('forget_script', name)
+}
+
 export async function suspendScript(
   { connections, nowMs }: Session,
   name: string,
@@ -70,18 +74,19 @@ export async function resumeScript(
 
 const pausedKey = 'paused-at'
 
-export async function pause({ connections, nowMs }: Session, name: string | null): Promise<void> {
+export async function pause({ connections, nowMs }: Session, name: string | null): Promise<boolean> {
   if (name === null) {
     await connections.rows(
       `insert into meta values ($2, now_ms($1)) on conflict do nothing returning hint('state')`,
       [nowMs(), pausedKey],
     )
-  } else {
-    await connections.rows(
-      `update script set paused_at = coalesce(paused_at, now_ms($1)) where name = $2 returning hint('state')`,
-      [nowMs(), name],
-    )
+    return true
   }
+  const paused = await connections.rows(
+    `update script set paused_at = coalesce(paused_at, now_ms($1)) where name = $2 returning hint('state')`,
+    [nowMs(), name],
+  )
+  return paused.length > 0
 }
 
 export async function unpause({ connections }: Session, name: string | null): Promise<void> {

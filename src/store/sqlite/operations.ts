@@ -29,6 +29,7 @@ import { logSize, retireChanges, stragglers } from './retire-changes.ts'
 import { retireRuns, runsBytes } from './retire-runs.ts'
 import { run, runIds, runs } from './runs.ts'
 import {
+  forgetScript,
   parkScript,
   pause,
   pausedAll,
@@ -115,6 +116,7 @@ export const operations = {
   scriptVersion: reading(scriptVersion),
   putScript: writing(putScript),
   parkScript: writing(parkScript),
+  forgetScript: writing(forgetScript),
   suspendScript: writing(suspendScript),
   resumeScript: writing(resumeScript),
   pause: writing(pause),

@@ -47,6 +47,17 @@ export function parkScript(session: Session, name: string): void {
   session.sql(`update script set state = 'parked' where name = ?`).run(name)
 }
 
+/** Its runs stay, until their time is over. */
+export function forgetScript(session: Session, name: string): boolean {
+  const row = session.sql(`select id from script where name = ? and state = 'parked'`).get(name)
+  if (row === undefined) return false
+  const { id } = row as { id: number }
+  for (const table of ['delivery', 'finished']) session.sql(`delete from ${table} where script = ?`).run(id)
+  session.sql('delete from key_value where script = ?').run(name)
+  session.sql('delete from script where id = ?').run(id)
+  return true
+}
+
 export function suspendScript(session: Session, name: string, version: string, reason: string): void {
   session
     .sql(
@@ -68,14 +79,13 @@ export function resumeScript(session: Session, name: string, mostBehind: number 
 
 const pausedKey = 'paused-at'
 
-export function pause(session: Session, name: string | null): void {
+export function pause(session: Session, name: string | null): boolean {
   if (name === null) {
     session.sql('insert or ignore into meta values (?, ?)').run(pausedKey, session.nowMs)
-  } else {
-    session
-      .sql('update script set paused_at = coalesce(paused_at, ?) where name = ?')
-      .run(session.nowMs, name)
+    return true
   }
+  const pausing = session.sql('update script set paused_at = coalesce(paused_at, ?) where name = ?')
+  return pausing.run(session.nowMs, name).changes > 0
 }
 
 export function unpause(session: Session, name: string | null): void {

@@ -18,3 +18,21 @@ begin
   perform hint('state');
 end
 $$;
+
+-- Its runs stay, until their time is over. False: it is not parked, or not known.
+create function forget_script(p_name text) returns boolean language plpgsql as $$
+declare
+  v_id bigint;
+begin
+  select id into v_id from script where name = p_name and state = 'parked' for update;
+  if v_id is null then
+    return false;
+  end if;
+  delete from delivery where script = v_id;
+  delete from finished where script = v_id;
+  delete from key_value where script = p_name;
+  delete from script where id = v_id;
+  perform hint('state');
+  return true;
+end
+$$;
