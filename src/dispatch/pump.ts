@@ -60,7 +60,7 @@ interface Serving {
 export function startDispatch(parts: DispatchParts): Dispatch {
   const { store, scriptNames, versionOf, concurrencyOf, isPaused, tell, log, stopMs = usualStopMs } = parts
   const held = holdLeases(store, log)
-  const settling = openSettling(store, log)
+  const settling = openSettling({ store, log, onFlowing: () => wake() })
   const serving = new Map<string, Serving>()
   let pumping: Promise<void> | null = null
   /** From when on another lease is wanted; infinity: none is. */
@@ -105,6 +105,8 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   const lease = async () => {
     leasedAt = performance.now()
     settling.flush()
+    // It would be as little use, and what is kept has to be settled before its lease is over.
+    if (settling.isStuck) return
     const capacity = Object.fromEntries(
       scriptNames().flatMap((name) => (!isPaused(name) && hasFreeSlot(name) ? [[name, heldPerScript]] : [])),
     )
@@ -178,18 +180,20 @@ export function startDispatch(parts: DispatchParts): Dispatch {
 
   const conclude = async (lease: Lease, settlement: Settlement): Promise<void> => {
     if (abandoned) return
-    held.drop(lease)
-    const settled = settling.settle(lease, settlement)
-    if (settlement.keyValueWrites.length === 0) return
+    const settled = settle(lease, settlement)
+    if (settlement.keyValueWrites.length === 0 && !settling.isStuck) return
     // The next run of this script has to see what this one wrote to its memory.
     settling.flush()
     await settled
   }
 
   const giveBack = (lease: Lease) => {
-    if (abandoned) return
+    if (!abandoned) void settle(lease, release(lease))
+  }
+
+  const settle = async (lease: Lease, settlement: Settlement): Promise<void> => {
+    await settling.settle(lease, settlement)
     held.drop(lease)
-    void settling.settle(lease, release(lease))
   }
 
   const drained = async (script: string | null) => {

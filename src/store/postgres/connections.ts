@@ -132,6 +132,8 @@ export function refused(cause: unknown): Error {
   if (isAway(cause)) {
     return fault('store-away', `PostgreSQL does not answer: ${messageOf(cause)}; try again later`, { cause })
   }
+  if (isLost((cause as { code?: unknown }).code))
+    return fault('store-away', `PostgreSQL is too busy: ${messageOf(cause)}; try again later`, { cause })
   if ((cause as { code?: unknown }).code === '22021')
     return fault('bad-request', 'Text with a zero byte in it names nothing', { cause })
   return fault('internal', `PostgreSQL refused an operation: ${messageOf(cause)}`, { cause })

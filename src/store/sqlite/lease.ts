@@ -168,9 +168,12 @@ function leaseOf(
 }
 
 function nextDue(session: Session, names: readonly string[]): number | null {
-  const row = session.sql('select min(run_at) as at from delivery where state = 3').get() as {
-    at: number | null
-  }
-  const times = [row.at, nextBeat(session, names)].filter((at) => at !== null)
+  const first = (sql: string) => (session.sql(sql).get() as { at: number | null }).at
+  const times = [
+    first('select min(run_at) as at from delivery where state = 3'),
+    // Of one that is held it is put off, again and again.
+    first('select min(lease_until) + 1 as at from delivery where state = 1'),
+    nextBeat(session, names),
+  ].filter((at) => at !== null)
   return times.length === 0 ? null : Math.max(0, Math.min(...times) - session.nowMs)
 }

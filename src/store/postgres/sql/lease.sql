@@ -93,8 +93,9 @@ begin
       select min(d.run_at) as at from script s join delivery d on d.script = s.id and d.state = 3
         where s.name = any (v_wanted)
       union all
+      -- Of one that is held it is put off, again and again.
       select min(d.lease_until) + 1 from script s join delivery d on d.script = s.id and d.state = 1
-        where s.name = any (v_wanted) and d.node <> p_node
+        where s.name = any (v_wanted)
       union all
       select min(beat_at) from script
         where state = 'active' and paused_at is null and beat_at > v_now and name = any (v_wanted)) t);
