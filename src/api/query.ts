@@ -38,9 +38,14 @@ export function listOf<const Word extends string>(words: readonly Word[]) {
   })
 }
 
-/** The parameter `limit` of our own lists: from 1 to 1,000. */
-export function limitOf(usual: number) {
-  return whole.pipe(z.number().min(1).max(1_000)).default(usual)
+/** Numbers, with commas between: from 1 to 1,000 of them. */
+export const numbers = text
+  .pipe(z.string().regex(/^\d{1,15}(,\d{1,15}){0,999}$/, 'Expected up to 1,000 numbers with commas between'))
+  .transform((value) => value.split(',').map(Number))
+
+/** The parameter `limit` of our own lists, from 1. */
+export function limitOf(usual: number, most = 1_000) {
+  return whole.pipe(z.number().min(1).max(most)).default(usual)
 }
 
 /** Whether a parameter that only has to be there is. */

@@ -29,7 +29,7 @@ export function addRunsCommand(program: Command, session: Session): void {
     ),
   )
     .argument('[ids...]', 'numbers of runs; without them, those that match')
-    .option('--limit <number>', 'at most so many, up to 1,000 (default: 1,000)')
+    .option('--limit <number>', 'at most so many, the latest (default: all)')
     .addOption(
       new Option('--version <which>', 'version of the script')
         .choices(['original', 'current'])
@@ -72,20 +72,8 @@ async function replay(session: Session, ids: readonly string[], options: ReplayO
   if (ids.length > 0 === filter.size > 0) {
     throw fault('bad-request', 'Give either the numbers of runs, or which ones, such as "--outcome threw"')
   }
-  const paths =
-    ids.length > 0
-      ? ids
-          .map(numberOf)
-          .toSorted((left, right) => left - right)
-          .map((id) => `/runs/${id}/replay?version=${options.version}`)
-      : [`/runs/replay?${filter}&version=${options.version}`]
-  const total = { replayed: 0, waiting: 0, gone: 0 }
-  for (const path of paths) {
-    const some = replayed.parse(await client.post(path))
-    total.replayed += some.replayed
-    total.waiting += some.waiting
-    total.gone += some.gone
-  }
+  const which = ids.length > 0 ? `ids=${ids.map(numberOf)}` : filter
+  const total = replayed.parse(await client.post(`/runs/replay?${which}&version=${options.version}`))
   if (options.json) return session.print(JSON.stringify(total))
   session.print(`${total.replayed} to be replayed`)
   if (total.waiting > 0) session.print(`${total.waiting} are waiting to be run already`)

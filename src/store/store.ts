@@ -186,8 +186,11 @@ export interface Store extends AsyncDisposable {
   dropDead(script: string | null): Promise<number>
   /** A page of them: fewer than the limit if they say much. */
   runs(query: RunsQuery): Promise<readonly RunSummary[]>
-  /** The numbers of all that match, up to the limit. */
-  runIds(query: RunsQuery): Promise<readonly number[]>
+  /**
+   * The numbers of runs that match: of each callback and change the last one, of those the latest up to the limit, in
+   * the order of the log.
+   */
+  runsToReplay(query: RunsQuery): Promise<readonly number[]>
   /** With what it was told, as JSON; null if that is no longer known. Null: there is no such run. */
   run(id: number): Promise<{ readonly summary: RunSummary; readonly event: string | null } | null>
   /** Tells once more what these runs were told. @param original by the version that ran then */
@@ -200,7 +203,7 @@ export interface Store extends AsyncDisposable {
   stragglers(mostBehind: number): Promise<readonly Straggler[]>
   /** Removes some of the changes that are kept no longer. */
   retireChanges(retention: LogRetention): Promise<Retired>
-  /** From the first change on of which nothing is owed. */
+  /** From the first change on that may go: nothing is owed of it, and it is no deletion of an instance. */
   logSize(): Promise<LogSize>
   /** What all runs take, estimated. */
   runsBytes(): Promise<number>

@@ -153,6 +153,21 @@ describe('runs', () => {
       expect(await post(`/scripts/good.js/replay${bad}`)).toMatchObject({ HttpStatus: 400 })
     }
   })
+
+  test('that are given by number are replayed in the order of the log, all or none', async () => {
+    await engine.post(dicomFile({ study: 'ORDER', instance: '1' }))
+    const { answer } = await engine.post(dicomFile({ study: 'ORDER', instance: '2' }))
+    const query = `script=good.js&resource=${answer.ParentStudy}`
+    const [second, first] = await isEnded(query, 2)
+    const ids = `${second!.id},${first!.id}`
+    expect(await post(`/runs/replay?ids=${ids},999999`)).toMatchObject({
+      HttpStatus: 404,
+      Details: 'There is no run 999999',
+    })
+    expect(await post(`/runs/replay?ids=${ids}`)).toEqual({ replayed: 2, waiting: 0, gone: 0 })
+    const seqs = (await isEnded(query, 4)).map(({ seq }) => seq)
+    expect(seqs).toEqual([second!.seq, first!.seq, second!.seq, first!.seq])
+  })
 })
 
 describe('/events', () => {
@@ -216,6 +231,8 @@ describe('a slip', () => {
     ['POST', '/deliveries/dead/retry?script=nobody.js'],
     ['POST', '/runs/replay'],
     ['POST', '/runs/replay?ouctome=threw'],
+    ['POST', '/runs/replay?ids=1,x'],
+    ['POST', '/runs/replay?ids=1&outcome=threw'],
     ['GET', '/runs?foo=bar'],
     ['GET', '/runs?since=2026-02-31'],
     ['GET', '/deliveries?sate=dead'],

@@ -151,6 +151,6 @@ test('the completion script completes commands and options', async () => {
       { encoding: 'utf8' },
     ).trim()
   expect(complete('sc')).toBe('scripts')
-  expect(complete('scripts', '')).toBe('list pause resume drain replay check new --help')
+  expect(complete('scripts', '')).toBe('list pause resume drain forget replay check new --help')
   expect(complete('scripts', 'new', '--cal')).toBe('--callback')
 })

@@ -517,6 +517,20 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect(eventOf((await lease('s'))[0]!)).toMatchObject({ removed: { instanceCount: 1 } })
       })
 
+      it('counts nothing between a deletion that is kept and the first change that may go', async () => {
+        await store.record(arrivalOf({ instance: '0' }))
+        await store.remove('Instance', arrivalOf({ instance: '0' }).header.ids.instance)
+        for (let n = 1; n < 50; n++) await store.record(arrivalOf({ instance: String(n) }))
+        await store.changes({ limit: 1 })
+        await store.retireChanges({ ...retention, tooMany: true })
+        expect(await store.logSize()).toMatchObject({ changes: 1 })
+        await store.record(arrivalOf({ instance: 'last' }))
+        await store.changes({ limit: 1 })
+        expect(await store.logSize()).toMatchObject({ changes: 2 })
+        const { changes } = await store.changes({ limit: 10, types: ['DeletedInstance'] })
+        expect(changes).toHaveLength(1)
+      })
+
       it('does not wait for a replay of a script that is gone', async () => {
         await subscribe('s', 'NewStudy')
         for (let n = 0; n < 20; n++) await store.record(arrivalOf({ instance: String(n) }))
@@ -574,7 +588,7 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect(await found({ untilMs: last!.endedAtMs })).toEqual([2, 1])
       })
 
-      it('are given in pages that are not too long, and their numbers all at once', async () => {
+      it('are given in pages that are not too long', async () => {
         const much = { ...ok, logs: JSON.stringify([{ level: 'info', text: 'x'.repeat(1_500_000) }]) }
         for (const instance of ['5', '6', '7', '8']) {
           await store.record(arrivalOf({ instance }))
@@ -582,7 +596,15 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         }
         expect(await found({})).toEqual([8, 7])
         expect(await found({ before: 7 })).toEqual([6, 5, 4, 3, 2, 1])
-        expect(await store.runIds({ limit: 3 })).toEqual([8, 7, 6])
+      })
+
+      it('are replayed one of each callback and change, in the order of the log, or the latest of those', async () => {
+        await store.replayRuns([1], false)
+        await end((await lease('s'))[0]!, 'done', threw)
+        expect(await store.runsToReplay({ limit: 10 })).toEqual([3, 5, 2, 4])
+        expect(await store.runsToReplay({ limit: 1 })).toEqual([5])
+        expect(await store.runsToReplay({ limit: 2, script: 's' })).toEqual([5, 2])
+        expect(await store.runsToReplay({ limit: 10, outcomes: ['ok'] })).toEqual([1, 2])
       })
 
       it('are found by patient when that is long gone', async () => {

@@ -62,8 +62,8 @@ test('what was finished before counts as finished, what is owed does not, and ol
   oldDatabase(folder.path)
   let nowMs = at + 1_000
   await using store = await openSqlite({ folder: folder.path, clock: () => nowMs })
-  expect(await store.runIds({ patientId: 'P', limit: 5 })).toEqual([1])
-  expect(await store.runIds({ accessionNumber: 'A7', limit: 5 })).toEqual([1])
+  expect(await store.runsToReplay({ patientId: 'P', limit: 5 })).toEqual([1])
+  expect(await store.runsToReplay({ accessionNumber: 'A7', limit: 5 })).toEqual([1])
   for (const instance of ['2', '3']) await store.record(arrivalOf({ instance }))
   for (let n = 0; n < 40; n++) {
     await store.tick()

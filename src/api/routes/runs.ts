@@ -7,7 +7,7 @@ import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
 import { unknownResource } from '../errors.ts'
 import { formatRun, fromJson } from '../format-run.ts'
-import { limitOf, listOf, moment, numberOf, parseQuery, text, whole } from '../query.ts'
+import { limitOf, listOf, moment, numberOf, numbers, parseQuery, text, whole } from '../query.ts'
 
 const filter = {
   script: text.optional(),
@@ -25,16 +25,30 @@ const filter = {
 const runsQuery = z.strictObject({ ...filter, limit: limitOf(100) })
 const replayQuery = z.strictObject({
   ...filter,
+  ids: numbers.optional(),
   version: text.pipe(z.enum(['original', 'current'])).default('current'),
-  limit: limitOf(1_000),
+  limit: limitOf(1_000_000, 1_000_000),
 })
+/** Told once more in one transaction. */
+const atATime = 200
 const oneQuery = replayQuery.pick({ version: true })
 
 export function runRoutes(app: FastifyInstance, { store, onOwed }: ApiParts): void {
   const replay = async (ids: readonly number[], version: 'original' | 'current') => {
-    const replayed = await store.replayRuns(ids, version === 'original')
-    onOwed()
-    return replayed
+    const total = { replayed: 0, waiting: 0, gone: 0 }
+    for (let at = 0; at < ids.length; at += atATime) {
+      const some = await store.replayRuns(ids.slice(at, at + atATime), version === 'original')
+      total.replayed += some.replayed
+      total.waiting += some.waiting
+      total.gone += some.gone
+      onOwed()
+    }
+    return total
+  }
+  const known = async (id: number) => {
+    const found = await store.run(id)
+    if (found === null) throw unknownResource(`There is no run ${id}`)
+    return found
   }
   endpoint(app, '/runs', {
     GET: async ({ query }) => {
@@ -44,26 +58,34 @@ export function runRoutes(app: FastifyInstance, { store, onOwed }: ApiParts): vo
   })
   endpoint(app, '/runs/replay', {
     POST: async ({ query }) => {
-      const { limit, version, ...wanted } = parseQuery(replayQuery, query)
-      if (Object.values(wanted).every((value) => value === undefined)) {
+      const { limit, version, ids, ...wanted } = parseQuery(replayQuery, query)
+      const isFiltered = Object.values(wanted).some((value) => value !== undefined)
+      if (isFiltered === (ids !== undefined)) {
         const names = Object.keys(filter).join(', ')
-        throw fault('bad-parameter', `Expected which runs to replay: at least one of ${names}`)
+        throw fault(
+          'bad-parameter',
+          `Expected which runs to replay: either their numbers as ids, or one or more of ${names}`,
+        )
       }
-      return replay(await store.runIds({ ...queryOf(wanted), limit }), version)
+      if (ids === undefined) return replay(await store.runsToReplay({ ...queryOf(wanted), limit }), version)
+      const runs = await Promise.all(ids.map(known))
+      const inOrder = runs.map(({ summary }) => summary).toSorted((left, right) => left.seq - right.seq)
+      return replay(
+        inOrder.map(({ id }) => id),
+        version,
+      )
     },
   })
   endpoint(app, '/runs/:id', {
     GET: async (request) => {
-      const id = numberOf(request)
-      const found = await store.run(id)
-      if (found === null) throw unknownResource(`There is no run ${id}`)
+      const found = await known(numberOf(request))
       return { ...formatRun(found.summary), event: fromJson(found.event) }
     },
   })
   endpoint(app, '/runs/:id/replay', {
     POST: async (request) => {
       const id = numberOf(request)
-      if ((await store.run(id)) === null) throw unknownResource(`There is no run ${id}`)
+      await known(id)
       return replay([id], parseQuery(oneQuery, request.query).version)
     },
   })

@@ -47,7 +47,7 @@ import {
   trash,
 } from './resources.ts'
 import { logSize, retireChanges, retireRuns, runsBytes, stragglers } from './retention.ts'
-import { replayRange, replayRuns, replaySince, run, runIds, runs } from './runs.ts'
+import { replayRange, replayRuns, replaySince, run, runs, runsToReplay } from './runs.ts'
 import {
   forgetScript,
   keyValue,
@@ -123,7 +123,7 @@ const operations = {
   dropDelivery,
   dropDead,
   runs,
-  runIds,
+  runsToReplay,
   run,
   replayRuns,
   replayRange,

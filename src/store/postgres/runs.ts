@@ -23,19 +23,27 @@ const conditions: Partial<Record<keyof RunsQuery, string>> = {
 }
 
 export async function runs(session: Session, query: RunsQuery): Promise<RunSummary[]> {
-  return pageOfRuns(await rowsOf<RunRow>(session, '*', query))
+  return pageOfRuns(await rowsOf(session, query))
 }
 
-/** Only their numbers: all of them, up to the limit. */
-export async function runIds(session: Session, query: RunsQuery): Promise<number[]> {
-  return (await rowsOf<{ id: number }>(session, 'id', query)).map(({ id }) => id)
+/** Of each callback and change the last one, of those the latest up to the limit, in the order of the log. */
+export async function runsToReplay({ connections }: Session, query: RunsQuery): Promise<number[]> {
+  const { where, values } = filterOf(query)
+  const rows = await connections.rows<{ id: number }>(
+    `select id from (select max(id) as id, seq from run ${where} group by script, callback, seq
+       order by max(id) desc limit $1) latest order by seq, id`,
+    values,
+  )
+  return rows.map(({ id }) => id)
 }
 
-function rowsOf<Row extends object>(
-  { connections }: Session,
-  columns: string,
-  query: RunsQuery,
-): Promise<Row[]> {
+function rowsOf({ connections }: Session, query: RunsQuery): Promise<RunRow[]> {
+  const { where, values } = filterOf(query)
+  const order = query.after === undefined ? 'desc' : 'asc'
+  return connections.rows<RunRow>(`select * from run ${where} order by id ${order} limit $1`, values)
+}
+
+function filterOf(query: RunsQuery): { where: string; values: unknown[] } {
   const values: unknown[] = [query.limit]
   const where = Object.entries(conditions).flatMap(([name, condition]) => {
     const value = query[name as keyof RunsQuery]
@@ -45,9 +53,7 @@ function rowsOf<Row extends object>(
   })
   // The index of failures serves only a query that says so itself.
   if (query.outcomes !== undefined && !query.outcomes.includes('ok')) where.push(`outcome <> 'ok'`)
-  const order = query.after === undefined ? 'desc' : 'asc'
-  const filter = where.length === 0 ? '' : `where ${where.join(' and ')}`
-  return connections.rows<Row>(`select ${columns} from run ${filter} order by id ${order} limit $1`, values)
+  return { where: where.length === 0 ? '' : `where ${where.join(' and ')}`, values }
 }
 
 export async function run(

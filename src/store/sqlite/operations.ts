@@ -27,7 +27,7 @@ import { forgetTrash, orphans, remove, trash } from './remove.ts'
 import { replayRange, replayRuns, replaySince } from './replay.ts'
 import { logSize, retireChanges, stragglers } from './retire-changes.ts'
 import { retireRuns, runsBytes } from './retire-runs.ts'
-import { run, runIds, runs } from './runs.ts'
+import { run, runs, runsToReplay } from './runs.ts'
 import {
   forgetScript,
   parkScript,
@@ -135,7 +135,7 @@ export const operations = {
   dropDelivery: writing(dropDelivery),
   dropDead: writing(dropDead),
   runs: reading(runs),
-  runIds: reading(runIds),
+  runsToReplay: reading(runsToReplay),
   run: reading(run),
   replayRuns: writing(replayRuns),
   replayRange: reading(replayRange),

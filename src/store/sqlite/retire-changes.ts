@@ -58,15 +58,16 @@ export function stragglers(session: Session, mostBehind: number): Straggler[] {
 }
 
 /**
- * An estimate by some rows, evenly over all. From the first on of which nothing is owed there are no gaps to speak of,
- * since they go in their order; so none is counted.
+ * An estimate by some rows, evenly over all. From the first on that may go there are no gaps to speak of, since they go
+ * in their order; so none is counted.
  */
 export function logSize(session: Session): LogSize {
   const row = session
     .sql(
-      `select seq from change c where not exists (select 1 from delivery d where d.seq = c.seq) order by seq limit 1`,
+      `select seq from change c where type <> ? and not exists (select 1 from delivery d where d.seq = c.seq)
+       order by seq limit 1`,
     )
-    .get() as { seq: number } | undefined
+    .get(typeNumber('DeletedInstance')) as { seq: number } | undefined
   if (row === undefined) return { changes: 0, bytes: 0 }
   const last = lastSeq(session)
   const changes = last - row.seq + 1

@@ -71,24 +71,36 @@ const conditions: Partial<Record<keyof RunsQuery, string>> = {
 }
 
 export function runs(session: Session, query: RunsQuery): RunSummary[] {
-  return pageOfRuns(rowsOf(session, '*', query) as IterableIterator<RunRow>)
+  return pageOfRuns(rowsOf(session, query))
 }
 
-/** Only their numbers: all of them, up to the limit. */
-export function runIds(session: Session, query: RunsQuery): number[] {
-  return [...(rowsOf(session, 'id', query) as IterableIterator<{ id: number }>)].map(({ id }) => id)
+/** Of each callback and change the last one, of those the latest up to the limit, in the order of the log. */
+export function runsToReplay(session: Session, query: RunsQuery): number[] {
+  const rows = session
+    .sql(
+      `select id from (select max(id) as id, seq from run ${whereOf(query)} group by script, callback, seq
+         order by max(id) desc limit @limit) order by seq, id`,
+    )
+    .all(valuesOf(query)) as { id: number }[]
+  return rows.map(({ id }) => id)
 }
 
-function rowsOf(session: Session, columns: string, query: RunsQuery): IterableIterator<unknown> {
+function rowsOf(session: Session, query: RunsQuery): IterableIterator<RunRow> {
+  const order = query.after === undefined ? 'desc' : 'asc'
+  return session
+    .sql(`select * from run ${whereOf(query)} order by id ${order} limit @limit`)
+    .iterate(valuesOf(query)) as IterableIterator<RunRow>
+}
+
+const valuesOf = (query: RunsQuery) => ({ ...query, outcomes: JSON.stringify(query.outcomes ?? []) })
+
+function whereOf(query: RunsQuery): string {
   const given = Object.keys(conditions).filter((name) => query[name as keyof RunsQuery] !== undefined)
   // The index of failures serves only a query that says so itself.
   const isOfFailures = query.outcomes !== undefined && !query.outcomes.includes('ok')
   const where = given.map((name) => conditions[name as keyof RunsQuery]!)
   if (isOfFailures) where.push(`outcome <> 'ok'`)
-  const order = query.after === undefined ? 'desc' : 'asc'
-  const filter = where.length === 0 ? '' : `where ${where.join(' and ')}`
-  const values = { ...query, outcomes: JSON.stringify(query.outcomes ?? []) }
-  return session.sql(`select ${columns} from run ${filter} order by id ${order} limit @limit`).iterate(values)
+  return where.length === 0 ? '' : `where ${where.join(' and ')}`
 }
 
 export function run(session: Session, id: number): { summary: RunSummary; event: string | null } | null {
