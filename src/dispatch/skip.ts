@@ -15,9 +15,9 @@ export function reasonToSkip(lease: Lease, script: ScriptInForce): string | null
 /** A script that ignores what is late is still told of the first revision that it can finish. */
 function reasonOfLate({ late }: Lease, { manifest }: ScriptInForce): string | null {
   if (late === null || late.sinceRevision === 0) return null
-  const before = `it finished revision ${late.sinceRevision}`
+  const before = `revision ${late.sinceRevision}`
   if (manifest.late === 'ignore')
-    return `Revision ${late.revision} came after ${before}, and it ignores what is late`
+    return `Revision ${late.revision} came after ${before}, and the script ignores what is late`
   const isSame = late.addedCount === 0 && late.removedCount === 0
   if (manifest.late === 'delta' && isSame) return `Nothing was added or removed since ${before}`
   return null

@@ -60,8 +60,8 @@ test('by late, a script is told of all again, of what is new, or of nothing more
   expect(await textsOf('delta.js')).toEqual(['sent 1', 'sent 1', 'sent 1'])
   expect(await textsOf('ignore.js')).toEqual([
     '1 since 0: 1',
-    'Revision 2 came after it finished revision 1, and it ignores what is late',
-    'Revision 3 came after it finished revision 1, and it ignores what is late',
+    'Revision 2 came after revision 1, and the script ignores what is late',
+    'Revision 3 came after revision 1, and the script ignores what is late',
   ])
   expect(await receiver.read('/statistics')).toMatchObject({ CountInstances: 3 })
 })
@@ -76,7 +76,7 @@ test('a delta of nothing is skipped', async () => {
   const [, second] = await runsOf(engine, 'a.js', 2)
   expect(second).toMatchObject({
     outcome: 'skipped',
-    reason: { message: 'Nothing was added or removed since it finished revision 1' },
+    reason: { message: 'Nothing was added or removed since revision 1' },
   })
 })
 

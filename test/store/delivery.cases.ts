@@ -144,8 +144,26 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         await end((await lease('s'))[0]!, 'done')
         await store.retryDead('s')
         const [first] = await lease('s')
-        expect(first!.late).toBeNull()
+        expect(first!.late).toMatchObject({ sinceRevision: 0, addedCount: 1 })
         expect(eventOf(first!)).toMatchObject({ revision: 1, sinceRevision: 0, added: { instanceCount: 1 } })
+        await end(first!, 'done')
+        for (const [instance, ends] of [
+          ['3', 'dead'],
+          ['4', 'done'],
+        ] as const) {
+          await settles(instance)
+          await end((await lease('s'))[0]!, ends)
+        }
+        await store.retryDead('s')
+        const [third] = await lease('s')
+        expect(eventOf(third!)).toMatchObject({ revision: 3, sinceRevision: 2, added: { instanceCount: 1 } })
+        const { addedAfter, addedUpTo } = third!.late!
+        expect(await store.addedInstances('Study', third!.resource!.id, addedAfter, addedUpTo)).toEqual([
+          arrivalOf({ instance: '3', series: '3' }).header.ids.instance,
+        ])
+        await end(third!, 'done')
+        await settles('5')
+        expect((await lease('s'))[0]!.late).toMatchObject({ sinceRevision: 4, addedCount: 1 })
       })
 
       it('hands out one revision of a resource at a time, and nothing of its key past it', async () => {

@@ -31,11 +31,12 @@ export function sinceFinished(session: Session, occurrence: StableOccurrence, ev
   const { script, callback, resource, revision } = occurrence
   const finished = finishedBy(session, { script, callback, resource })
   // An older one, tried again by hand: a later one has told what came since.
-  if (finished !== undefined && finished.revision >= revision) return toldAsItWas(event, revision)
+  if (finished !== undefined && finished.revision >= revision)
+    return sincePrevious(session, occurrence, event)
   return since(session, occurrence, event, finished)
 }
 
-/** Of a replay, whatever was finished since: what came since the revision before it. */
+/** Of a replay, or an older one, whatever was finished since: what came since the revision before it. */
 export function sincePrevious(session: Session, occurrence: StableOccurrence, event: string): Told {
   const { resource, revision, seq } = occurrence
   if (revision === 1) return since(session, occurrence, event, undefined)

@@ -35,16 +35,19 @@ declare
   v_revision integer;
   v_newest bigint;
   v_seq bigint;
+  v_is_older boolean := p_replay > 0;
 begin
-  if p_replay = 0 then
+  if not v_is_older then
     select f.revision, f.newest_instance, f.seq into v_revision, v_newest, v_seq from finished f
     where f.resource = p_change.resource and f.script = p_script and f.callback = p_callback;
-    -- An older one, tried again by hand: a later one has told what came since.
-    if v_revision >= p_change.revision then
-      return;
-    end if;
-  elsif p_change.revision > 1 then
-    -- Of a replay, whatever was finished since: what came since the revision before it.
+    -- Tried again by hand: a later one has told what came since.
+    v_is_older := coalesce(v_revision >= p_change.revision, false);
+  end if;
+  -- Of a replay, or an older one, whatever was finished since: what came since the revision before it.
+  if v_is_older and p_change.revision = 1 then
+    v_revision := null;
+    v_newest := null;
+  elsif v_is_older then
     select c.revision, c.newest_instance, c.seq into v_revision, v_newest, v_seq from change c
     where c.resource = p_change.resource and c.type between 4 and 6 and c.seq < p_change.seq order by c.seq desc limit 1;
     -- The log does not go back that far.
