@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { ChangeType, Lease, Store } from '../../src/store/store.ts'
+import type { ChangeType, KeyChoice, Lease, Store } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
 import { wellRun } from '../support/run-records.ts'
 import type { Worlds } from './worlds.ts'
@@ -30,6 +30,7 @@ class Model {
   owed: Owed[] = []
   cursor = 0
   isPaused = false
+  key: KeyChoice = 'study'
   /** Revisions that were finished, by study. */
   readonly finished = new Map<string, number>()
 
@@ -60,17 +61,25 @@ class Model {
     const late = new Set<string>()
     const found: Owed[] = []
     for (const each of this.owed) {
-      if (each.state === 'dead' || held.has(each.study)) continue
-      if (each.state === 'leased' || each.runAt > nowMs || each.attempt > 0) held.add(each.study)
+      const key = this.keyOf(each)
+      if (each.state === 'dead' || held.has(key)) continue
+      if (each.state === 'leased' || each.runAt > nowMs || each.attempt > 0) held.add(key)
       if (each.state === 'leased' || each.runAt > nowMs) continue
       if (found.push(each) === count) break
     }
-    return found.filter(({ study, isStable }) => {
-      if (late.has(study)) return false
+    return found.filter((each) => {
+      const { study, isStable } = each
+      if (late.has(this.keyOf(each))) return false
       if (!isStable) return true
-      if (stable.has(study)) late.add(study)
-      return !late.has(study) && stable.add(study)
+      if (stable.has(study)) late.add(this.keyOf(each))
+      return !late.has(this.keyOf(each)) && stable.add(study)
     })
+  }
+
+  /** All studies are of one patient. */
+  keyOf({ study, seq, isStable }: Owed): string {
+    if (this.key === 'patient') return 'P'
+    return this.key === 'none' && !isStable ? String(seq) : study
   }
 }
 
@@ -118,6 +127,13 @@ const command = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('pause' as const), on: fc.constantFrom(true, false, false) }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('choose key' as const),
+      key: fc.constantFrom('study' as const, 'patient' as const, 'none' as const),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('retry dead' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('drop dead' as const) }) },
 )
@@ -134,11 +150,13 @@ export function dispatchModel({ name, runs, begin }: Worlds): void {
           let store: Store = await open()
           await using stack = new AsyncDisposableStack()
           stack.defer(() => store.close())
-          await store.putScript(
-            's',
-            version,
-            types.map((type) => ({ type, callback: 'onChange' })),
-          )
+          const put = (key: KeyChoice) =>
+            store.putScript(
+              's',
+              version,
+              types.map((type) => ({ type, callback: 'onChange', key })),
+            )
+          await put('study')
           const model = new Model()
           const studies = new Map<string, string>()
           const hands = { a: [] as Owed[], b: [] as Owed[] }
@@ -228,6 +246,10 @@ export function dispatchModel({ name, runs, begin }: Worlds): void {
               case 'pause':
                 model.isPaused = step.on
                 await (model.isPaused ? store.pause('s') : store.unpause('s'))
+                break
+              case 'choose key':
+                model.key = step.key
+                await put(step.key)
                 break
               case 'retry dead': {
                 const dead = model.owed.filter(({ state }) => state === 'dead')

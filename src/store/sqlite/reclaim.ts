@@ -9,7 +9,7 @@ export function reclaimLeases(session: Session): void {
   noteLostRuns(session, null)
   session.sql(giveBackAttempts).run()
   session.sql('update delivery set state = 0, lease_until = null where state = 1').run()
-  sortOut(session)
+  sortOut(session, null)
 }
 
 export function reclaimExpired(session: Session): void {

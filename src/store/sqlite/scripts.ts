@@ -5,6 +5,7 @@ import { type ScriptTableRow, scriptRow } from '../script-rows.ts'
 import type { ScriptRow, ScriptVersion, Subscription } from '../store.ts'
 import { lastSeq } from './changes.ts'
 import { setHeartbeat } from './heartbeat.ts'
+import { keyAnew } from './key-anew.ts'
 import type { Session } from './session.ts'
 
 export function scripts(session: Session): ScriptRow[] {
@@ -24,6 +25,9 @@ export function putScript(
   session
     .sql('insert or ignore into script_version values (?, ?, ?, ?)')
     .run(version.hash, version.code, version.sourceMap, session.nowMs)
+  const before = session.sql('select id, subscriptions from script where name = ?').get(name) as
+    | { id: number; subscriptions: string }
+    | undefined
   session
     .sql(
       `insert into script (name, state, cursor, version, subscriptions) values (?, 'active', ?, ?, ?)
@@ -32,6 +36,8 @@ export function putScript(
          version = excluded.version, subscriptions = excluded.subscriptions`,
     )
     .run(name, lastSeq(session), version.hash, JSON.stringify(subscriptions))
+  if (before !== undefined)
+    keyAnew(session, before.id, JSON.parse(before.subscriptions) as Subscription[], subscriptions)
   setHeartbeat(session, name, beatEveryMs)
 }
 

@@ -63,11 +63,12 @@ export function endWaits(session: Session): void {
   session.sql(`update delivery set state = ${stateByTurn} where state = 3 and run_at <= ?`).run(session.nowMs)
 }
 
-/** Puts aside and lets go on anew, at opening, when none is leased. */
-export function sortOut(session: Session): void {
-  session.sql('update delivery set state = 0 where state = 4').run()
+/** Puts aside and lets go on anew. @param script null: what all are owed */
+export function sortOut(session: Session, script: number | null): void {
+  const isWanted = '(@script is null or script = @script)'
+  session.sql(`update delivery set state = 0 where state = 4 and ${isWanted}`).run({ script })
   const first = session.sql(
-    `select min(id) as id, script, key from delivery where ${holdsUp} group by script, key`,
+    `select min(id) as id, script, key from delivery where ${holdsUp} and ${isWanted} group by script, key`,
   )
-  for (const each of first.all() as Place[]) putAsideBehind(session, each)
+  for (const each of first.all({ script }) as Place[]) putAsideBehind(session, each)
 }

@@ -1,19 +1,41 @@
 -- Scripts: the version in force, and what it wants to be told.
 
+-- A script chose another key: what it is owed already gets that, too, so that it stays in order with what comes.
+create function key_anew(p_script bigint, p_before text, p_now text) returns void language plpgsql as $$
+begin
+  if not exists (
+    select 1 from subscriptions_of(p_before) b join subscriptions_of(p_now) n on n.type = b.type and n.callback = b.callback
+    where n.key <> b.key
+  ) then
+    return;
+  end if;
+  update delivery d set key = delivery_key(s.key, c)
+  from change c join subscriptions_of(p_now) s on s.type = c.type
+  where d.script = p_script and c.seq = d.seq and s.callback = d.callback and d.key <> delivery_key(s.key, c);
+  update delivery set state = 0 where script = p_script and state = 4;
+  update delivery d set state = 4 where script = p_script and state = 0 and is_held_up(p_script, d.key, d.id);
+end
+$$;
+
 -- A name never seen starts at the end of the log; a version that is suspended stays so.
 create function put_script(
   p_now bigint, p_name text, p_hash text, p_code text, p_source_map text, p_subscriptions text, p_every_ms bigint
 ) returns void language plpgsql as $$
 declare
   v_now bigint := now_ms(p_now);
+  v_before script;
 begin
   perform number_pending();
+  select * into v_before from script where name = p_name for no key update;
   insert into script_version values (p_hash, p_code, p_source_map, v_now) on conflict do nothing;
   insert into script as s (name, state, cursor, version, subscriptions)
   values (p_name, 'active', last_seq(), p_hash, p_subscriptions)
   on conflict (name) do update set
     state = case when s.state = 'suspended' and s.version = excluded.version then s.state else 'active' end,
     version = excluded.version, subscriptions = excluded.subscriptions;
+  if v_before.id is not null then
+    perform key_anew(v_before.id, v_before.subscriptions, p_subscriptions);
+  end if;
   perform set_heartbeat(v_now, p_name, p_every_ms);
   perform hint('state');
 end

@@ -1,0 +1,43 @@
+/**
+ * A script chose another key: what it is owed already gets that, too, so that it stays in order with what comes.
+ */
+import { changeTypes } from '../numbers.ts'
+import type { Subscription } from '../store.ts'
+import { deliveryKey, type KeyedChange, keyed } from './delivery-key.ts'
+import type { Session } from './session.ts'
+import { sortOut } from './turn.ts'
+
+interface OwedRow extends Omit<KeyedChange, 'level' | 'isStable'> {
+  readonly delivery: number
+  readonly callback: string
+  readonly type: number
+}
+
+/** @param before what it wanted to be told until now */
+export function keyAnew(
+  session: Session,
+  script: number,
+  before: readonly Subscription[],
+  now: readonly Subscription[],
+): void {
+  const changed = now.filter((each) => {
+    const old = before.find(({ type, callback }) => type === each.type && callback === each.callback)
+    return old !== undefined && keyOf(old) !== keyOf(each)
+  })
+  if (changed.length === 0) return
+  const owed = session
+    .sql(
+      `select d.id as delivery, d.callback, c.seq, c.type, c.resource, c.public_id, c.key, c.event
+       from delivery d join change c on c.seq = d.seq where d.script = ?`,
+    )
+    .all(script) as OwedRow[]
+  const update = session.sql('update delivery set key = ? where id = ?')
+  for (const row of owed) {
+    const type = changeTypes[row.type]!
+    const wanted = changed.find((each) => each.type === type && each.callback === row.callback)
+    if (wanted !== undefined) update.run(deliveryKey(session, keyOf(wanted), keyed(row, type)), row.delivery)
+  }
+  sortOut(session, script)
+}
+
+const keyOf = ({ key = 'study' }: Subscription) => key
