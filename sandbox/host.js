@@ -50,7 +50,7 @@
       set: async (key, value) =>
         await ask('kv.set', { key, value: json(value, 'The value of host.kv.set') }, none),
       delete: async (key) => await ask('kv.delete', { key }, none),
-      list: async (prefix = '') => await ask('kv.list', { prefix }, same),
+      list: async (prefix = '', page = {}) => await ask('kv.list', { after: null, ...page, prefix }, same),
     }),
   })
 }

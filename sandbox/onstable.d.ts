@@ -54,7 +54,14 @@ declare module 'onstable' {
       get(key: string): Promise<unknown>
       set(key: string, value: unknown): Promise<void>
       delete(key: string): Promise<void>
-      list(prefix?: string): Promise<ReadonlyArray<{ readonly key: string; readonly value: unknown }>>
+      /**
+       * All below a prefix, in the order of the keys, up to 1,000 entries and 4 MB; more is an error. With `after` a page
+       * of so many after that key, from the beginning after `''`; an empty one is the end.
+       */
+      list(
+        prefix?: string,
+        page?: { readonly after: string },
+      ): Promise<ReadonlyArray<{ readonly key: string; readonly value: unknown }>>
     }
   }
 

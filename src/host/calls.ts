@@ -40,6 +40,6 @@ export const hostCall = z.discriminatedUnion('name', [
   /** `value` is JSON text. */
   z.strictObject({ name: z.literal('kv.set'), key, value: storable(1024 * 1024) }),
   z.strictObject({ name: z.literal('kv.delete'), key }),
-  z.strictObject({ name: z.literal('kv.list'), prefix: storable(512) }),
+  z.strictObject({ name: z.literal('kv.list'), prefix: storable(512), after: storable(512).nullable() }),
 ])
 export type ParsedHostCall = z.infer<typeof hostCall>

@@ -71,7 +71,7 @@ export async function handle(call: ParsedHostCall, parts: HandleParts, signal: A
     case 'kv.delete':
       return keyValue.delete(call.key)
     case 'kv.list':
-      return await keyValue.list(call.prefix)
+      return await keyValue.list(call.prefix, call.after)
     default:
       return call satisfies never
   }

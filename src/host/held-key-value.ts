@@ -2,24 +2,27 @@
  * The memory of a script during one run: it sees what it wrote, and nobody else does before the run has ended.
  */
 import { fault } from '../errors.ts'
-import type { KeyValueWrite, Store } from '../store/store.ts'
+import type { KeyValue, KeyValueWrite, Store } from '../store/store.ts'
 
 /** Values are JSON text, and so are the answers. */
 export interface HeldKeyValue {
   get(key: string): Promise<string>
   set(key: string, value: string): Promise<string>
   delete(key: string): string
-  list(prefix: string): Promise<string>
+  /** @param after a page of what comes after this key; null: all */
+  list(prefix: string, after: string | null): Promise<string>
   writes(): readonly KeyValueWrite[]
 }
 
 export type MemoryStore = Pick<Store, 'keyValue' | 'keyValueBytes' | 'keyValueList'>
 
-const maxKeys = 1_000
+const mostKeys = 1_000
 /** Of all that a script remembers, since it is for ever. */
-const maxStoredBytes = 256 * 1024 * 1024
-const maxBytes = 4 * 1024 * 1024
-const maxListed = 1_000
+const mostStoredBytes = 256 * 1024 * 1024
+/** Of what a run writes, and of what a list answers. */
+const mostBytes = 4 * 1024 * 1024
+/** Entries of a list. */
+const mostListed = 1_000
 
 export function holdKeyValue(store: MemoryStore, script: string): HeldKeyValue {
   const held = new Map<string, string | null>()
@@ -28,8 +31,8 @@ export function holdKeyValue(store: MemoryStore, script: string): HeldKeyValue {
 
   const write = (key: string, value: string | null): string => {
     const bytesAfter = bytes + sizeOf(key, value) - (held.has(key) ? sizeOf(key, held.get(key)!) : 0)
-    if (bytesAfter > maxBytes || (!held.has(key) && held.size >= maxKeys)) {
-      const limits = `${maxKeys} keys and ${maxBytes} bytes`
+    if (bytesAfter > mostBytes || (!held.has(key) && held.size >= mostKeys)) {
+      const limits = `${mostKeys} keys and ${mostBytes} bytes`
       throw fault('too-large', `A run writes at most ${limits} to its memory: write less, or less often`)
     }
     bytes = bytesAfter
@@ -41,8 +44,8 @@ export function holdKeyValue(store: MemoryStore, script: string): HeldKeyValue {
     get: async (key) => (held.has(key) ? held.get(key)! : await store.keyValue(script, key)) ?? 'null',
     async set(key, value) {
       storedBytes ??= store.keyValueBytes(script)
-      if ((await storedBytes) + bytes > maxStoredBytes) {
-        const limit = `${maxStoredBytes / 1024 / 1024} MB`
+      if ((await storedBytes) + bytes > mostStoredBytes) {
+        const limit = `${mostStoredBytes / 1024 / 1024} MB`
         throw fault(
           'too-large',
           `The memory of the script is full, at ${limit}: delete what it no longer needs`,
@@ -51,23 +54,58 @@ export function holdKeyValue(store: MemoryStore, script: string): HeldKeyValue {
       return write(key, jsonText(value))
     },
     delete: (key) => write(key, null),
-    async list(prefix) {
-      const stored = await store.keyValueList(script, prefix, maxListed + held.size, maxBytes)
-      const found = new Map<string, string | null>(stored.map(({ key, value }) => [key, value]))
-      for (const [key, value] of held) if (key.startsWith(prefix)) found.set(key, value)
-      const entries = [...found]
-        .filter(([, value]) => value !== null)
-        .sort(([left], [right]) => (left < right ? -1 : 1))
-        .slice(0, maxListed)
-      if (entries.reduce((sum, [, value]) => sum + value!.length, 0) > maxBytes) {
-        const found = `The values below "${prefix}" have more than ${maxBytes} characters`
-        throw fault('too-large', `${found}: list a longer prefix, or get them one by one`)
-      }
-      return `[${entries.map(([key, value]) => `{"key":${JSON.stringify(key)},"value":${value}}`).join(',')}]`
+    async list(prefix, after) {
+      const own = [...held].flatMap(([key, value]) =>
+        value !== null && key.startsWith(prefix) && compare(key, after ?? '') > 0 ? [{ key, value }] : [],
+      )
+      const stored = await storedBeside(held, after ?? '', (from) =>
+        store.keyValueList(script, { prefix, after: from, limit: mostListed + 1, mostLength: mostBytes }),
+      )
+      const all = [...stored, ...own].sort((left, right) => compare(left.key, right.key))
+      const page = firstOf(all)
+      if (after === null && page.length < all.length) throw tooLong(prefix, page.length)
+      return `[${page.map(({ key, value }) => `{"key":${JSON.stringify(key)},"value":${value}}`).join(',')}]`
     },
     writes: () => [...held].map(([key, value]) => ({ key, value })),
   }
 }
+
+/** What is stored after a key, under keys that the run has not written: a little more than can be listed. */
+async function storedBeside(
+  held: ReadonlyMap<string, unknown>,
+  after: string,
+  pageAfter: (key: string) => Promise<readonly KeyValue[]>,
+): Promise<KeyValue[]> {
+  const found: KeyValue[] = []
+  for (let from = after; ; ) {
+    const page = await pageAfter(from)
+    found.push(...page.filter(({ key }) => !held.has(key)))
+    const isLast = page.length <= mostListed && lengthOf(page) <= mostBytes
+    if (isLast || found.length > mostListed || lengthOf(found) > mostBytes) return found
+    from = page.at(-1)!.key
+  }
+}
+
+/** As many as one answer may have. */
+function firstOf(entries: readonly KeyValue[]): readonly KeyValue[] {
+  let length = 0
+  const end = entries.findIndex(({ value }, at) => {
+    length += value.length
+    return at === mostListed || length > mostBytes
+  })
+  return end === -1 ? entries : entries.slice(0, end)
+}
+
+const lengthOf = (entries: readonly KeyValue[]) => entries.reduce((sum, { value }) => sum + value.length, 0)
+
+/** As the store does: by the bytes of UTF-8. */
+const compare = (left: string, right: string) => Buffer.compare(Buffer.from(left), Buffer.from(right))
+
+const tooLong = (prefix: string, count: number) =>
+  fault(
+    'too-large',
+    `Below "${prefix}" are more than the ${count} entries of one list: list a longer prefix, or pages, with { after: '' } and then the last key of each`,
+  )
 
 function sizeOf(key: string, value: string | null): number {
   return Buffer.byteLength(key) + (value === null ? 0 : Buffer.byteLength(value))

@@ -83,6 +83,20 @@ export interface LeaseReport {
   readonly nextRetryInMs: number | null
 }
 
+export interface KeyValue {
+  readonly key: string
+  /** JSON. */
+  readonly value: string
+}
+
+export interface KeyValueQuery {
+  readonly prefix: string
+  /** Only keys after this one; empty: all. */
+  readonly after: string
+  readonly limit: number
+  readonly mostLength: number
+}
+
 export interface KeyValueWrite {
   readonly key: string
   /** JSON; null deletes. */

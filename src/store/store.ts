@@ -14,6 +14,8 @@ import type {
   Backlog,
   DeliveriesQuery,
   DeliverySummary,
+  KeyValue,
+  KeyValueQuery,
   Lease,
   LeaseReport,
   Replayed,
@@ -213,13 +215,8 @@ export interface Store extends AsyncDisposable {
   keyValue(script: string, key: string): Promise<string | null>
   /** Bytes of all keys and values of a script. */
   keyValueBytes(script: string): Promise<number>
-  /** In the order of the keys; ends with the value with which all of them are longer than `mostLength`. */
-  keyValueList(
-    script: string,
-    prefix: string,
-    limit: number,
-    mostLength: number,
-  ): Promise<readonly { key: string; value: string }[]>
+  /** In the order of the bytes of the keys; ends with the value with which all of them are longer than `mostLength`. */
+  keyValueList(script: string, query: KeyValueQuery): Promise<readonly KeyValue[]>
 
   close(): Promise<void>
 }

@@ -23,7 +23,7 @@ test('each call is recorded with what was done to whom, its duration and the siz
   await call('http', httpCall(`${outside.url}patients/Test?name=Test`))
   await call('kv.set', { key: 'Test', value: '"Test"' })
   await call('kv.get', { key: 'Test' })
-  await call('kv.list', { prefix: 'Test' })
+  await call('kv.list', { prefix: 'Test', after: null })
   await call('kv.delete', { key: 'Test' })
   const ok = { atMs: expect.any(Number), durationMs: expect.any(Number), ok: true }
   expect(history.records()).toEqual([

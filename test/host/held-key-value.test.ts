@@ -4,6 +4,8 @@ import type { KeyValueWrite, Settlement } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
 import { openTestHost, type TestHost, type TestRun } from '../support/test-host.ts'
 
+type Entry = { readonly key: string }
+
 const key = (name: string) => ({ key: name })
 const entry = (name: string, value: unknown) => ({ key: name, value: JSON.stringify(value) })
 const entries = (...names: string[]) => ({ value: names.map((name) => ({ key: name, value: name })) })
@@ -43,7 +45,9 @@ test('nobody else sees it before the run is settled, and everybody after', async
   expect(await opened.store.keyValue('script.ts', 'a')).toBeNull()
   expect(await commit(opened, first.history.keyValueWrites())).toBe(true)
   expect(await opened.begin().call('kv.get', key('a'))).toEqual({ value: 1 })
-  expect(await opened.begin().call('kv.list', { prefix: '' })).toEqual({ value: [{ key: 'a', value: 1 }] })
+  expect(await opened.begin().call('kv.list', { prefix: '', after: null })).toEqual({
+    value: [{ key: 'a', value: 1 }],
+  })
   expect(await opened.store.keyValue('other.ts', 'a')).toBeNull()
 })
 
@@ -56,12 +60,14 @@ test('a list is what is stored, with what the run wrote and without what it dele
   const { call } = opened.begin()
   for (const name of ['a4', 'a2', 'c', 'a5']) await call('kv.set', entry(name, name))
   await call('kv.delete', key('a3'))
-  expect(await call('kv.list', { prefix: 'a' })).toEqual(entries('a1', 'a2', 'a4', 'a5'))
-  expect(await call('kv.list', { prefix: '' })).toEqual(entries('a1', 'a2', 'a4', 'a5', 'b1', 'c'))
-  expect(await call('kv.list', { prefix: '%' })).toEqual(entries())
+  expect(await call('kv.list', { prefix: 'a', after: null })).toEqual(entries('a1', 'a2', 'a4', 'a5'))
+  expect(await call('kv.list', { prefix: '', after: null })).toEqual(
+    entries('a1', 'a2', 'a4', 'a5', 'b1', 'c'),
+  )
+  expect(await call('kv.list', { prefix: '%', after: null })).toEqual(entries())
 })
 
-test('a list is at most a thousand entries, and still the first ones when the run deleted some of them', async () => {
+test('a list of more than a thousand entries is refused, and given in pages, whatever the run deleted', async () => {
   await using opened = await openTestHost()
   const names = Array.from({ length: 1_005 }, (_, number) => String(number).padStart(5, '0'))
   await commit(
@@ -70,7 +76,29 @@ test('a list is at most a thousand entries, and still the first ones when the ru
   )
   const { call } = opened.begin()
   for (const name of names.slice(0, 3)) await call('kv.delete', key(name))
-  expect(await call('kv.list', { prefix: '' })).toEqual(entries(...names.slice(3, 1_003)))
+  expect(await call('kv.list', { prefix: '', after: null })).toMatchObject({
+    code: 'too-large',
+    message: expect.stringMatching(/^Below "" are more than the 1000 entries of one list/),
+  })
+  const page = (after: string) => call('kv.list', { prefix: '', after })
+  expect(await page('')).toEqual(entries(...names.slice(3, 1_003)))
+  await call('kv.set', entry('01003x', '01003x'))
+  expect(await page(names[1_002]!)).toEqual(entries('01003', '01003x', '01004'))
+  expect(await page('01004')).toEqual(entries())
+  for (const name of names.slice(3, 5)) await call('kv.delete', key(name))
+  expect(await call('kv.list', { prefix: '', after: null })).toMatchObject({ code: 'too-large' })
+  await call('kv.delete', key('01003x'))
+  expect(await call('kv.list', { prefix: '', after: null })).toEqual(entries(...names.slice(5)))
+})
+
+test('a list leaves out nothing behind what is long and was deleted', async () => {
+  await using opened = await openTestHost()
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f'])
+    await commit(opened, [entry(name, 'x'.repeat(1_000_000))])
+  await commit(opened, [entry('g', 'g')])
+  const { call } = opened.begin()
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) await call('kv.delete', key(name))
+  expect(await call('kv.list', { prefix: '', after: null })).toEqual(entries('g'))
 })
 
 const tooLarge = {
@@ -141,9 +169,19 @@ test('a list of more than 4 MB is refused, and a longer prefix is answered', asy
       ['x', 'y'].map((end) => entry(name + end, 'x'.repeat(900_000))),
     )
   }
-  expect(await call('kv.list', { prefix: '' })).toMatchObject({ code: 'too-large' })
-  expect(await call('kv.list', { prefix: 'a' })).toMatchObject({ code: 'too-large' })
-  expect(await call('kv.list', { prefix: 'a1' })).toMatchObject({ value: [{ key: 'a1x' }, { key: 'a1y' }] })
+  expect(await call('kv.list', { prefix: '', after: null })).toMatchObject({ code: 'too-large' })
+  expect(await call('kv.list', { prefix: 'a', after: null })).toMatchObject({ code: 'too-large' })
+  expect(await call('kv.list', { prefix: 'a1', after: null })).toMatchObject({
+    value: [{ key: 'a1x' }, { key: 'a1y' }],
+  })
+  const seen: string[] = []
+  for (;;) {
+    const { value } = (await call('kv.list', { prefix: '', after: seen.at(-1) ?? '' })) as { value: Entry[] }
+    if (value.length === 0) break
+    expect(value.length).toBeLessThanOrEqual(4)
+    seen.push(...value.map((each) => each.key))
+  }
+  expect(seen).toEqual(['a1x', 'a1y', 'a2x', 'a2y', 'a3x', 'a3y', 'b1x', 'b1y'])
 })
 
 test('a script remembers at most 256 MB, and may write again when it has deleted', {

@@ -50,7 +50,8 @@ describe('host calls', () => {
     [`host.kv.get('k')`, 'kv.get', { key: 'k' }],
     [`host.kv.set('k', { a: [1] })`, 'kv.set', { key: 'k', value: '{"a":[1]}' }],
     [`host.kv.delete('k')`, 'kv.delete', { key: 'k' }],
-    [`host.kv.list()`, 'kv.list', { prefix: '' }],
+    [`host.kv.list()`, 'kv.list', { prefix: '', after: null }],
+    [`host.kv.list('a', { after: 'ab' })`, 'kv.list', { prefix: 'a', after: 'ab' }],
   ])('%s reaches the engine', async (call, name, args) => {
     const calls: HostCall[] = []
     const run = await loadProgram(runtime, `export async function onChange(e, host) { await ${call} }`)

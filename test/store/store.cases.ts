@@ -437,10 +437,16 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
           { key: 'b', value: '2' },
         ]
         await store.settle(settlementOf(first!, 'done', { keyValueWrites }))
-        expect(await store.keyValueList('s', 'a/', 10, 100)).toEqual([{ key: 'a/1', value: '1' }])
-        expect(await store.keyValueList('s', '', 10, 100)).toHaveLength(2)
-        expect(await store.keyValueList('s', '', 10, 0)).toHaveLength(1)
-        expect(await store.keyValueList('s', '', 1, 100)).toHaveLength(1)
+        const keys = async (query: Partial<Parameters<Store['keyValueList']>[1]>) => {
+          const all = { prefix: '', after: '', limit: 10, mostLength: 100 }
+          return (await store.keyValueList('s', { ...all, ...query })).map(({ key, value }) => [key, value])
+        }
+        expect(await keys({ prefix: 'a/' })).toEqual([['a/1', '1']])
+        expect(await keys({})).toHaveLength(2)
+        expect(await keys({ mostLength: 0 })).toHaveLength(1)
+        expect(await keys({ limit: 1 })).toHaveLength(1)
+        expect(await keys({ after: 'a/1' })).toEqual([['b', '2']])
+        expect(await keys({ prefix: 'a/', after: 'a/1' })).toEqual([])
         expect(await store.keyValue('other', 'b')).toBeNull()
         expect(await store.keyValueBytes('s')).toBe(6)
         expect(await store.keyValueBytes('other')).toBe(0)

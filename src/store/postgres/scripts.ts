@@ -1,6 +1,6 @@
 /** Scripts: the version in force, what it wants to be told, how far in the log it has been served, what it remembers. */
 import { type ScriptTableRow, scriptRow } from '../script-rows.ts'
-import type { ScriptRow, ScriptVersion, Subscription } from '../store.ts'
+import type { KeyValue, KeyValueQuery, ScriptRow, ScriptVersion, Subscription } from '../store.ts'
 import type { Session } from './session.ts'
 
 export async function scripts({ connections }: Session): Promise<ScriptRow[]> {
@@ -130,16 +130,15 @@ export async function keyValueBytes({ connections }: Session, script: string): P
 export function keyValueList(
   { connections }: Session,
   script: string,
-  prefix: string,
-  limit: number,
-  mostLength: number,
-): Promise<{ key: string; value: string }[]> {
+  { prefix, after, limit, mostLength }: KeyValueQuery,
+): Promise<KeyValue[]> {
   return connections.rows(
     `select key, value from (
        select key, value, sum(length(value)) over (order by key) - length(value) as before from (
          select key, value from key_value
-         where script = $1 and key >= $2 and key <= $2 || repeat(chr(1114111), 8) and starts_with(key, $2) order by key limit $3) k) l
+         where script = $1 and key >= $2 and key <= $2 || repeat(chr(1114111), 8) and starts_with(key, $2) and key > $5
+         order by key limit $3) k) l
      where before <= $4 order by key`,
-    [script, prefix, limit, mostLength],
+    [script, prefix, limit, mostLength, after],
   )
 }

@@ -1,7 +1,7 @@
 /**
  * What scripts remember: JSON text under a key, in a space of each script's own.
  */
-import type { KeyValueWrite } from '../store.ts'
+import type { KeyValue, KeyValueQuery, KeyValueWrite } from '../store.ts'
 import type { Session } from './session.ts'
 
 export function keyValue(session: Session, script: string, key: string): string | null {
@@ -14,19 +14,15 @@ export function keyValue(session: Session, script: string, key: string): string 
 export function keyValueList(
   session: Session,
   script: string,
-  prefix: string,
-  limit: number,
-  mostLength: number,
-): { key: string; value: string }[] {
+  { prefix, after, limit, mostLength }: KeyValueQuery,
+): KeyValue[] {
   const rows = session
     .sql(
-      'select key, value from key_value where script = @script and key >= @prefix and key < @end order by key limit +@limit',
+      `select key, value from key_value where script = @script and key >= @prefix and key < @end and key > @after
+       order by key limit +@limit`,
     )
-    .iterate({ script, prefix, end: `${prefix}\u{10ffff}`, limit }) as Iterable<{
-    key: string
-    value: string
-  }>
-  const found: { key: string; value: string }[] = []
+    .iterate({ script, prefix, end: `${prefix}\u{10ffff}`, after, limit }) as Iterable<KeyValue>
+  const found: KeyValue[] = []
   let length = 0
   for (const row of rows) {
     found.push(row)
