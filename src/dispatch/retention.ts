@@ -3,14 +3,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Settings } from '../config.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { LogSize, Store, Straggler } from '../store/store.ts'
+import type { Store, Straggler } from '../store/store.ts'
 
 const intervalMs = 60_000
 /** Between two transactions, so that others come in between. */
 const pauseMs = 50
 
 export interface RetentionParts {
-  readonly store: Pick<Store, 'retireRuns' | 'runsBytes' | 'retireChanges' | 'logSize' | 'stragglers'>
+  readonly store: Pick<Store, 'retireRuns' | 'runsSize' | 'retireChanges' | 'logSize' | 'stragglers'>
   readonly settings: Pick<
     Settings,
     'runsKeepDays' | 'failuresKeepDays' | 'runsMaxMb' | 'logKeepDays' | 'logMaxBehind' | 'logMaxMb'
@@ -34,23 +34,26 @@ export function startRetention(parts: RetentionParts): AsyncDisposable {
   const { signal } = closing
   const sweep = async () => {
     for (const each of await store.stragglers(changes.mostBehind)) onStraggler(each)
-    let excess = excessOf(await store.logSize())
+    const log = await store.logSize()
+    const all = await store.runsSize()
+    let tooManyChanges = excessOf(log.changes, log.bytes, mostLogBytes)
+    let tooManyRuns = excessOf(all.runs, all.bytes, mostRunsBytes)
     let after: number | null = 0
-    for (;;) {
-      const tooManyRuns = (await store.runsBytes()) > mostRunsBytes
-      const moreRuns = await store.retireRuns({ okMs, failedMs, tooMany: tooManyRuns })
+    for (let isOver = false; !signal.aborted; ) {
+      if (!isOver) {
+        const runs = await store.retireRuns({ okMs, failedMs, tooMany: tooManyRuns })
+        tooManyRuns -= runs.removed
+        isOver = runs.isOver
+      }
       if (after !== null) {
-        const { removed, last } = await store.retireChanges({ ...changes, tooMany: excess > 0, after })
-        excess -= removed
+        const { removed, last } = await store.retireChanges({ ...changes, tooMany: tooManyChanges, after })
+        tooManyChanges = Math.max(0, tooManyChanges - removed)
         after = last
       }
-      if ((!moreRuns && after === null) || signal.aborted) return
+      if (isOver && after === null) return
       await wait(pauseMs, undefined, { signal })
     }
   }
-  /** How many changes the log has too many. */
-  const excessOf = (log: LogSize) =>
-    log.bytes > mostLogBytes ? Math.ceil(log.changes * (1 - mostLogBytes / log.bytes)) : 0
   const running = (async () => {
     while (!signal.aborted) {
       try {
@@ -67,4 +70,9 @@ export function startRetention(parts: RetentionParts): AsyncDisposable {
       await running
     },
   }
+}
+
+/** How many there are too many. */
+function excessOf(count: number, bytes: number, mostBytes: number): number {
+  return bytes > mostBytes ? Math.ceil(count * (1 - mostBytes / bytes)) : 0
 }

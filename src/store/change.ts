@@ -47,10 +47,10 @@ export interface LogRetention {
   /** A script whose cursor is further behind than so many changes is not waited for. */
   readonly mostBehind: number
   /**
-   * The log takes more than it may: the oldest go whatever their age. Not those that somebody has not been told of, and no
-   * deletions of instances, of which late arrivals are told.
+   * The log takes more than it may: so many of the oldest go whatever their age. Not those that somebody has not been
+   * told of, and no deletions of instances, of which late arrivals are told.
    */
-  readonly tooMany: boolean
+  readonly tooMany: number
   /** Where the last call of the sweep left off; 0: at the beginning. */
   readonly after: number
 }

@@ -78,6 +78,19 @@ export interface RunRetention {
   /** That ended `ok` or `skipped`. */
   readonly okMs: number
   readonly failedMs: number
-  /** Also some of the oldest, whatever their age. */
-  readonly tooMany: boolean
+  /** So many of the oldest go as well, whatever their age. */
+  readonly tooMany: number
+}
+
+export interface RetiredRuns {
+  /** Of those that were too many. */
+  readonly removed: number
+  /** There is nothing more to remove. */
+  readonly isOver: boolean
+}
+
+/** What all runs take, estimated. */
+export interface RunsSize {
+  readonly runs: number
+  readonly bytes: number
 }

@@ -27,7 +27,7 @@ import type {
   Subscription,
 } from './delivery.ts'
 import type { Page, Removed, Resource, Statistics, TickReport, WindowState } from './resource.ts'
-import type { RunRetention, RunSummary, RunsQuery } from './run.ts'
+import type { RetiredRuns, RunRetention, RunSummary, RunsQuery, RunsSize } from './run.ts'
 
 export type * from './arrival.ts'
 export { heldElsewhere } from './arrival.ts'
@@ -42,10 +42,12 @@ export {
   nothingRan,
   type Outcome,
   outcomes,
+  type RetiredRuns,
   type RunRecord,
   type RunRetention,
   type RunSummary,
   type RunsQuery,
+  type RunsSize,
 } from './run.ts'
 export { openSqlite } from './sqlite/sqlite.ts'
 
@@ -207,10 +209,9 @@ export interface Store extends AsyncDisposable {
   retireChanges(retention: LogRetention): Promise<Retired>
   /** From the first change on that may go: nothing is owed of it, and it is no deletion of an instance. */
   logSize(): Promise<LogSize>
-  /** What all runs take, estimated. */
-  runsBytes(): Promise<number>
-  /** Removes some of the runs that are kept no longer. @returns whether there may be more of them */
-  retireRuns(retention: RunRetention): Promise<boolean>
+  runsSize(): Promise<RunsSize>
+  /** Removes some of the runs that are kept no longer. */
+  retireRuns(retention: RunRetention): Promise<RetiredRuns>
 
   keyValue(script: string, key: string): Promise<string | null>
   /** Bytes of all keys and values of a script. */

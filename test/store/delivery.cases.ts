@@ -474,7 +474,7 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
 
     describe('the log', () => {
       const first = async () => (await store.changes({ limit: 1 })).changes[0]?.seq
-      const retention = { ageMs: day, mostBehind: 1_000, tooMany: false, after: 0 }
+      const retention = { ageMs: day, mostBehind: 1_000, tooMany: 0, after: 0 }
 
       it('is kept for its time, and as far back as the slowest cursor and what is still owed', async () => {
         await subscribe('s', 'NewStudy')
@@ -523,7 +523,7 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         await store.changes({ limit: 1 })
         const size = await store.logSize()
         expect([size.changes, Math.round(size.bytes / few / 10)]).toEqual([903, 23])
-        const tooMany = { ...retention, mostBehind: 10_000, tooMany: true }
+        const tooMany = { ...retention, mostBehind: 10_000, tooMany: 10_000 }
         expect(await store.retireChanges(tooMany)).toEqual({ removed: 0, last: null })
         expect(await first()).toBe(1)
         const [owed] = await lease('s')
@@ -536,7 +536,11 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         ])
         expect(await store.logSize()).toMatchObject({ changes: 402 })
         await end(owed!, 'done')
-        expect(await store.retireChanges({ ...tooMany, after: 501 })).toEqual({ removed: 401, last: null })
+        expect(await store.retireChanges({ ...tooMany, after: 501, tooMany: 2 })).toEqual({
+          removed: 2,
+          last: null,
+        })
+        expect(await store.retireChanges({ ...tooMany, after: 503 })).toEqual({ removed: 399, last: null })
         expect(await store.retireChanges(tooMany)).toEqual({ removed: 1, last: null })
         expect(await first()).toBe(903)
       })
@@ -550,7 +554,7 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         await store.record(arrivalOf({ instance: '3' }))
         await pass(2_000)
         const [late] = await lease('s')
-        await store.retireChanges({ ...retention, tooMany: true })
+        await store.retireChanges({ ...retention, tooMany: 10_000 })
         await end(late!, 'retry')
         under.advance(6_000)
         expect(eventOf((await lease('s'))[0]!)).toMatchObject({ removed: { instanceCount: 1 } })
@@ -561,7 +565,7 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         await store.remove('Instance', arrivalOf({ instance: '0' }).header.ids.instance)
         for (let n = 1; n < 50; n++) await store.record(arrivalOf({ instance: String(n) }))
         await store.changes({ limit: 1 })
-        await store.retireChanges({ ...retention, tooMany: true })
+        await store.retireChanges({ ...retention, tooMany: 10_000 })
         expect(await store.logSize()).toMatchObject({ changes: 1 })
         await store.record(arrivalOf({ instance: 'last' }))
         await store.changes({ limit: 1 })
@@ -730,11 +734,11 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
       })
 
       it('are kept for their time, failures for theirs, and those of a dead delivery for ever', async () => {
-        const retention = { okMs: day, failedMs: 10 * day, tooMany: false, after: 0 }
+        const retention = { okMs: day, failedMs: 10 * day, tooMany: 0 }
         await store.record(arrivalOf({ instance: '3' }))
         const [dies] = await lease('s')
         await end(dies!, 'dead')
-        expect(await store.retireRuns(retention)).toBe(false)
+        expect(await store.retireRuns(retention)).toEqual({ removed: 0, isOver: true })
         expect(await found({})).toHaveLength(5)
         under.advance(2 * day)
         await store.retireRuns(retention)
@@ -748,14 +752,18 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
       })
 
       it('go, the oldest first, when they are too many', async () => {
-        expect(await store.runsBytes()).toBeGreaterThan(0)
+        const few = await store.runsSize()
+        expect(few.runs).toBe(4)
+        expect(few.bytes).toBeGreaterThan(0)
         // A few that say much are no measure of the others.
-        const few = await store.runsBytes()
         const much = { ...ok, logs: JSON.stringify([{ level: 'info', text: 'x'.repeat(100_000) }]) }
         await store.record(arrivalOf({ instance: '9' }))
         await end((await lease('s'))[0]!, 'done', much)
-        expect((await store.runsBytes()) - few).toBeLessThan(150_000)
-        await store.retireRuns({ okMs: day, failedMs: day, tooMany: true })
+        expect((await store.runsSize()).bytes - few.bytes).toBeLessThan(150_000)
+        const retire = (tooMany: number) => store.retireRuns({ okMs: day, failedMs: day, tooMany })
+        expect(await retire(2)).toEqual({ removed: 2, isOver: true })
+        expect(await found({})).toEqual([5, 4, 3])
+        expect(await retire(10)).toEqual({ removed: 3, isOver: true })
         expect(await found({})).toEqual([])
       })
     })

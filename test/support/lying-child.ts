@@ -54,7 +54,7 @@ const argumentsByCall = new Map<string, () => unknown>(
     }),
     'kv.get': () => ({ key: pick(['a', '', 'x'.repeat(1e4)]) }),
     'kv.set': () => ({ key: 'a', value: pick(['1', '{', '"x"', '['.repeat(1e4)]) }),
-    'kv.list': () => ({ prefix: '' }),
+    'kv.list': () => ({ prefix: '', after: null }),
     hash: () => ({ algorithm: 'md5', text: 'x'.repeat(1e5), key: null }),
   }),
 )

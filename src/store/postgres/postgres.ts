@@ -46,7 +46,7 @@ import {
   statistics,
   trash,
 } from './resources.ts'
-import { logSize, retireChanges, retireRuns, runsBytes, stragglers } from './retention.ts'
+import { logSize, retireChanges, retireRuns, runsSize, stragglers } from './retention.ts'
 import { replayRange, replayRuns, replaySince, run, runs, runsToReplay } from './runs.ts'
 import {
   forgetScript,
@@ -130,7 +130,7 @@ const operations = {
   replaySince,
   stragglers,
   retireChanges,
-  runsBytes,
+  runsSize,
   logSize,
   retireRuns,
   keyValue,

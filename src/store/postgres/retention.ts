@@ -1,5 +1,13 @@
 /** How long changes and runs are kept. */
-import type { LogRetention, LogSize, Retired, RunRetention, Straggler } from '../store.ts'
+import type {
+  LogRetention,
+  LogSize,
+  Retired,
+  RetiredRuns,
+  RunRetention,
+  RunsSize,
+  Straggler,
+} from '../store.ts'
 import type { Session } from './session.ts'
 
 export async function retireChanges(
@@ -26,15 +34,20 @@ export async function stragglers({ connections }: Session, mostBehind: number): 
   )
 }
 
-export function retireRuns(
+export async function retireRuns(
   { connections, nowMs }: Session,
   { okMs, failedMs, tooMany }: RunRetention,
-): Promise<boolean> {
-  return connections.value('retire_runs', nowMs(), okMs, failedMs, tooMany)
+): Promise<RetiredRuns> {
+  const [retired] = await connections.rows<RetiredRuns>(
+    'select removed, is_over as "isOver" from retire_runs($1, $2, $3, $4)',
+    [nowMs(), okMs, failedMs, tooMany],
+  )
+  return retired!
 }
 
-export function runsBytes({ connections }: Session): Promise<number> {
-  return connections.value('runs_bytes')
+export async function runsSize({ connections }: Session): Promise<RunsSize> {
+  const [size] = await connections.rows<RunsSize>('select * from runs_size()', [])
+  return size!
 }
 
 export async function logSize({ connections }: Session): Promise<LogSize> {

@@ -26,7 +26,7 @@ import { advanceRelay, changesAfter, relay, releaseRelay, rewindRelay, takeRelay
 import { forgetTrash, orphans, remove, trash } from './remove.ts'
 import { replayRange, replayRuns, replaySince } from './replay.ts'
 import { logSize, retireChanges, stragglers } from './retire-changes.ts'
-import { retireRuns, runsBytes } from './retire-runs.ts'
+import { retireRuns, runsSize } from './retire-runs.ts'
 import { run, runs, runsToReplay } from './runs.ts'
 import {
   forgetScript,
@@ -140,7 +140,7 @@ export const operations = {
   replayRuns: writing(replayRuns),
   replayRange: reading(replayRange),
   replaySince: writing(replaySince),
-  runsBytes: reading(runsBytes),
+  runsSize: reading(runsSize),
   logSize: reading(logSize),
   stragglers: reading(stragglers),
   retireChanges: writing(retireChanges, relaxed),

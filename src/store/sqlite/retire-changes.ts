@@ -38,12 +38,14 @@ export function retireChanges(
          and not exists (select 1 from delivery d where d.seq = c.seq) order by seq limit +${atATime}`,
     )
     .all(after, slowest, end) as { seq: number; at: number; type: number }[]
-  const gone = oldest.filter(
-    ({ at, type }) => at < session.nowMs - ageMs || (tooMany && type !== typeNumber('DeletedInstance')),
-  )
+  let before = 0
+  const gone = oldest.filter(({ at, type }) => {
+    if (at < session.nowMs - ageMs) return true
+    return type !== typeNumber('DeletedInstance') && ++before <= tooMany
+  })
   const remove = session.sql('delete from change where seq = ?')
   for (const { seq } of gone) remove.run(seq)
-  const isOver = oldest.length < atATime || (!tooMany && gone.length < oldest.length)
+  const isOver = oldest.length < atATime || (before >= tooMany && gone.length < oldest.length)
   return { removed: gone.length, last: isOver ? null : oldest.at(-1)!.seq }
 }
 

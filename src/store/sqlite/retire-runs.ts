@@ -1,5 +1,5 @@
 /** Removes runs that are kept no longer, some at a time, and what was noted for their sake. */
-import type { RunRetention } from '../store.ts'
+import type { RetiredRuns, RunRetention, RunsSize } from '../store.ts'
 import { sampledBytes } from './sampled-bytes.ts'
 import type { Session } from './session.ts'
 
@@ -9,23 +9,18 @@ const atATime = 500
 /** Those of a dead delivery stay, whatever their age. */
 const isHandled = 'not exists (select 1 from delivery d where d.id = run.delivery and d.state = 2)'
 
-/** @returns whether there may be more to remove */
-export function retireRuns(session: Session, { okMs, failedMs, tooMany }: RunRetention): boolean {
+export function retireRuns(session: Session, { okMs, failedMs, tooMany }: RunRetention): RetiredRuns {
   const { nowMs } = session
-  const removed = [
+  const old = [
+    removeRuns(session, `outcome in ('ok', 'skipped') and id <= ?`, lastBefore(session, nowMs - okMs)),
     removeRuns(
       session,
-      `outcome in ('ok', 'skipped') and id <= ? order by id`,
-      lastBefore(session, nowMs - okMs),
-    ),
-    removeRuns(
-      session,
-      `outcome <> 'ok' and outcome <> 'skipped' and id <= ? and ${isHandled} order by id`,
+      `outcome <> 'ok' and outcome <> 'skipped' and id <= ? and ${isHandled}`,
       lastBefore(session, nowMs - failedMs),
     ),
-    tooMany ? removeRuns(session, `id > ? and ${isHandled} order by id`, 0) : 0,
   ]
-  return removed.includes(atATime)
+  const removed = removeRuns(session, `id > ? and ${isHandled}`, 0, Math.min(tooMany, atATime))
+  return { removed, isOver: !old.includes(atATime) && removed < atATime }
 }
 
 /** The tags of a study that is gone were kept so that its runs can be found by them. */
@@ -47,10 +42,12 @@ function lastBefore(session: Session, atMs: number): number {
   return row?.id ?? 0
 }
 
-function removeRuns(session: Session, which: string, limit: number): number {
+function removeRuns(session: Session, which: string, number: number, most = atATime): number {
   const removed = session
-    .sql(`delete from run where id in (select id from run where ${which} limit +${atATime}) returning study`)
-    .all(limit) as { study: string }[]
+    .sql(
+      `delete from run where id in (select id from run where ${which} order by id limit +?) returning study`,
+    )
+    .all(number, most) as { study: string }[]
   for (const study of new Set(removed.map((row) => row.study))) forgetSubject(session, study)
   return removed.length
 }
@@ -61,15 +58,16 @@ const rowBytes = 300
 const samples = 200
 
 /** An estimate by some rows, evenly over all: to look at each would take long. */
-export function runsBytes(session: Session): number {
+export function runsSize(session: Session): RunsSize {
   const { count, first, last } = session
     .sql('select count(*) as count, min(id) as first, max(id) as last from run')
     .get() as { count: number; first: number | null; last: number | null }
-  if (first === null || last === null) return 0
+  if (first === null || last === null) return { runs: 0, bytes: 0 }
   const sample = session.sql(
     `select octet_length(logs) + octet_length(host_calls) + octet_length(coalesce(reason, ''))
        + octet_length(coalesce(event, '')) as bytes
      from run where id >= ? order by id limit 1`,
   )
-  return Math.round(count * (sampledBytes(sample, first, last, samples) + rowBytes))
+  const bytes = Math.round(count * (sampledBytes(sample, first, last, samples) + rowBytes))
+  return { runs: count, bytes }
 }

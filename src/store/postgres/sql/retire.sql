@@ -1,10 +1,10 @@
--- Removes what is kept no longer, some at a time; each returns whether there may be more of it.
+-- Removes what is kept no longer, some at a time; each says whether there may be more of it.
 
 -- Every script still has its changes, as far back as it may be behind, and so has every delivery, and whoever publishes
 -- them, unless nobody has for as long as changes are kept. The last one stays, as the number from which readers of the
 -- log go on.
 -- p_after: where the last call of the sweep left off.
-create function retire_changes(p_now bigint, p_age_ms bigint, p_most_behind bigint, p_too_many boolean, p_after bigint,
+create function retire_changes(p_now bigint, p_age_ms bigint, p_most_behind bigint, p_too_many integer, p_after bigint,
   out removed integer, out last bigint) language plpgsql as $$
 declare
   c_at_a_time constant integer := 500;
@@ -12,6 +12,7 @@ declare
   v_old bigint := now_ms(p_now) - p_age_ms;
   v_slowest bigint;
   v_looked_at integer;
+  v_before integer;
 begin
   select coalesce(min(
     case when cursor < replay_until then cursor else greatest(cursor, v_end - p_most_behind) end), v_end)
@@ -26,12 +27,16 @@ begin
     select seq, at, type from change c where seq > p_after and seq <= v_slowest and seq < v_end
       and not exists (select 1 from delivery d where d.seq = c.seq)
     order by seq limit c_at_a_time
+  ), before_their_time as (
+    select seq from oldest where at >= v_old and type <> 11 order by seq limit p_too_many
   ), gone as (
-    delete from change where seq in (select seq from oldest where at < v_old or p_too_many and type <> 11) returning seq
+    delete from change where seq in (select seq from oldest where at < v_old union all select seq from before_their_time)
+    returning seq
   )
-  select (select count(*) from oldest), (select count(*) from gone), (select max(seq) from oldest)
-  into v_looked_at, removed, last;
-  if v_looked_at < c_at_a_time or not p_too_many and removed < v_looked_at then
+  select (select count(*) from oldest), (select count(*) from gone), (select max(seq) from oldest),
+    (select count(*) from before_their_time)
+  into v_looked_at, removed, last, v_before;
+  if v_looked_at < c_at_a_time or v_before >= p_too_many and removed < v_looked_at then
     last := null;
   end if;
 end
@@ -88,31 +93,29 @@ begin
 end
 $$;
 
-create function retire_runs(p_now bigint, p_ok_ms bigint, p_failed_ms bigint, p_too_many boolean)
-returns boolean language plpgsql as $$
+-- removed: of those that were too many.
+create function retire_runs(p_now bigint, p_ok_ms bigint, p_failed_ms bigint, p_too_many integer,
+  out removed integer, out is_over boolean) language plpgsql as $$
 declare
   c_at_a_time constant integer := 500;
   v_well bigint := last_run_before(now_ms(p_now) - p_ok_ms);
   v_failed bigint := last_run_before(now_ms(p_now) - p_failed_ms);
-  v_more boolean;
 begin
-  v_more := remove_runs(array(
-    select id from run where outcome in ('ok', 'skipped') and id <= v_well order by id limit c_at_a_time)) = c_at_a_time;
-  v_more := remove_runs(array(
+  is_over := remove_runs(array(
+    select id from run where outcome in ('ok', 'skipped') and id <= v_well order by id limit c_at_a_time)) < c_at_a_time;
+  is_over := remove_runs(array(
     select id from run where outcome <> 'ok' and outcome <> 'skipped' and id <= v_failed and is_handled(delivery)
-    order by id limit c_at_a_time)) = c_at_a_time or v_more;
-  if p_too_many then
-    v_more := remove_runs(array(
-      select id from run where is_handled(delivery) order by id limit c_at_a_time)) = c_at_a_time or v_more;
-  end if;
-  return v_more;
+    order by id limit c_at_a_time)) < c_at_a_time and is_over;
+  removed := remove_runs(array(
+    select id from run where p_too_many > 0 and is_handled(delivery) order by id limit least(p_too_many, c_at_a_time)));
+  is_over := is_over and removed < c_at_a_time;
 end
 $$;
 
 -- An estimate by some rows, evenly over all: to look at each would take long.
-create function runs_bytes() returns bigint language sql as $$
+create function runs_size(out runs bigint, out bytes bigint) language sql as $$
   with bounds as (select count(*) as count, min(id) as first, max(id) as last from run)
-  select coalesce((b.count * (avg(s.bytes) + 300))::bigint, 0)
+  select b.count, coalesce((b.count * (avg(s.bytes) + 300))::bigint, 0)
   from bounds b left join lateral (
     select (select octet_length(logs) + octet_length(host_calls) + coalesce(octet_length(reason), 0) + coalesce(octet_length(event), 0)
       from run where id >= b.first + (b.last - b.first) * n / 199 order by id limit 1) as bytes
