@@ -211,7 +211,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     forgetScript: (name) => library.forget(name),
     requestQuestion: {
       isAsked: () => asking.isAsked('incomingHttpRequestFilter'),
-      ask: (facts) => asking.ask('incomingHttpRequestFilter', facts),
+      ask: (facts, subject) => asking.ask('incomingHttpRequestFilter', facts, subject),
     },
     drained: drainedBy(dispatch, store, pauses),
     onOwed: () => dispatch.wake(),

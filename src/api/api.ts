@@ -46,7 +46,10 @@ export interface ApiParts {
   /** Whether scripts are asked about requests, and what they say of one. */
   readonly requestQuestion: {
     isAsked(): boolean
-    ask(facts: object): Promise<Pick<Verdict, 'accepted' | 'script'>>
+    ask(
+      facts: object,
+      subject: Readonly<Record<string, string>>,
+    ): Promise<Pick<Verdict, 'accepted' | 'script'>>
   }
   /** Something may be told now that could not before. */
   onOwed(): void

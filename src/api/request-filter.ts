@@ -30,7 +30,10 @@ export function createRequestFilter({ requestQuestion }: Pick<ApiParts, 'request
       if (!request.url.startsWith('/')) throw fault('bad-request', 'Expected a path as the target')
       const path = plainPath(request.url)
       if (unasked.has(path.split('/', 2)[1]!)) return
-      const { accepted, script } = await requestQuestion.ask(factsOf(request, path))
+      const { accepted, script } = await requestQuestion.ask(factsOf(request, path), {
+        method: request.method,
+        path,
+      })
       if (!accepted) throw fault('forbidden', `The filter "${script}" refuses this request`)
     },
   }

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { fault } from '../errors.ts'
+import { nearest } from '../lib/nearest.ts'
 import { filterOf, lineOfRun, numberOf, type RunFilter, run, runDetails } from './run-lines.ts'
 import { addTailCommand } from './runs-tail.ts'
 import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
@@ -53,11 +54,22 @@ function addFilters(command: Command): Command {
 }
 
 async function list(session: Session, options: ListOptions): Promise<void> {
-  const answer = await clientOf(session, options).get(`/runs?${filterOf(options)}`)
+  const client = clientOf(session, options)
+  const answer = await client.get(`/runs?${filterOf(options)}`)
   const found = z.array(run).parse(answer)
   if (options.json) return session.print(JSON.stringify(answer))
-  if (found.length === 0) session.print('No runs match')
   for (const each of found) session.print(lineOfRun(each))
+  if (found.length > 0) return
+  // Runs of a script that is gone are there still.
+  const names = z.array(z.object({ name: z.string() })).parse(await client.get('/scripts'))
+  session.print(`No runs match${adviceOn(options.script, names)}`)
+}
+
+function adviceOn(script: string | undefined, scripts: readonly { readonly name: string }[]): string {
+  const names = scripts.map(({ name }) => name)
+  if (script === undefined || names.includes(script)) return ''
+  const known = names.length === 0 ? '' : `: did you mean "${nearest(script, names)}"?`
+  return `, and there is no script "${script}"${known}`
 }
 
 async function show(session: Session, id: string, options: ClientOptions): Promise<void> {

@@ -21,10 +21,11 @@ export function createInstanceQuestion({ isAsked, ask }: Pick<Asking, 'isAsked' 
       isAsked('receivedInstanceFilter') || (comesByStore(origin) && isAsked('receivedCStoreInstanceFilter')),
     async ask(header, sizeBytes, origin) {
       const facts = factsOf(header, sizeBytes, origin)
-      const verdict = await ask('receivedInstanceFilter', facts)
+      const subject = { instance: header.ids.instance, study: header.ids.study }
+      const verdict = await ask('receivedInstanceFilter', facts, subject)
       if (!verdict.accepted) return { status: success }
       if (!comesByStore(origin)) return null
-      return refusalOf(await ask('receivedCStoreInstanceFilter', facts))
+      return refusalOf(await ask('receivedCStoreInstanceFilter', facts, subject))
     },
   }
 }

@@ -45,11 +45,17 @@ export interface Verdict {
 export interface Asking {
   /** Whether there is anybody to ask. */
   isAsked(callback: AskName): boolean
-  /** @param facts what the question is about; made into JSON once. Never rejects. */
-  ask(callback: AskName, facts: object): Promise<Verdict>
+  /**
+   * Never rejects.
+   * @param facts what the question is about; made into JSON once
+   * @param subject the same for the log, which names no patient
+   */
+  ask(callback: AskName, facts: object, subject: Subject): Promise<Verdict>
   /** Another version of a script is in force. */
   forget(): void
 }
+
+export type Subject = Readonly<Record<string, string>>
 
 const accepted: Verdict = { accepted: true, script: null, status: null }
 
@@ -73,11 +79,12 @@ export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
     callback: AskName,
     { script, isServed }: AskedScript,
     event: string,
+    subject: Subject,
   ): Promise<Verdict> => {
     const state = stateOf(callback, script)
     const { onFailure, timeoutMs } = script.manifest.ask
     const fallBack = (reason: string): Verdict => {
-      const facts = { script: script.name, callback, reason, counts: onFailure }
+      const facts = { script: script.name, callback, ...subject, reason, counts: onFailure }
       if (state.breaker.failed()) {
         log.error(facts, 'A question is not answered, again and again: it is asked only now and then')
       } else log[onFailure === 'reject' ? 'warn' : 'debug'](facts, 'A question was not answered')
@@ -95,12 +102,13 @@ export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
     try {
       const result = await withinMs(timeoutMs, answer)
       if (result === null) return fallBack(`It took longer than its ${timeoutMs} ms (ask.timeout)`)
-      for (const { level, text } of result.logs) log[level]({ script: script.name, callback }, text)
+      const told = { script: script.name, callback }
+      for (const { level, text } of result.logs) log[level](told, text)
       if (result.outcome !== 'ok') return fallBack(result.error?.message ?? result.outcome)
       const verdict = verdictOf(callback, script, result.answer)
       if (verdict === null) return fallBack('It answered with neither true nor false')
       state.breaker.answered()
-      if (!verdict.accepted) log.info({ script: script.name, callback, status: verdict.status }, 'Refused')
+      if (!verdict.accepted) log.info({ ...told, ...subject, status: verdict.status }, 'Refused')
       return verdict
     } catch (error) {
       return fallBack(error instanceof Error ? error.message : String(error))
@@ -132,10 +140,10 @@ export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
 
   return {
     isAsked: (callback) => answeringTo(callback).length > 0,
-    async ask(callback, facts) {
+    async ask(callback, facts, subject) {
       const event = JSON.stringify(facts)
       for (const each of answeringTo(callback)) {
-        const verdict = await askOne(callback, each, event)
+        const verdict = await askOne(callback, each, event, subject)
         if (!verdict.accepted) return verdict
       }
       return accepted

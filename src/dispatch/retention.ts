@@ -34,10 +34,10 @@ export function startRetention(parts: RetentionParts): AsyncDisposable {
   const { signal } = closing
   const sweep = async () => {
     for (const each of await store.stragglers(changes.mostBehind)) onStraggler(each)
-    const log = await store.logSize()
-    const all = await store.runsSize()
-    let tooManyChanges = excessOf(log.changes, log.bytes, mostLogBytes)
-    let tooManyRuns = excessOf(all.runs, all.bytes, mostRunsBytes)
+    const changesSize = await store.logSize()
+    const runsSize = await store.runsSize()
+    let tooManyChanges = excessOf(changesSize.changes, changesSize.bytes, mostLogBytes)
+    let tooManyRuns = excessOf(runsSize.runs, runsSize.bytes, mostRunsBytes)
     let after: number | null = 0
     for (let isOver = false; !signal.aborted; ) {
       if (!isOver) {

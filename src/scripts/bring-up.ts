@@ -60,9 +60,13 @@ export async function bringUp(
   return script
 }
 
-/** The server takes in nothing before its scripts are loaded, so a load has a bound, whatever a run may take. */
+/**
+ * The server takes in nothing before its scripts are loaded, so a load has a bound, whatever a run may take. And a busy
+ * machine may take longer to make an isolate than some runs may.
+ */
 const longestLoadMs = 10_000
-const loadMsOf = (timeoutMs: number) => Math.min(timeoutMs, longestLoadMs)
+const shortestLoadMs = 2_000
+const loadMsOf = (timeoutMs: number) => Math.max(shortestLoadMs, Math.min(timeoutMs, longestLoadMs))
 
 /** What the isolates of one script may hold together beside those of others, in MB. */
 const mostSharedMb = 512

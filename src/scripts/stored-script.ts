@@ -66,7 +66,8 @@ export class StoredScript {
   /** One that is suspended stays so. */
   async put(version: ScriptVersion, { subscriptions, manifest }: ScriptInForce): Promise<void> {
     const { hash } = version
-    await this.#write(() => this.#store.putScript(this.#name, version, subscriptions, manifest.everyMs))
+    const { everyMs, concurrency } = manifest
+    await this.#write(() => this.#store.putScript(this.#name, version, subscriptions, everyMs, concurrency))
     const isSuspended = this.isSuspended && this.#row?.version === hash
     const suspension = isSuspended ? this.#row!.suspension : null
     this.#row = { version: hash, state: isSuspended ? 'suspended' : 'active', subscriptions, suspension }

@@ -150,6 +150,8 @@ export interface Store extends AsyncDisposable {
     subscriptions: readonly Subscription[],
     /** How often `onHeartbeat` is told; null: never. */
     beatEveryMs?: number | null,
+    /** How many of its runs may be at work at a time. Default: 1 */
+    concurrency?: number,
   ): Promise<void>
   /** A version that is or was in force. Null: there was none with this hash. */
   scriptVersion(hash: string): Promise<ScriptVersion | null>

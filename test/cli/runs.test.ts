@@ -38,6 +38,9 @@ test('runs are listed by what is asked for, and shown with calls and logs', asyn
   expect(shown).toMatch(/^ {2}call +host\.kv\.set: [\d.]+ ms from [\d.]+ ms on, /m)
   expect(shown).toMatch(/^ {2}info +told$/m)
   expect((await run('runs', 'list', '--accession', 'none')).lines).toEqual(['No runs match'])
+  expect((await run('runs', 'list', '--script', 'a')).lines).toEqual([
+    'No runs match, and there is no script "a": did you mean "a.js"?',
+  ])
   expect(await run('runs', 'list', '--since', 'yesterday')).toMatchObject({
     code: 1,
     errors: expect.stringContaining('"since"'),

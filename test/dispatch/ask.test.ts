@@ -39,6 +39,11 @@ test('what one filter refuses is not kept, and its sender is told; what is held 
   expect(await statusOf(engine, 'YES')).toBe('Success')
   expect(await statusOf(engine, 'NO')).toBe('FilteredOut')
   expect(await statusOf(engine, 'NEITHER')).toBe('FilteredOut')
+  const identifier = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/)
+  for (const script of ['a.js', 'b.js'])
+    expect(engine.lines).toContainEqual(
+      expect.objectContaining({ msg: 'Refused', script, instance: identifier, study: identifier }),
+    )
   const asked = () => engine.lines.filter(({ msg }) => msg === 'asked').length
   const before = asked()
   expect(await statusOf(engine, 'YES')).toBe('AlreadyStored')

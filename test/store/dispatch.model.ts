@@ -31,6 +31,7 @@ class Model {
   cursor = 0
   isPaused = false
   key: KeyChoice = 'study'
+  readonly concurrency: number
   /** Revisions that were finished, by study. */
   readonly finished = new Map<string, number>()
 
@@ -44,12 +45,26 @@ class Model {
     }
   }
 
+  constructor(concurrency: number) {
+    this.concurrency = concurrency
+  }
+
   expire(nowMs: number): void {
-    const leased = this.owed.filter(({ state }) => state === 'leased')
-    for (const [at, each] of leased.entries()) {
-      // Only the first that is handed out can have been run.
-      if (each.until < nowMs)
-        Object.assign(each, { state: 'waiting', attempt: each.attempt - (at === 0 ? 0 : 1) })
+    this.takeBack(({ until }) => until < nowMs)
+  }
+
+  /** Only the first of a key that is handed out can have been run, of as many keys as may be at a time. */
+  takeBack(which: (owed: Owed) => boolean): void {
+    const keys = new Set<string>()
+    const leased = this.owed
+      .filter(({ state }) => state === 'leased')
+      .map((owed) => {
+        const isFirst = !keys.has(this.keyOf(owed))
+        keys.add(this.keyOf(owed))
+        return { owed, wasRun: isFirst && keys.size <= this.concurrency }
+      })
+    for (const { owed, wasRun } of leased) {
+      if (which(owed)) Object.assign(owed, { state: 'waiting', attempt: owed.attempt - (wasRun ? 0 : 1) })
     }
   }
 
@@ -138,12 +153,14 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('drop dead' as const) }) },
 )
 
+const commandsOfAny = fc.array(command, { minLength: 20, maxLength: 80 })
+
 export function dispatchModel({ name, runs, begin }: Worlds): void {
   it(
     `on ${name} two dispatchers get exactly what the model says, and nothing is taken back but what is theirs`,
     async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(command, { minLength: 20, maxLength: 80 }), async (commands) => {
+        fc.asyncProperty(commandsOfAny, fc.integer({ min: 1, max: 3 }), async (commands, concurrency) => {
           let nowMs = 1_800_000_000_000
           await using world = await begin(() => nowMs)
           const open = () => world.open()
@@ -155,9 +172,11 @@ export function dispatchModel({ name, runs, begin }: Worlds): void {
               's',
               version,
               types.map((type) => ({ type, callback: 'onChange', key })),
+              null,
+              concurrency,
             )
           await put('study')
-          const model = new Model()
+          const model = new Model(concurrency)
           const studies = new Map<string, string>()
           const hands = { a: [] as Owed[], b: [] as Owed[] }
           const leasesOf = (owed: readonly Owed[]) =>
@@ -236,11 +255,7 @@ export function dispatchModel({ name, runs, begin }: Worlds): void {
                 store = await open()
                 await store.keptFiles(0)
                 await store.restoreRows(async () => true)
-                // Only the first that was handed out can have been run.
-                const leased = model.owed.filter(({ state }) => state === 'leased')
-                for (const [at, owed] of leased.entries()) {
-                  Object.assign(owed, { state: 'waiting', attempt: owed.attempt - (at === 0 ? 0 : 1) })
-                }
+                model.takeBack(() => true)
                 break
               }
               case 'pause':

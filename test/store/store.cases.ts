@@ -412,6 +412,20 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
         expect(await store.keyValue('s', 'k')).toBeNull()
       })
 
+      it('counts an attempt of all that may have been at work when nobody saw the end', async () => {
+        await store.putScript('s', version, [{ type: 'NewInstance', callback: 'onNewInstance' }], null, 2)
+        for (const [study, instance] of ['S1', 'S2', 'T3', 'U4'].map((name) => [name[0]!, name[1]!]))
+          await store.record(arrivalOf({ study: study!, instance: instance! }))
+        await store.lease({ s: 10 }, 1_000)
+        under.advance(1_100)
+        // The second of S comes after the first, which was tried.
+        expect((await store.lease({ s: 10 }, 1_000)).leases.map(({ attempt }) => attempt)).toEqual([2, 2, 1])
+        expect(await store.runs({ limit: 10 })).toMatchObject([
+          { outcome: 'crashed', seq: 8 },
+          { outcome: 'crashed', seq: 1 },
+        ])
+      })
+
       it('owes after a restart what had not been settled', async () => {
         await subscribe('s', 'NewInstance')
         await store.record(arrivalOf({ instance: '1' }))

@@ -16,6 +16,7 @@ export async function putScript(
   { hash, code, sourceMap }: ScriptVersion,
   subscriptions: readonly Subscription[],
   beatEveryMs: number | null = null,
+  concurrency = 1,
 ): Promise<void> {
   await connections.value(
     'put_script',
@@ -26,6 +27,7 @@ export async function putScript(
     sourceMap,
     JSON.stringify(subscriptions),
     beatEveryMs,
+    concurrency,
   )
 }
 

@@ -25,11 +25,17 @@ export function reclaimExpired(session: Session): void {
     .run(nowMs)
 }
 
-/** Of a script's leased deliveries only the first can have been run: the others get back the attempt of their lease. */
-const giveBackAttempts = `update delivery set attempt = attempt - 1 where state = 1 and id > (
-  select min(e.id) from delivery e where e.script = delivery.script and e.state = 1)`
+/** Of a script's leased deliveries only the first of each key can have been run, of as many keys as may be at a time. */
+const mayHaveRun = `(
+  select id from (
+    select script, id, row_number() over (partition by script order by id) as place
+    from (select script, min(id) as id from delivery where state = 1 group by script, key)) first
+  where place <= (select concurrency from script s where s.id = first.script))`
 
-/** The attempt that may have been at work was one, whatever came of it. @param before leases up to then; null: all */
+/** The others get back the attempt of their lease. */
+const giveBackAttempts = `update delivery set attempt = attempt - 1 where state = 1 and id not in ${mayHaveRun}`
+
+/** An attempt that may have been at work was one, whatever came of it. @param before leases up to then; null: all */
 function noteLostRuns(session: Session, before: number | null): void {
   const lost = session
     .sql(
@@ -37,8 +43,7 @@ function noteLostRuns(session: Session, before: number | null): void {
          coalesce(d.version, s.version) as version,
          c.type is not null and d.replay = 0 and d.event is null and coalesce(c.revision, 1) = 1 as is_as_logged
        from delivery d join script s on s.id = d.script left join change c on c.seq = d.seq
-       where d.state = 1 and d.id = (select min(e.id) from delivery e where e.script = d.script and e.state = 1)
-         and (@before is null or d.lease_until < @before)`,
+       where d.id in ${mayHaveRun} and (@before is null or d.lease_until < @before) order by d.id`,
     )
     .all({ before }) as (RunOf & { version: string; is_as_logged: number })[]
   for (const { version, is_as_logged, ...delivery } of lost) {

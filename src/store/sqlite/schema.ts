@@ -231,4 +231,7 @@ export const migrations: readonly string[] = [
   `
   alter table run add column event text;
   `,
+  `
+  alter table script add column concurrency integer not null default 1;
+  `,
 ]

@@ -21,6 +21,7 @@ export function putScript(
   version: ScriptVersion,
   subscriptions: readonly Subscription[],
   beatEveryMs: number | null = null,
+  concurrency = 1,
 ): void {
   session
     .sql('insert or ignore into script_version values (?, ?, ?, ?)')
@@ -30,12 +31,12 @@ export function putScript(
     | undefined
   session
     .sql(
-      `insert into script (name, state, cursor, version, subscriptions) values (?, 'active', ?, ?, ?)
+      `insert into script (name, state, cursor, version, subscriptions, concurrency) values (?, 'active', ?, ?, ?, ?)
        on conflict (name) do update set
          state = case when state = 'suspended' and version = excluded.version then state else 'active' end,
-         version = excluded.version, subscriptions = excluded.subscriptions`,
+         version = excluded.version, subscriptions = excluded.subscriptions, concurrency = excluded.concurrency`,
     )
-    .run(name, lastSeq(session), version.hash, JSON.stringify(subscriptions))
+    .run(name, lastSeq(session), version.hash, JSON.stringify(subscriptions), concurrency)
   if (before !== undefined)
     keyAnew(session, before.id, JSON.parse(before.subscriptions) as Subscription[], subscriptions)
   setHeartbeat(session, name, beatEveryMs)

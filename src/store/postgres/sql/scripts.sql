@@ -19,7 +19,8 @@ $$;
 
 -- A name never seen starts at the end of the log; a version that is suspended stays so.
 create function put_script(
-  p_now bigint, p_name text, p_hash text, p_code text, p_source_map text, p_subscriptions text, p_every_ms bigint
+  p_now bigint, p_name text, p_hash text, p_code text, p_source_map text, p_subscriptions text, p_every_ms bigint,
+  p_concurrency integer
 ) returns void language plpgsql as $$
 declare
   v_now bigint := now_ms(p_now);
@@ -28,11 +29,11 @@ begin
   perform number_pending();
   select * into v_before from script where name = p_name for no key update;
   insert into script_version values (p_hash, p_code, p_source_map, v_now) on conflict do nothing;
-  insert into script as s (name, state, cursor, version, subscriptions)
-  values (p_name, 'active', last_seq(), p_hash, p_subscriptions)
+  insert into script as s (name, state, cursor, version, subscriptions, concurrency)
+  values (p_name, 'active', last_seq(), p_hash, p_subscriptions, p_concurrency)
   on conflict (name) do update set
     state = case when s.state = 'suspended' and s.version = excluded.version then s.state else 'active' end,
-    version = excluded.version, subscriptions = excluded.subscriptions;
+    version = excluded.version, subscriptions = excluded.subscriptions, concurrency = excluded.concurrency;
   if v_before.id is not null then
     perform key_anew(v_before.id, v_before.subscriptions, p_subscriptions);
   end if;

@@ -50,7 +50,7 @@ begin
 end
 $$;
 
--- The attempt that may have been at work was one, whatever came of it.
+-- An attempt that may have been at work was one, whatever came of it.
 create function note_lost_run(p_now bigint, p_delivery bigint) returns void language plpgsql as $$
 declare
   v_delivery delivery;
@@ -70,16 +70,18 @@ begin
 end
 $$;
 
--- Those whose time is over. Of what a node holds of a script only the first can have been run, which is noted; the others
--- get back the attempt that they were leased for.
+-- Those whose time is over. Of what a node holds of a script only the first of each key can have been run, of as many keys
+-- as may be at a time, which is noted; the others get back the attempt that they were leased for.
 create function reclaim_expired(p_now bigint, p_script bigint) returns void language plpgsql as $$
 declare
   v_each record;
 begin
   for v_each in
-    select * from (
-      select id, key, lease_until, id > min(id) over (partition by node) as was_not_run from delivery
-      where script = p_script and state = 1) held
+    select id, key, not is_first or place > (select concurrency from script where id = p_script) as was_not_run
+    from (
+      select id, key, lease_until, is_first, sum(is_first::integer) over (partition by node order by id) as place from (
+        select id, key, lease_until, node, id = min(id) over (partition by node, key) as is_first from delivery
+        where script = p_script and state = 1) held) placed
     where lease_until < p_now order by id
   loop
     if not v_each.was_not_run then
