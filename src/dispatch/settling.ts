@@ -79,9 +79,17 @@ export function openSettling({ store, log, onFlowing }: SettlingParts): Settling
       for (const [at, each] of batch.entries()) conclude(each, areOurs[at]!)
     } catch (error) {
       if (isForNow(error)) keep(batch, error)
-      else if (batch.length === 1) await setAside(batch[0]!, error)
       // One that cannot be settled must not take the others with it.
-      else for (const each of batch) await send([each])
+      else for (const each of batch) await sendAlone(each)
+    }
+  }
+
+  const sendAlone = async (each: Waiting): Promise<void> => {
+    try {
+      conclude(each, await store.settle(each.settlement))
+    } catch (error) {
+      if (isForNow(error)) keep([each], error)
+      else await setAside(each, error)
     }
   }
 
@@ -92,8 +100,7 @@ export function openSettling({ store, log, onFlowing }: SettlingParts): Settling
 
   const keep = (batch: readonly Waiting[], error: unknown) => {
     kept.push(...batch)
-    if (!isStuck)
-      log.error({ reason: messageOf(error) }, 'Runs cannot be settled: tried again until they can')
+    if (!isStuck) log.error({ reason: messageOf(error) }, 'Runs cannot be settled; trying again')
     isStuck = true
     if (!isClosing) retryTimer ??= setTimeout(retry, retryMs)
   }
@@ -103,7 +110,7 @@ export function openSettling({ store, log, onFlowing }: SettlingParts): Settling
     retryMs = Math.min(retryMs * 2, lastRetryMs)
     sendNow()
     await Promise.all(sending)
-    if (kept.length > 0 || isClosing) return
+    if (kept.length > 0 || sending.size > 0 || isClosing) return
     isStuck = false
     retryMs = firstRetryMs
     log.info('Runs are settled again')
@@ -111,18 +118,16 @@ export function openSettling({ store, log, onFlowing }: SettlingParts): Settling
     onFlowing()
   }
 
-  /** What cannot be stored at all is no reason to run it again, nor to hold up what comes after it. */
-  const setAside = async (each: Waiting, error: unknown): Promise<void> => {
-    const { lease, settlement } = each
+  /** What cannot be stored at all, twice in a row, is no reason to run it again, nor to hold up what comes after it. */
+  const setAside = async (each: Waiting, cause: unknown): Promise<void> => {
+    const { script } = each.lease
+    const reason = messageOf(cause)
     try {
-      const isOurs = await store.settle(asFailed(lease, settlement, messageOf(error)))
-      log.error(
-        { script: lease.script, reason: messageOf(error) },
-        'A run could not be settled: it is set aside',
-      )
+      const isOurs = await store.settle(asFailed(each, reason))
+      log.error({ script, reason }, 'A run could not be settled: it is set aside')
       conclude(each, isOurs)
     } catch {
-      keep([each], error)
+      keep([each], cause)
     }
   }
 
@@ -136,7 +141,7 @@ export function openSettling({ store, log, onFlowing }: SettlingParts): Settling
     sendNow()
     await Promise.all(sending)
     for (const { lease, resolve } of kept) {
-      log.error({ script: lease.script }, 'A run could not be settled: it is told anew after the next start')
+      log.warn({ script: lease.script }, 'A run could not be settled: it is told anew after the next start')
       resolve()
     }
   }
@@ -156,13 +161,13 @@ export function openSettling({ store, log, onFlowing }: SettlingParts): Settling
 const isForNow = (error: unknown) =>
   error instanceof OnStableError && (error.code === 'storage-full' || error.code === 'store-away')
 
-function asFailed({ resource }: Lease, settlement: Settlement, why: string): Settlement {
+function asFailed({ lease, settlement }: Waiting, why: string): Settlement {
   const { run } = settlement
   const reason = JSON.stringify({ message: `What the run left could not be stored: ${why}` })
   return {
     ...settlement,
     // The next heartbeat comes anyway.
-    next: resource === null ? 'done' : 'dead',
+    next: lease.resource === null ? 'done' : 'dead',
     run: run === null ? null : { ...nothingRan, version: run.version, outcome: 'threw', reason, event: null },
     keyValueWrites: [],
   }

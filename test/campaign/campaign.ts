@@ -97,9 +97,7 @@ const isSurprising = (message: string, { outages, cuts, hasOthers }: History) =>
 
 /** What a server says of a database that is not there. */
 const isOfOutage = (message: string) =>
-  /trying again( later)?$|could not be settled$|brought into force$|could not be (stored|removed)$/.test(
-    message,
-  )
+  /trying again( later)?$|brought into force$|could not be (stored|removed)$/.test(message)
 
 function uploadsOf(waves: readonly Wave[]): Set<Target['history']['uploads'][number]> {
   const tasks = waves.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.tasks))
