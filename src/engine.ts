@@ -127,9 +127,9 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
       },
     }),
   )
-  library.onChange(() => {
+  library.onChange((name) => {
     asking.forget()
-    dispatch.wake()
+    dispatch.onSwap(name)
   })
   let bridge: Bridge | null = null
   /** There is more in the log. */

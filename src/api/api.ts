@@ -11,7 +11,7 @@ import type { Pauses, Verdict } from '../dispatch/dispatch.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
 import type { Log } from '../log.ts'
 import type { Nodes } from '../nodes/nodes.ts'
-import type { ScriptStatus } from '../scripts/scripts.ts'
+import type { Forgotten, ScriptStatus } from '../scripts/scripts.ts'
 import type { Origin, Removed, Store } from '../store/store.ts'
 
 export { startApi } from './server.ts'
@@ -35,8 +35,8 @@ export interface ApiParts {
   scripts(): readonly (ScriptStatus & { readonly paused: boolean })[]
   /** Serves a suspended or paused script again. False: it was neither. Null: there is no such script. */
   resumeScript(name: string): Promise<boolean | null>
-  /** Of a script whose file is gone. False: it is there; null: there is no such script. */
-  forgetScript(name: string): Promise<boolean | null>
+  /** Of a script whose file is gone. */
+  forgetScript(name: string): Promise<Forgotten>
   readonly pauses: Pauses
   readonly nodes: Nodes
   /** Null: no message broker is set. */

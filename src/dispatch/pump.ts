@@ -12,7 +12,7 @@ import type { Lease, Settlement, Store } from '../store/store.ts'
 import { holdLeases, leaseMs } from './held-lease.ts'
 import { ScriptQueue } from './script-queue.ts'
 import { serve } from './serve.ts'
-import { openSettling } from './settling.ts'
+import { openSettling, release } from './settling.ts'
 import type { Tell } from './tell.ts'
 
 /** Deliveries held at a time for one script. */
@@ -40,8 +40,10 @@ export interface DispatchParts {
 }
 
 export interface Dispatch extends AsyncDisposable {
-  /** There may be something to deliver: a change was committed, or a script came into force. */
+  /** There may be something to deliver: a change was committed. */
   wake(): void
+  /** Another version of a script is in force, or none: what was not begun is told by what the store says now. */
+  onSwap(script: string): void
   /** Resolves when no run is in hand any more of a script that is paused; null: of none that is. */
   drained(script: string | null): Promise<void>
   /**
@@ -60,7 +62,7 @@ interface Serving {
 export function startDispatch(parts: DispatchParts): Dispatch {
   const { store, scriptNames, versionOf, concurrencyOf, isPaused, tell, log, stopMs = usualStopMs } = parts
   const held = holdLeases(store, log)
-  const settling = openSettling({ store, log, onFlowing: () => wake() })
+  const settling = openSettling({ store, log, onFlowing: () => afterFailure() })
   const serving = new Map<string, Serving>()
   let pumping: Promise<void> | null = null
   /** From when on another lease is wanted; infinity: none is. */
@@ -78,6 +80,11 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   const wake = () => want(foundAt + paceMs)
   /** A slot has nothing more: what waited for it may be there, or nothing. */
   const wakeForSlot = () => want(leasedAt + paceMs)
+
+  const afterFailure = () => {
+    held.doubt()
+    wake()
+  }
 
   const want = (at: number) => {
     if (at >= wantedAt) return
@@ -112,6 +119,8 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     )
     if (Object.keys(capacity).length === 0) return
     try {
+      // Those that ran out meanwhile would be handed out again, beside their runs.
+      if (!(await held.areSure())) return wakeIn(1_000)
       const { leases, more, nextRetryInMs } = await store.lease(capacity, leaseMs)
       for (const each of leases) enqueue(each)
       for (const script of new Set(leases.map((each) => each.script))) startSlots(script)
@@ -119,6 +128,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
       if (more) wake()
       if (nextRetryInMs !== null) wakeIn(nextRetryInMs)
     } catch (error) {
+      held.doubt()
       if (!closed) log.error({ reason: messageOf(error) }, 'Deliveries could not be leased; trying again')
       wakeIn(1_000)
     }
@@ -174,7 +184,13 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     wakeForSlot()
   }
 
-  const mayBegin = (lease: Lease) => !closed && !isPaused(lease.script) && held.isLive(lease)
+  const mayBegin = (lease: Lease) =>
+    !closed && !isPaused(lease.script) && held.isLive(lease) && !held.isOutdated(lease)
+
+  const onSwap = (script: string) => {
+    held.outdate(script)
+    wake()
+  }
 
   const versionFor = ({ script, version }: Lease) => version ?? versionOf(script)
 
@@ -227,9 +243,5 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     held[Symbol.dispose]()
   }
 
-  return { wake, drained, close, [Symbol.asyncDispose]: close }
-}
-
-function release({ delivery, fence }: Lease): Settlement {
-  return { delivery, fence, next: 'release', delayMs: 0, run: null, keyValueWrites: [] }
+  return { wake, onSwap, drained, close, [Symbol.asyncDispose]: close }
 }

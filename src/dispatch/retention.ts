@@ -35,15 +35,20 @@ export function startRetention(parts: RetentionParts): AsyncDisposable {
   const sweep = async () => {
     for (const each of await store.stragglers(changes.mostBehind)) onStraggler(each)
     const changesSize = await store.logSize()
-    const runsSize = await store.runsSize()
     let tooManyChanges = excessOf(changesSize.changes, changesSize.bytes, mostLogBytes)
-    let tooManyRuns = excessOf(runsSize.runs, runsSize.bytes, mostRunsBytes)
+    /** Null: not known before those that are too old are gone. */
+    let tooManyRuns: number | null = null
     let after: number | null = 0
     for (let isOver = false; !signal.aborted; ) {
       if (!isOver) {
-        const runs = await store.retireRuns({ okMs, failedMs, tooMany: tooManyRuns })
-        tooManyRuns -= runs.removed
-        isOver = runs.isOver
+        const { removed, isOver: isAsWanted } = await store.retireRuns({
+          okMs,
+          failedMs,
+          tooMany: tooManyRuns ?? 0,
+        })
+        if (tooManyRuns !== null) tooManyRuns -= removed
+        else if (isAsWanted) tooManyRuns = await tooMany()
+        isOver = isAsWanted && (tooManyRuns ?? 1) <= 0
       }
       if (after !== null) {
         const { removed, last } = await store.retireChanges({ ...changes, tooMany: tooManyChanges, after })
@@ -53,6 +58,10 @@ export function startRetention(parts: RetentionParts): AsyncDisposable {
       if (isOver && after === null) return
       await wait(pauseMs, undefined, { signal })
     }
+  }
+  const tooMany = async () => {
+    const { runs, bytes } = await store.runsSize()
+    return excessOf(runs, bytes, mostRunsBytes)
   }
   const running = (async () => {
     while (!signal.aborted) {

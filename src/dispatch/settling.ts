@@ -4,7 +4,7 @@
  */
 import { messageOf, OnStableError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { type Lease, nothingRan, type Settlement, type Store } from '../store/store.ts'
+import { type Lease, nothingRan, type RunRecord, type Settlement, type Store } from '../store/store.ts'
 
 /** How long a settlement may wait for others; until then a crash only makes its run happen again. */
 const gatherMs = 4
@@ -118,13 +118,21 @@ export function openSettling({ store, log, onFlowing }: SettlingParts): Settling
     onFlowing()
   }
 
-  /** What cannot be stored at all, twice in a row, is no reason to run it again, nor to hold up what comes after it. */
+  /**
+   * What cannot be stored at all, twice in a row and while the store works, is no reason to run it again, nor to hold up
+   * what comes after it.
+   */
   const setAside = async (each: Waiting, cause: unknown): Promise<void> => {
-    const { script } = each.lease
-    const reason = messageOf(cause)
+    const { lease, settlement, resolve } = each
+    const facts = { script: lease.script, reason: messageOf(cause) }
     try {
-      const isOurs = await store.settle(asFailed(each, reason))
-      log.error({ script, reason }, 'A run could not be settled: it is set aside')
+      await store.settleAll([])
+      if (settlement.run === null) {
+        log.error(facts, 'A delivery could not be given back: its lease has to run out')
+        return resolve()
+      }
+      const isOurs = await store.settle(asFailed(lease, settlement, settlement.run, facts.reason))
+      log.error(facts, 'A run could not be settled: it is set aside')
       conclude(each, isOurs)
     } catch {
       keep([each], cause)
@@ -161,14 +169,23 @@ export function openSettling({ store, log, onFlowing }: SettlingParts): Settling
 const isForNow = (error: unknown) =>
   error instanceof OnStableError && (error.code === 'storage-full' || error.code === 'store-away')
 
-function asFailed({ lease, settlement }: Waiting, why: string): Settlement {
-  const { run } = settlement
+function asFailed(
+  { resource }: Lease,
+  settlement: Settlement,
+  { version }: RunRecord,
+  why: string,
+): Settlement {
   const reason = JSON.stringify({ message: `What the run left could not be stored: ${why}` })
   return {
     ...settlement,
     // The next heartbeat comes anyway.
-    next: lease.resource === null ? 'done' : 'dead',
-    run: run === null ? null : { ...nothingRan, version: run.version, outcome: 'threw', reason, event: null },
+    next: resource === null ? 'done' : 'dead',
+    run: { ...nothingRan, version, outcome: 'threw', reason, event: null },
     keyValueWrites: [],
   }
+}
+
+/** One that is not begun here. */
+export function release({ delivery, fence }: Lease): Settlement {
+  return { delivery, fence, next: 'release', delayMs: 0, run: null, keyValueWrites: [] }
 }

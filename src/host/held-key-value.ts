@@ -19,7 +19,7 @@ export type MemoryStore = Pick<Store, 'keyValue' | 'keyValueBytes' | 'keyValueLi
 const mostKeys = 1_000
 /** Of all that a script remembers, since it is for ever. */
 const mostStoredBytes = 256 * 1024 * 1024
-/** Of what a run writes, and of what a list answers. */
+/** Of what a run writes; and an answer may have as much. */
 const mostBytes = 4 * 1024 * 1024
 /** Entries of a list. */
 const mostListed = 1_000
@@ -64,7 +64,7 @@ export function holdKeyValue(store: MemoryStore, script: string): HeldKeyValue {
       const all = [...stored, ...own].sort((left, right) => compare(left.key, right.key))
       const page = firstOf(all)
       if (after === null && page.length < all.length) throw tooLong(prefix, page.length)
-      return `[${page.map(({ key, value }) => `{"key":${JSON.stringify(key)},"value":${value}}`).join(',')}]`
+      return `[${page}]`
     },
     writes: () => [...held].map(([key, value]) => ({ key, value })),
   }
@@ -86,14 +86,18 @@ async function storedBeside(
   }
 }
 
-/** As many as one answer may have. */
-function firstOf(entries: readonly KeyValue[]): readonly KeyValue[] {
-  let length = 0
-  const end = entries.findIndex(({ value }, at) => {
-    length += value.length
-    return at === mostListed || length > mostBytes
-  })
-  return end === -1 ? entries : entries.slice(0, end)
+/** As many as one answer may have, each as JSON. */
+function firstOf(entries: readonly KeyValue[]): string[] {
+  const page: string[] = []
+  // The brackets; a comma goes with each.
+  let bytes = 2
+  for (const { key, value } of entries) {
+    const entry = `{"key":${JSON.stringify(key)},"value":${value}}`
+    bytes += Buffer.byteLength(entry) + 1
+    if (page.length === mostListed || bytes > mostBytes) break
+    page.push(entry)
+  }
+  return page
 }
 
 const lengthOf = (entries: readonly KeyValue[]) => entries.reduce((sum, { value }) => sum + value.length, 0)

@@ -14,7 +14,7 @@ import { OldVersions } from './old-versions.ts'
 import { ServedScript } from './served-script.ts'
 import { isScript } from './source.ts'
 import { type ScriptStatus, statusOf } from './status.ts'
-import type { ScriptStore, StoredRow } from './stored-script.ts'
+import type { Forgotten, ScriptStore, StoredRow } from './stored-script.ts'
 import { writeTypings } from './typings.ts'
 import { WatchedFolder } from './watch.ts'
 
@@ -153,10 +153,9 @@ export class Library implements AsyncDisposable {
     return (await this.#scripts.get(name)?.resume()) ?? null
   }
 
-  /** @returns false if its file is there; null: there is no such script */
-  async forget(name: string): Promise<boolean | null> {
-    const script = this.#scripts.get(name)
-    return script === undefined || script.stored === null ? null : await script.forget()
+  /** Of a script that `list` knows. */
+  async forget(name: string): Promise<Forgotten> {
+    return (await this.#scripts.get(name)?.forget()) ?? 'never-in-force'
   }
 
   /**
@@ -166,7 +165,7 @@ export class Library implements AsyncDisposable {
   agree(scripts: readonly ScriptState[], askedAt: number): void {
     if (this.#folder === null) return
     const known = new Set(scripts.map(({ name }) => name))
-    for (const [name, script] of this.#scripts) if (!known.has(name)) script.hearGone(askedAt)
+    for (const [name, script] of this.#scripts) if (!known.has(name)) this.#track(script.hearGone(askedAt))
     for (const row of scripts) {
       const script = this.#scripts.get(row.name) ?? this.#script(row.name)
       this.#scripts.set(row.name, script)

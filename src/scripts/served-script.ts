@@ -17,7 +17,7 @@ import { type LastWins, lastWins } from './last-wins.ts'
 import { compileSaved } from './load.ts'
 import { type DatedProblem, problemOf, problemText } from './problem.ts'
 import type { Content } from './saved-file.ts'
-import { type ScriptStore, type StoredRow, StoredScript } from './stored-script.ts'
+import { type Forgotten, type ScriptStore, type StoredRow, StoredScript } from './stored-script.ts'
 
 export interface ServedScriptParts {
   readonly name: string
@@ -74,13 +74,14 @@ export class ServedScript {
     await this.#refreshing.begin()
   }
 
-  /** The store does not know it any more. @param askedAt of `performance.now()` */
-  hearGone(askedAt: number): void {
-    if (!this.#refreshing.isUnderWay) this.#stored.hearGone(askedAt)
+  /** The store does not know it any more: it is served anew if its file is here, and else no more. Never rejects. */
+  async hearGone(askedAt: number): Promise<void> {
+    if (this.#refreshing.isUnderWay || !this.#stored.hearGone(askedAt)) return
+    this.#inForce.drop()
+    await this.refresh()
   }
 
-  /** @returns false if its file is there */
-  forget(): Promise<boolean> {
+  forget(): Promise<Forgotten> {
     return this.#stored.forget()
   }
 

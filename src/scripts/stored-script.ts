@@ -14,7 +14,19 @@ export type ScriptStore = Pick<
   'putScript' | 'parkScript' | 'forgetScript' | 'suspendScript' | 'resumeScript' | 'scriptVersion' | 'cluster'
 >
 
+/** What came of forgetting a script, or why it cannot be forgotten. */
+export type Forgotten = 'forgotten' | 'file-there' | 'not-parked' | 'never-in-force'
+
+export interface StoredScriptParts {
+  readonly name: string
+  readonly store: ScriptStore
+  readonly log: Log
+  /** Null: the file is not there. */
+  readonly content: (path: string) => Promise<object | null>
+}
+
 export class StoredScript {
+  readonly #content: StoredScriptParts['content']
   readonly #name: string
   readonly #store: ScriptStore
   readonly #log: Log
@@ -23,7 +35,8 @@ export class StoredScript {
   /** When the last write of this server ended, of `performance.now()`. */
   #wroteAt = Number.NEGATIVE_INFINITY
 
-  constructor(parts: { name: string; store: ScriptStore; log: Log }, row: StoredRow | null) {
+  constructor(parts: StoredScriptParts, row: StoredRow | null) {
+    this.#content = parts.content
     this.#name = parts.name
     this.#store = parts.store
     this.#log = parts.log
@@ -49,9 +62,11 @@ export class StoredScript {
     return true
   }
 
-  /** The store does not know it any more, if it was parked: another server has forgotten it. */
-  hearGone(askedAt: number): void {
-    if (this.#writing === 0 && askedAt >= this.#wroteAt && this.#row?.state === 'parked') this.#row = null
+  /** The store does not know it any more: another server has forgotten it. False: it was known to be so, or may not be. */
+  hearGone(askedAt: number): boolean {
+    if (this.#writing > 0 || askedAt < this.#wroteAt || this.#row === null) return false
+    this.#row = null
+    return true
   }
 
   /** At a start: whether servers that share the store have put this version in force before, and then another one. */
@@ -81,11 +96,14 @@ export class StoredScript {
     this.#log.info({ script: this.#name }, what)
   }
 
-  /** False: it is not parked. */
-  async forget(): Promise<boolean> {
-    if (this.#row?.state !== 'parked') return false
-    if (await this.#write(() => this.#store.forgetScript(this.#name))) this.#row = null
-    return this.#row === null
+  async forget(): Promise<Forgotten> {
+    if (this.#row === null) return 'never-in-force'
+    const isParked = this.#row.state === 'parked'
+    if (isParked && (await this.#write(() => this.#store.forgetScript(this.#name)))) {
+      this.#row = null
+      return 'forgotten'
+    }
+    return (await this.#content(this.#name)) === null ? 'not-parked' : 'file-there'
   }
 
   /** Counts at once, whether or not the store takes it. Never rejects. */

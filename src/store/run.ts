@@ -64,6 +64,7 @@ export interface RunsQuery {
   readonly patientId?: string
   readonly accessionNumber?: string
   readonly delivery?: number
+  readonly ids?: readonly number[]
   /** When it ended: from, up to and not including. */
   readonly sinceMs?: number
   readonly untilMs?: number

@@ -54,6 +54,10 @@ test('a script that was never in force is owed nothing, and cannot be paused', a
     HttpStatus: 400,
     Details: '"wrong.js" was never in force: it is owed nothing that could wait. Mend it first',
   })
+  expect(await ask('DELETE', '/scripts/wrong.js')).toMatchObject({
+    HttpStatus: 400,
+    Details: '"wrong.js" was never in force: remove its file, and it is gone',
+  })
   rmSync(file)
   await until('it to be gone', async () => (await statesOf()).length === 1)
 })

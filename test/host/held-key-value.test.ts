@@ -197,3 +197,19 @@ test('a script remembers at most 256 MB, and may write again when it has deleted
   await commit(opened, full.history.keyValueWrites())
   expect(await opened.begin().call('kv.set', entry('more', 1))).toEqual({ value: null })
 })
+
+test('a page has no more than an answer may, however much its characters take', async () => {
+  await using opened = await openTestHost()
+  const { call } = opened.begin()
+  const value = '\u6f22'.repeat(170_000)
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await commit(opened, [entry(name, value)])
+  for (const name of ['h', 'i', 'j', 'k', 'l']) await commit(opened, [entry(name, 'x'.repeat(1_048_574))])
+  const seen: string[] = []
+  for (;;) {
+    const answer = (await call('kv.list', { prefix: '', after: seen.at(-1) ?? '' })) as { value: Entry[] }
+    if (answer.value.length === 0) break
+    seen.push(...answer.value.map((each) => each.key))
+  }
+  expect(seen.join('')).toBe('abcdefghijkl')
+  expect(await call('kv.list', { prefix: '', after: null })).toMatchObject({ code: 'too-large' })
+})

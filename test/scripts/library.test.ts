@@ -164,6 +164,31 @@ test('a deleted script is parked with what it is owed, and is served again when 
   expect((await files.store.scripts())[0]?.state).toBe('active')
 })
 
+test('a script that another server forgot is put in force anew if its file is here, and else served no more', async () => {
+  await using files = await openTestLibrary({ files: { 'a.ts': says('one'), 'b.ts': says('b') } })
+  const forget = async (name: string) => {
+    await files.store.parkScript(name)
+    expect(await files.store.forgetScript(name)).toBe(true)
+  }
+  const agree = async () => {
+    const rows = (await files.store.scripts()).map((row) => ({ ...row, version: row.version.hash }))
+    files.library.agree(rows, performance.now())
+  }
+  await forget('a.ts')
+  await agree()
+  await until('it to be known again', async () => (await files.store.scripts()).length === 2)
+  await untilInForce(files, 'a.ts', 'one')
+  rmSync(join(files.folder, 'b.ts'))
+  await until('it to be parked', () => files.library.get('b.ts') === undefined)
+  await forget('b.ts')
+  await until('it to be gone', async () => {
+    await agree()
+    return files.library.list().length === 1
+  })
+  expect(await files.library.forget('a.ts')).toBe('file-there')
+  expect(await files.library.forget('b.ts')).toBe('never-in-force')
+})
+
 test('a script that was deleted while nothing ran is parked at start', async () => {
   await using files = await openTestLibrary({ files: { 'a.ts': says('one'), 'b.ts': says('b') } })
   renameSync(join(files.folder, 'a.ts'), join(files.folder, 'c.ts'))

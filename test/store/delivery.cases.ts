@@ -648,6 +648,7 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.runsToReplay({ limit: 1 })).toEqual([5])
         expect(await store.runsToReplay({ limit: 2, script: 's' })).toEqual([5, 2])
         expect(await store.runsToReplay({ limit: 10, outcomes: ['ok'] })).toEqual([1, 2])
+        expect(await store.runsToReplay({ limit: 10, ids: [2, 5, 1, 99] })).toEqual([5, 2])
       })
 
       it('are found by patient when that is long gone', async () => {

@@ -80,7 +80,7 @@ export async function startRestServer(
     unsettle: (level, id) => store.markUnstable(level, id, ages.ageOf(level)),
     scripts: () => [],
     resumeScript: async () => null,
-    forgetScript: async () => null,
+    forgetScript: async () => 'never-in-force',
     pauses: await openPauses(store, () => {}),
     drained: async () => {},
     onOwed: () => {},

@@ -1,7 +1,8 @@
 /** The scripts: what is in force, what waits, and the hands that an administrator has on them. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { fault } from '../../errors.ts'
+import { fault, type OnStableError } from '../../errors.ts'
+import type { Forgotten } from '../../scripts/scripts.ts'
 import type { ReplayStart } from '../../store/store.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
@@ -28,9 +29,8 @@ export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
   endpoint(app, '/scripts/:name', {
     DELETE: async (request) => {
       const name = nameOf(request)
-      const isForgotten = await forgetScript(name)
-      if (isForgotten === null) throw unknownScript(name, names())
-      if (!isForgotten) throw fault('bad-request', `The file of "${name}" is there: remove that first`)
+      const end = await forgetScript(name)
+      if (end !== 'forgotten') throw notForgotten(name, end)
       await pauses.unpause(name)
       return { Changed: true }
     },
@@ -80,6 +80,22 @@ export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
     },
   })
   endpoint(app, '/backlog', { GET: () => store.backlog() })
+}
+
+function notForgotten(name: string, because: Exclude<Forgotten, 'forgotten'>): OnStableError {
+  switch (because) {
+    case 'file-there':
+      return fault('bad-request', `The file of "${name}" is there: remove that first`)
+    case 'not-parked':
+      return fault(
+        'bad-request',
+        `Another server may have the file of "${name}": remove it there while that runs; if none has it, save it here and remove it again`,
+      )
+    case 'never-in-force':
+      return fault('bad-request', `"${name}" was never in force: remove its file, and it is gone`)
+    default:
+      return because satisfies never
+  }
 }
 
 function startOf(seq: number | undefined, atMs: number | undefined): ReplayStart {

@@ -118,7 +118,11 @@ export class Connections {
 /** The server is not there, or goes: not what was asked is wrong. */
 const isAway = (cause: unknown): boolean => {
   const code = String((cause as { code?: unknown }).code ?? '')
-  return /^(57P0[1-3]|0800[0-6]|53300|E[A-Z]+)$/.test(code) || /timeout|terminated/i.test(messageOf(cause))
+  // Stopped, cut off, short of something, failing, or only a copy that may not write.
+  return (
+    /^(57P\w\w|08\w{3}|53\w{3}|58\w{3}|25006|E[A-Z]+)$/.test(code) ||
+    /timeout|terminated/i.test(messageOf(cause))
+  )
 }
 
 /** No room on its disk. */

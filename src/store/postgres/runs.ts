@@ -16,6 +16,7 @@ const conditions: Partial<Record<keyof RunsQuery, string>> = {
     union select patient from subject where patient_id = $)`,
   accessionNumber: 'study in (select study from subject where accession_number = $)',
   delivery: 'delivery = $',
+  ids: 'id = any ($)',
   sinceMs: 'ended_at >= $',
   untilMs: 'ended_at < $',
   before: 'id < $',

@@ -25,19 +25,29 @@ export function keyAnew(
     return old !== undefined && keyOf(old) !== keyOf(each)
   })
   if (changed.length === 0) return
-  const owed = session
-    .sql(
-      `select d.id as delivery, d.callback, c.seq, c.type, c.resource, c.public_id, c.key, c.event
-       from delivery d join change c on c.seq = d.seq where d.script = ?`,
-    )
-    .all(script) as OwedRow[]
   const update = session.sql('update delivery set key = ? where id = ?')
-  for (const row of owed) {
-    const type = changeTypes[row.type]!
-    const wanted = changed.find((each) => each.type === type && each.callback === row.callback)
-    if (wanted !== undefined) update.run(deliveryKey(session, keyOf(wanted), keyed(row, type)), row.delivery)
+  for (let last = 0; ; ) {
+    const owed = pageOf(session, script, last)
+    for (const row of owed) {
+      const type = changeTypes[row.type]!
+      const wanted = changed.find((each) => each.type === type && each.callback === row.callback)
+      if (wanted !== undefined)
+        update.run(deliveryKey(session, keyOf(wanted), keyed(row, type)), row.delivery)
+    }
+    if (owed.length === 0) break
+    last = owed.at(-1)!.delivery
   }
   sortOut(session, script)
+}
+
+/** Some of them: there may be very many. */
+function pageOf(session: Session, script: number, after: number): OwedRow[] {
+  return session
+    .sql(
+      `select d.id as delivery, d.callback, c.seq, c.type, c.resource, c.public_id, c.key, c.event
+       from delivery d join change c on c.seq = d.seq where d.script = ? and d.id > ? order by d.id limit 500`,
+    )
+    .all(script, after) as OwedRow[]
 }
 
 const keyOf = ({ key = 'study' }: Subscription) => key

@@ -9,10 +9,16 @@ export function isDiskError(cause: unknown): boolean {
   return /^(SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT)|E[A-Z]+$)/.test(code)
 }
 
+/** The disk is full, or may be: also files that are made and mapped beside the database need room. */
+const isUnwritable = (cause: unknown): boolean =>
+  isSystemError(cause, 'SQLITE_FULL', 'ENOSPC', 'EDQUOT') ||
+  (cause instanceof Error &&
+    /^SQLITE_IOERR_(WRITE|TRUNCATE|DIR_)?(FSYNC|SHM.*)?$/.test((cause as NodeJS.ErrnoException).code ?? ''))
+
 /** What the caller is told: a full disk is his to free, everything else is the database's own fault. */
 export function refused(cause: unknown): OnStableError {
   if (cause instanceof OnStableError) return cause
-  if (isSystemError(cause, 'SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_FSYNC', 'ENOSPC', 'EDQUOT')) {
+  if (isUnwritable(cause)) {
     const message = `The database cannot be written: ${messageOf(cause)}; free some space`
     return fault('storage-full', message, { cause })
   }

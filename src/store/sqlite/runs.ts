@@ -64,6 +64,7 @@ const conditions: Partial<Record<keyof RunsQuery, string>> = {
     union select patient from subject where patient_id = @patientId)`,
   accessionNumber: 'study in (select study from subject where accession_number = @accessionNumber)',
   delivery: 'delivery = @delivery',
+  ids: 'id in (select value from json_each(@ids))',
   sinceMs: 'ended_at >= @sinceMs',
   untilMs: 'ended_at < @untilMs',
   before: 'id < @before',
@@ -92,7 +93,11 @@ function rowsOf(session: Session, query: RunsQuery): IterableIterator<RunRow> {
     .iterate(valuesOf(query)) as IterableIterator<RunRow>
 }
 
-const valuesOf = (query: RunsQuery) => ({ ...query, outcomes: JSON.stringify(query.outcomes ?? []) })
+const valuesOf = (query: RunsQuery) => ({
+  ...query,
+  outcomes: JSON.stringify(query.outcomes ?? []),
+  ids: JSON.stringify(query.ids ?? []),
+})
 
 function whereOf(query: RunsQuery): string {
   const given = Object.keys(conditions).filter((name) => query[name as keyof RunsQuery] !== undefined)
