@@ -59,7 +59,7 @@ export function holdKeyValue(store: MemoryStore, script: string): HeldKeyValue {
         value !== null && key.startsWith(prefix) && compare(key, after ?? '') > 0 ? [{ key, value }] : [],
       )
       const stored = await storedBeside(held, after ?? '', (from) =>
-        store.keyValueList(script, { prefix, after: from, limit: mostListed + 1, mostLength: mostBytes }),
+        store.keyValueList(script, { prefix, after: from, limit: mostListed + 1, mostBytes }),
       )
       const all = [...stored, ...own].sort((left, right) => compare(left.key, right.key))
       const page = firstOf(all)
@@ -80,8 +80,8 @@ async function storedBeside(
   for (let from = after; ; ) {
     const page = await pageAfter(from)
     found.push(...page.filter(({ key }) => !held.has(key)))
-    const isLast = page.length <= mostListed && lengthOf(page) <= mostBytes
-    if (isLast || found.length > mostListed || lengthOf(found) > mostBytes) return found
+    const isLast = page.length <= mostListed && bytesIn(page) <= mostBytes
+    if (isLast || found.length > mostListed || bytesIn(found) > mostBytes) return found
     from = page.at(-1)!.key
   }
 }
@@ -100,7 +100,8 @@ function firstOf(entries: readonly KeyValue[]): string[] {
   return page
 }
 
-const lengthOf = (entries: readonly KeyValue[]) => entries.reduce((sum, { value }) => sum + value.length, 0)
+const bytesIn = (entries: readonly KeyValue[]) =>
+  entries.reduce((sum, { value }) => sum + Buffer.byteLength(value), 0)
 
 /** As the store does: by the bytes of UTF-8. */
 const compare = (left: string, right: string) => Buffer.compare(Buffer.from(left), Buffer.from(right))

@@ -94,7 +94,8 @@ export interface KeyValueQuery {
   /** Only keys after this one; empty: all. */
   readonly after: string
   readonly limit: number
-  readonly mostLength: number
+  /** Of the values together. */
+  readonly mostBytes: number
 }
 
 export interface KeyValueWrite {

@@ -28,7 +28,7 @@ export interface RunRow {
 }
 
 /** Length of all texts of a page of runs: fewer are given than were asked for when they say much. */
-const mostLength = 4_000_000
+export const mostLength = 4_000_000
 
 export function pageOfRuns(rows: Iterable<RunRow>): RunSummary[] {
   const found: RunSummary[] = []

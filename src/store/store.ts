@@ -218,7 +218,7 @@ export interface Store extends AsyncDisposable {
   keyValue(script: string, key: string): Promise<string | null>
   /** Bytes of all keys and values of a script. */
   keyValueBytes(script: string): Promise<number>
-  /** In the order of the bytes of the keys; ends with the value with which all of them are longer than `mostLength`. */
+  /** In the order of the bytes of the keys; ends with the value with which all of them have more than `mostBytes`. */
   keyValueList(script: string, query: KeyValueQuery): Promise<readonly KeyValue[]>
 
   close(): Promise<void>

@@ -272,6 +272,33 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
       expect(await waits()).toEqual(['script', 'script', 'script'])
     })
 
+    it('says of no retry that it is due while its script is paused or suspended', async () => {
+      await subscribe('s', 'NewInstance')
+      await store.record(arrivalOf({ instance: '1' }))
+      await end((await lease('s'))[0]!, 'retry')
+      await store.pause('s')
+      under.advance(6_000)
+      const due = async () => (await store.lease({ s: 1 }, 1_000)).nextRetryInMs
+      expect(await due()).toBeNull()
+      await store.unpause('s')
+      await store.suspendScript('s', 'v1', 'harm')
+      expect(await due()).toBeNull()
+    })
+
+    it('keeps in order what a callback is owed that was gone for a while and came back with another key', async () => {
+      await subscribe('s', 'NewInstance')
+      for (const instance of ['1', '2']) await store.record(arrivalOf({ instance }))
+      await end((await lease('s', 1))[0]!, 'retry')
+      await store.putScript('s', version, [])
+      await subscribe('s', 'NewInstance', 'patient')
+      await store.record(arrivalOf({ instance: '3', study: 'T' }))
+      expect(await lease('s')).toEqual([])
+      under.advance(6_000)
+      expect((await lease('s', 1)).map(({ seq, key }) => [seq, key])).toEqual([
+        [1, arrivalOf({ instance: '1' }).header.ids.patient],
+      ])
+    })
+
     it('hands out nothing of what is paused, also after a restart, and all of it afterwards', async () => {
       await subscribe('s', 'NewInstance')
       await subscribe('t', 'NewInstance')

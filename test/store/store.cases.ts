@@ -1,6 +1,12 @@
 /** The contract of the store as tests, to be run on each of them. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ChangeType, Lease, Settlement, Store } from '../../src/store/store.ts'
+import {
+  type ChangeType,
+  everyChange,
+  type Lease,
+  type Settlement,
+  type Store,
+} from '../../src/store/store.ts'
 import { arrivalOf, restOrigin } from '../support/arrivals.ts'
 import { wellRun } from '../support/run-records.ts'
 
@@ -75,6 +81,32 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
       )
 
     describe('recording', () => {
+      it('replaces several instances of a study at once, and the study stays what it was', async () => {
+        const all = ['1', '2', '3'].map((instance) => arrivalOf({ instance }))
+        for (const each of all) await store.record(each)
+        const { study } = all[0]!.header.ids
+        await store.forceStable('Study', study)
+        const { last } = await store.changes({ last: true, limit: 1 })
+        await Promise.all(
+          all.map((each, at) => store.record({ ...each, file: `again ${at}`, whenHeld: 'replace' })),
+        )
+        const { changes } = await store.changes({ since: last, limit: 20, types: everyChange })
+        expect(changes.map(({ type }) => type)).toEqual(
+          all.flatMap(() => ['DeletedInstance', 'NewInstance'] as const),
+        )
+        await subscribe('s', 'StableStudy')
+        await store.forceStable('Study', study)
+        const [told] = (await store.lease({ s: 1 }, 1_000)).leases
+        expect(JSON.parse(told!.event!)).toMatchObject({ revision: 2, counts: { instances: 3 } })
+      })
+
+      it('lists what came at once in the order in which it came', async () => {
+        const studies = ['F', 'B', 'E', 'A', 'D', 'C']
+        const all = studies.map((study) => arrivalOf({ study, instance: study }))
+        await Promise.all(all.map((each) => store.record(each)))
+        expect(await store.list('Study', null)).toEqual(all.map(({ header }) => header.ids.study))
+      })
+
       it('writes the changes of a new instance in Orthanc’s order', async () => {
         await store.record(arrivalOf({ instance: '1' }))
         expect(await typesOf()).toEqual(['NewInstance', 'NewSeries', 'NewStudy', 'NewPatient'])
@@ -452,15 +484,29 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>): v
         ]
         await store.settle(settlementOf(first!, 'done', { keyValueWrites }))
         const keys = async (query: Partial<Parameters<Store['keyValueList']>[1]>) => {
-          const all = { prefix: '', after: '', limit: 10, mostLength: 100 }
+          const all = { prefix: '', after: '', limit: 10, mostBytes: 100 }
           return (await store.keyValueList('s', { ...all, ...query })).map(({ key, value }) => [key, value])
         }
         expect(await keys({ prefix: 'a/' })).toEqual([['a/1', '1']])
         expect(await keys({})).toHaveLength(2)
-        expect(await keys({ mostLength: 0 })).toHaveLength(1)
+        expect(await keys({ mostBytes: 0 })).toHaveLength(1)
         expect(await keys({ limit: 1 })).toHaveLength(1)
         expect(await keys({ after: 'a/1' })).toEqual([['b', '2']])
         expect(await keys({ prefix: 'a/', after: 'a/1' })).toEqual([])
+        await store.record(arrivalOf({ instance: 'odd' }))
+        const [odd] = (await store.lease({ s: 1 }, 1_000)).leases
+        const odds = [
+          { key: 'odd\u{10ffff}x', value: '"😀😀"' },
+          { key: 'odd%', value: '"ä"' },
+        ]
+        await store.settle(settlementOf(odd!, 'done', { keyValueWrites: odds }))
+        expect((await keys({ prefix: 'odd' })).map(([key]) => key)).toEqual(['odd%', 'odd\u{10ffff}x'])
+        expect(await keys({ prefix: 'odd', mostBytes: 3 })).toHaveLength(1)
+        expect(await keys({ prefix: 'odd', mostBytes: 4 })).toHaveLength(2)
+        const gone = odds.map(({ key }) => ({ key, value: null }))
+        await store.record(arrivalOf({ instance: 'gone' }))
+        const [last] = (await store.lease({ s: 1 }, 1_000)).leases
+        await store.settle(settlementOf(last!, 'done', { keyValueWrites: gone }))
         expect(await store.keyValue('other', 'b')).toBeNull()
         expect(await store.keyValueBytes('s')).toBe(6)
         expect(await store.keyValueBytes('other')).toBe(0)

@@ -75,7 +75,7 @@ export async function backlog({ connections }: Session): Promise<Backlog[]> {
        (select count(*) from delivery d where d.script = s.id and d.state <> 2 and d.state <> 1) as waiting,
        (select count(*) from delivery d where d.script = s.id and d.state = 1) as leased,
        (select count(*) from delivery d where d.script = s.id and d.state = 2) as dead
-     from script s order by s.name`,
+     from script s order by s.name collate "C"`,
   )
 }
 

@@ -29,7 +29,7 @@ export function clusterOn(session: Session, presence: Presence): Cluster {
       connections.rows<NodeRow>(
         `select name, version, started_at as "startedAtMs", seen_at as "seenAtMs", is_draining as "isDraining",
            (select count(*) from delivery d where d.state = 1 and d.node = n.name) as leased
-         from node n order by name`,
+         from node n order by name collate "C"`,
       ),
     setDraining: (name, isDraining) => connections.value('set_draining', name, isDraining),
     onHint: (listener) => presence.onHint(listener),

@@ -29,7 +29,7 @@ export async function stragglers({ connections }: Session, mostBehind: number): 
   await connections.value('number_pending')
   return connections.rows<Straggler>(
     `select name, version, last_seq() - cursor as behind from script
-     where state = 'active' and cursor >= replay_until and cursor < last_seq() - $1 order by name`,
+     where state = 'active' and cursor >= replay_until and cursor < last_seq() - $1 order by name collate "C"`,
     [mostBehind],
   )
 }

@@ -1,6 +1,6 @@
 /** The history of runs: searched by what an administrator knows, told once more, kept for a while. */
 import { unknownEvent } from '../lost-run.ts'
-import { pageOfRuns, type RunRow, runSummary } from '../run-rows.ts'
+import { mostLength, pageOfRuns, type RunRow, runSummary } from '../run-rows.ts'
 import type { Replayed, ReplayRange, ReplayStart, RunSummary, RunsQuery } from '../store.ts'
 import { eventOfChange } from './deliveries.ts'
 import type { Session } from './session.ts'
@@ -41,7 +41,15 @@ export async function runsToReplay({ connections }: Session, query: RunsQuery): 
 function rowsOf({ connections }: Session, query: RunsQuery): Promise<RunRow[]> {
   const { where, values } = filterOf(query)
   const order = query.after === undefined ? 'desc' : 'asc'
-  return connections.rows<RunRow>(`select * from run ${where} order by id ${order} limit $1`, values)
+  // As `pageOfRuns` ends it, so that what it leaves out does not come here.
+  const length = `length(logs) + length(host_calls) + coalesce(length(reason), 0) + coalesce(length(event), 0)`
+  return connections.rows<RunRow>(
+    `select * from (
+       select *, sum(${length}) over (order by id ${order}) - (${length}) as before from (
+         select * from run ${where} order by id ${order} limit $1) r) p
+     where before <= ${mostLength} order by id ${order}`,
+    values,
+  )
 }
 
 function filterOf(query: RunsQuery): { where: string; values: unknown[] } {

@@ -5,7 +5,7 @@ import type { Session } from './session.ts'
 
 export async function scripts({ connections }: Session): Promise<ScriptRow[]> {
   const rows = await connections.rows<ScriptTableRow>(
-    'select * from script s join script_version v on v.hash = s.version order by s.name',
+    'select * from script s join script_version v on v.hash = s.version order by s.name collate "C"',
   )
   return rows.map(scriptRow)
 }
@@ -66,6 +66,7 @@ export async function resumeScript(
   name: string,
   mostBehind: number | null = null,
 ): Promise<void> {
+  if (mostBehind !== null) await connections.value('number_pending')
   await connections.rows(
     `update script set state = case when state = 'suspended' then 'active' else state end,
        cursor = case when cursor >= replay_until then greatest(cursor, last_seq() - $2) else cursor end
@@ -132,15 +133,15 @@ export async function keyValueBytes({ connections }: Session, script: string): P
 export function keyValueList(
   { connections }: Session,
   script: string,
-  { prefix, after, limit, mostLength }: KeyValueQuery,
+  { prefix, after, limit, mostBytes }: KeyValueQuery,
 ): Promise<KeyValue[]> {
   return connections.rows(
     `select key, value from (
-       select key, value, sum(length(value)) over (order by key) - length(value) as before from (
+       select key, value, sum(octet_length(value)) over (order by key) - octet_length(value) as before from (
          select key, value from key_value
          where script = $1 and key >= $2 and key <= $2 || repeat(chr(1114111), 8) and starts_with(key, $2) and key > $5
          order by key limit $3) k) l
      where before <= $4 order by key`,
-    [script, prefix, limit, mostLength, after],
+    [script, prefix, limit, mostBytes, after],
   )
 }

@@ -14,20 +14,21 @@ export function keyValue(session: Session, script: string, key: string): string 
 export function keyValueList(
   session: Session,
   script: string,
-  { prefix, after, limit, mostLength }: KeyValueQuery,
+  { prefix, after, limit, mostBytes }: KeyValueQuery,
 ): KeyValue[] {
   const rows = session
     .sql(
-      `select key, value from key_value where script = @script and key >= @prefix and key < @end and key > @after
+      `select key, value from key_value where script = @script and key >= @prefix and key <= @end and key > @after
+         and substr(key, 1, length(@prefix)) = @prefix
        order by key limit +@limit`,
     )
-    .iterate({ script, prefix, end: `${prefix}\u{10ffff}`, after, limit }) as Iterable<KeyValue>
+    .iterate({ script, prefix, end: prefix + '\u{10ffff}'.repeat(8), after, limit }) as Iterable<KeyValue>
   const found: KeyValue[] = []
-  let length = 0
+  let bytes = 0
   for (const row of rows) {
     found.push(row)
-    length += row.value.length
-    if (length > mostLength) break
+    bytes += Buffer.byteLength(row.value)
+    if (bytes > mostBytes) break
   }
   return found
 }

@@ -37,8 +37,7 @@ export function putScript(
          version = excluded.version, subscriptions = excluded.subscriptions, concurrency = excluded.concurrency`,
     )
     .run(name, lastSeq(session), version.hash, JSON.stringify(subscriptions), concurrency)
-  if (before !== undefined)
-    keyAnew(session, before.id, JSON.parse(before.subscriptions) as Subscription[], subscriptions)
+  if (before !== undefined) keyAnew(session, before.id, before.subscriptions, subscriptions)
   setHeartbeat(session, name, beatEveryMs)
 }
 

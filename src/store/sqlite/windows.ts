@@ -25,7 +25,7 @@ export interface Arrivals {
 export function touchWindow(session: Session, arrivals: Arrivals): void {
   const { level, resource, age, firstMs, lastMs, elsewhere } = arrivals
   const { ageMs, maxWaitMs } = age
-  session
+  const window = session
     .sql(
       `insert into window (resource, level, opened_at, last_at, age_ms, max_wait_ms, check_at, elsewhere)
        values (@resource, @level, @firstMs, @lastMs, @ageMs, @maxWaitMs,
@@ -34,9 +34,10 @@ export function touchWindow(session: Session, arrivals: Arrivals): void {
          last_at = max(last_at, excluded.last_at),
          age_ms = max(age_ms, excluded.age_ms),
          elsewhere = max(elsewhere, excluded.elsewhere),
-         max_wait_ms = coalesce(min(max_wait_ms, excluded.max_wait_ms), max_wait_ms, excluded.max_wait_ms)`,
+         max_wait_ms = coalesce(min(max_wait_ms, excluded.max_wait_ms), max_wait_ms, excluded.max_wait_ms)
+       returning max_wait_ms`,
     )
-    .run({
+    .get({
       resource,
       level: levelNumber(level),
       firstMs,
@@ -44,8 +45,8 @@ export function touchWindow(session: Session, arrivals: Arrivals): void {
       ageMs,
       maxWaitMs,
       elsewhere: elsewhere ? 1 : 0,
-    })
-  if (maxWaitMs === null) return
+    }) as Pick<WindowRow, 'max_wait_ms'>
+  if (window.max_wait_ms === null) return
   session
     .sql(
       'update window set check_at = opened_at + max_wait_ms where resource = ? and check_at > opened_at + max_wait_ms',

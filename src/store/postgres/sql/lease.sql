@@ -91,7 +91,7 @@ begin
     -- `greatest` would take no time at all for zero.
     select case when min(at) is not null then greatest(0, min(at) - v_now) end from (
       select min(d.run_at) as at from script s join delivery d on d.script = s.id and d.state = 3
-        where s.name = any (v_wanted)
+        where s.name = any (v_wanted) and s.state = 'active' and s.paused_at is null
       union all
       -- Of one that is held it is put off, again and again.
       select min(d.lease_until) + 1 from script s join delivery d on d.script = s.id and d.state = 1

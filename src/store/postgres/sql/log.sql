@@ -38,7 +38,8 @@ begin
       update open_window w set last_at = greatest(w.last_at, m.at)
       from (select max(m.at) as at, r.id from moved m
         join numbered n on n.place = m.seq - (select last_seq from log_state) and n.at < m.at
-        join resource r on r.public_id in (m.series, m.key, m.patient)
+        cross join lateral (values (2, m.series), (1, m.key), (0, m.patient)) l (level, public_id)
+        join resource r on r.level = l.level and r.public_id = l.public_id
         where m.type = 3 group by r.id) m
       where w.resource = m.id
     )

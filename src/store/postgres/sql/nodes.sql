@@ -23,7 +23,7 @@ $$;
 create function scripts_state() returns json language sql as $$
   select coalesce(json_agg(json_build_object(
     'name', name, 'state', state, 'version', version, 'subscriptions', subscriptions, 'suspended_reason', suspended_reason,
-    'suspended_at', suspended_at, 'paused_at', paused_at) order by name), '[]')
+    'suspended_at', suspended_at, 'paused_at', paused_at) order by name collate "C"), '[]')
   from script
 $$;
 

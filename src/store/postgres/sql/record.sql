@@ -22,6 +22,12 @@ declare
   v_there text[] := '{}';
   v_now bigint;
 begin
+  if cardinality(v_all) > 1 and exists (
+    select 1 from unnest(v_all) a join instance i on i.public_id = a.instance_id
+    where a.when_held = 'replace' and a.file <> '' and i.file not in ('', a.file))
+  then
+    return record_in_turn(p_now, v_all);
+  end if;
   v_fresh := not_held(v_all);
   if cardinality(v_fresh) < cardinality(v_all) then
     v_there := array(
@@ -60,6 +66,21 @@ begin
     union
     select a.ord from unnest(v_all) a join instance i on i.public_id = a.instance_id and i.file = a.file
     where a.file <> '' order by 1);
+end
+$$;
+
+-- Some come in the place of older ones: one after the other, so that none takes a study along that others come back to.
+create function record_in_turn(p_now bigint, p_arrivals arrival[]) returns integer[] language plpgsql as $$
+declare
+  v_each arrival;
+  v_stored integer[] := '{}';
+begin
+  -- Before any resource is: whoever deletes locks them in this order.
+  perform lock_log();
+  foreach v_each in array p_arrivals loop
+    v_stored := v_stored || record(p_now, json_build_array(to_json(v_each)));
+  end loop;
+  return v_stored;
 end
 $$;
 
@@ -123,8 +144,8 @@ $$;
 
 -- Returns the identifiers of those that are new.
 create function make_parents(p_now bigint, p_arrivals arrival[], p_level integer) returns text[] language sql as $$
-  with wanted as (
-    select distinct on (l.public_id) l.*, above.id as parent
+  with first_of as (
+    select distinct on (l.public_id) l.*, above.id as parent, a.ord
     from unnest(p_arrivals) a, lateral (values
       (0, a.patient_id, null, a.patient_tags, null, null, null),
       (1, a.study_id, a.patient_id, a.study_tags, a.patient_tags, null, null),
@@ -133,9 +154,14 @@ create function make_parents(p_now bigint, p_arrivals arrival[], p_level integer
     left join resource above on above.level = l.level - 1 and above.public_id = l.parent_id
     where l.level = p_level and (l.parent_id is null or above.id is not null)
     order by l.public_id, a.ord
+  ), wanted as (
+    -- Their numbers tell in which order they came.
+    select f.*, nextval(pg_get_serial_sequence('resource', 'id')) as id from (select * from first_of order by ord) f
   ), made as (
-    insert into resource (level, public_id, parent, tags, patient_tags, created_at, updated_at, expected, modality)
-    select level, public_id, parent, tags, patient_tags, p_now, p_now, expected, modality
+    -- In the same order on all nodes, so that two that make the same wait for each other once.
+    insert into resource (id, level, public_id, parent, tags, patient_tags, created_at, updated_at, expected, modality)
+    overriding system value
+    select id, level, public_id, parent, tags, patient_tags, p_now, p_now, expected, modality
     from wanted order by public_id
     on conflict (level, public_id) do nothing
     returning public_id

@@ -11,18 +11,24 @@ create function lock_family(p_resource bigint) returns void language sql as $$
   select 1 from resource where id in (select id from below union select id from lineage(p_resource)) order by id for update
 $$;
 
-create function drop_instance(p_now bigint, p_instance bigint) returns void language plpgsql as $$
+-- p_instance: one of the series; null: all.
+create function drop_instances(p_now bigint, p_series bigint, p_instance bigint) returns void language plpgsql as $$
 declare
-  v_row instance;
+  v_key text := key_of(p_series);
+  v_patient text := ancestor(p_series, 0);
+  v_series text := ancestor(p_series, 2);
   v_parents text;
 begin
-  select * into v_row from instance where id = p_instance;
   select '{' || string_agg(to_json(lower(level_name(level)))::text || ':' || to_json(public_id)::text, ',' order by level) || '}'
-  into v_parents from lineage(v_row.series);
-  perform append_change(p_now, 11, v_row.id, v_row.public_id, v_row.series,
-    '{"level":"Instance","id":' || to_json(v_row.public_id)::text || ',"tags":' || v_row.tags || ',"parents":' || v_parents || '}');
-  insert into trash select v_row.file where v_row.file <> '' on conflict do nothing;
-  delete from instance where id = p_instance;
+  into v_parents from lineage(p_series);
+  insert into pending_change (type, resource, public_id, key, patient, series, at, event)
+    select 11, i.id, i.public_id, v_key, v_patient, v_series, p_now,
+      '{"level":"Instance","id":' || to_json(i.public_id)::text || ',"tags":' || i.tags || ',"parents":' || v_parents || '}'
+    from instance i where i.series = p_series and (p_instance is null or i.id = p_instance) order by i.id;
+  insert into trash
+    select file from instance where series = p_series and (p_instance is null or id = p_instance) and file <> ''
+    on conflict do nothing;
+  delete from instance where series = p_series and (p_instance is null or id = p_instance);
 end
 $$;
 
@@ -35,9 +41,7 @@ declare
 begin
   select * into v_row from resource where id = p_resource;
   if v_row.level = 2 then
-    for v_each in select id from instance where series = p_resource order by id loop
-      perform drop_instance(p_now, v_each);
-    end loop;
+    perform drop_instances(p_now, p_resource, null);
   else
     for v_each in select id from resource where parent = p_resource order by id loop
       perform remove_tree(p_now, v_each);
@@ -86,7 +90,7 @@ begin
     return null;
   end if;
   perform lock_family(v_row.series);
-  perform drop_instance(p_now, v_row.id);
+  perform drop_instances(p_now, v_row.series, v_row.id);
   update resource set instance_count = instance_count - 1 where id = v_row.series;
   return remove_empty_parents(p_now, v_row.series);
 end

@@ -8,12 +8,14 @@ create function retire_changes(p_now bigint, p_age_ms bigint, p_most_behind bigi
   out removed integer, out last bigint) language plpgsql as $$
 declare
   c_at_a_time constant integer := 500;
-  v_end bigint := last_seq();
+  v_end bigint;
   v_old bigint := now_ms(p_now) - p_age_ms;
   v_slowest bigint;
   v_looked_at integer;
   v_before integer;
 begin
+  perform number_pending();
+  v_end := last_seq();
   select coalesce(min(
     case when cursor < replay_until then cursor else greatest(cursor, v_end - p_most_behind) end), v_end)
   into v_slowest

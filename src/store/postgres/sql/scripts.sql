@@ -3,17 +3,16 @@
 -- A script chose another key: what it is owed already gets that, too, so that it stays in order with what comes.
 create function key_anew(p_script bigint, p_before text, p_now text) returns void language plpgsql as $$
 begin
-  if not exists (
-    select 1 from subscriptions_of(p_before) b join subscriptions_of(p_now) n on n.type = b.type and n.callback = b.callback
-    where n.key <> b.key
-  ) then
+  if p_before = p_now then
     return;
   end if;
   update delivery d set key = delivery_key(s.key, c)
   from change c join subscriptions_of(p_now) s on s.type = c.type
   where d.script = p_script and c.seq = d.seq and s.callback = d.callback and d.key <> delivery_key(s.key, c);
-  update delivery set state = 0 where script = p_script and state = 4;
-  update delivery d set state = 4 where script = p_script and state = 0 and is_held_up(p_script, d.key, d.id);
+  if found then
+    update delivery set state = 0 where script = p_script and state = 4;
+    update delivery d set state = 4 where script = p_script and state = 0 and is_held_up(p_script, d.key, d.id);
+  end if;
 end
 $$;
 
