@@ -51,7 +51,11 @@ export const commands = fc.array(
       22,
       fc.record({
         do: is('arrive'),
-        facts,
+        all: fc.uniqueArray(facts, {
+          minLength: 1,
+          maxLength: 4,
+          selector: (each) => idOf('Instance', each),
+        }),
         place: one(undefined, 1, 2, 3),
         expected: one(undefined, 2, 3),
         whenHeld: one('keep', 'keep', 'replace'),
@@ -137,10 +141,19 @@ export async function perform(side: Side, command: Command, file: string): Promi
   const { store, leases } = side
   switch (command.do) {
     case 'arrive': {
-      const { facts, place, expected, whenHeld, age, isElsewhere } = command
-      const given = { ...facts, whenHeld, age, ...(place === undefined ? {} : { place }) }
-      const arrival = arrivalOf(expected === undefined ? given : { ...given, expected })
-      return (await store.record({ ...arrival, file: isElsewhere ? heldElsewhere : file })).status
+      const { all, place, expected, whenHeld, age, isElsewhere } = command
+      const more = {
+        ...{ whenHeld, age },
+        ...(place === undefined ? {} : { place }),
+        ...(expected === undefined ? {} : { expected }),
+      }
+      const recorded = await Promise.all(
+        all.map((each, at) => {
+          const name = isElsewhere ? heldElsewhere : `${file} ${at}`
+          return store.record({ ...arrivalOf({ ...each, ...more }), file: name })
+        }),
+      )
+      return recorded.map(({ status }) => status)
     }
     case 'pass':
       return pass(side, command.ms, command.isTicking)
