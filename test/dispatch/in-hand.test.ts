@@ -1,7 +1,7 @@
 /** What a dispatcher holds while the store fails for longer than a lease lasts, or a script is saved. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { startDispatch } from '../../src/dispatch/dispatch.ts'
+import { type DispatchParts, startDispatch } from '../../src/dispatch/dispatch.ts'
 import { fault } from '../../src/errors.ts'
 import { type KeyChoice, type Lease, openSqlite, type Settlement, type Store } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
@@ -16,6 +16,18 @@ const ended = ({ delivery, fence }: Lease, next: Settlement['next'], delayMs = 0
 })
 const put = (store: Store, key: KeyChoice, concurrency = 1) =>
   store.putScript('s', version, [{ type: 'NewInstance', callback: 'onX', key }], null, concurrency)
+
+const dispatchOf = (
+  parts: Pick<DispatchParts, 'store' | 'log' | 'tell'>,
+  concurrency = 1,
+): ReturnType<typeof startDispatch> =>
+  startDispatch({
+    ...parts,
+    scriptNames: () => ['s'],
+    versionOf: () => 'v',
+    concurrencyOf: () => concurrency,
+    isPaused: () => false,
+  })
 
 test('a run that began before an outage of more than a lease is told once, and its end counts', async () => {
   using folder = memoryFolder()
@@ -33,24 +45,23 @@ test('a run that began before an outage of more than a lease is told once, and i
   const told: string[] = []
   const long = Promise.withResolvers<void>()
   const { log, lines } = keptLog()
-  await using dispatch = startDispatch({
-    store: {
-      lease: whenNotFull(store.lease),
-      renew: whenNotFull(store.renew),
-      settle: whenNotFull(store.settle),
-      settleAll: whenNotFull(store.settleAll),
+  await using dispatch = dispatchOf(
+    {
+      store: {
+        lease: whenNotFull(store.lease),
+        renew: whenNotFull(store.renew),
+        settle: whenNotFull(store.settle),
+        settleAll: whenNotFull(store.settleAll),
+      },
+      log,
+      async tell(lease) {
+        if (told.push(`${lease.seq}, attempt ${lease.attempt}`) === 1) await long.promise
+        else isFull = true
+        return ended(lease, 'done')
+      },
     },
-    scriptNames: () => ['s'],
-    versionOf: () => 'v',
-    concurrencyOf: () => 2,
-    isPaused: () => false,
-    log,
-    async tell(lease) {
-      if (told.push(`${lease.seq}, attempt ${lease.attempt}`) === 1) await long.promise
-      else isFull = true
-      return ended(lease, 'done')
-    },
-  })
+    2,
+  )
   dispatch.wake()
   await until('the outage to be said', () =>
     lines.some(({ msg }) => msg === 'Runs cannot be settled; trying again'),
@@ -73,12 +84,8 @@ test('what a script was to be told next when it was saved with another key waits
   const told: string[] = []
   const saved = Promise.withResolvers<void>()
   const { log } = keptLog()
-  await using dispatch = startDispatch({
+  await using dispatch = dispatchOf({
     store,
-    scriptNames: () => ['s'],
-    versionOf: () => 'v',
-    concurrencyOf: () => 1,
-    isPaused: () => false,
     log,
     async tell(lease) {
       if (told.push(`${lease.seq}, attempt ${lease.attempt}`) > 1) return ended(lease, 'done')

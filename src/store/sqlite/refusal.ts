@@ -1,19 +1,19 @@
 /** What the store's threads answer when something failed. */
-import { fault, isSystemError, messageOf, OnStableError } from '../../errors.ts'
+import { fault, messageOf, OnStableError } from '../../errors.ts'
 import { type WireError, wireError } from '../../lib/wire-error.ts'
 
 /** Whether it is the disk that failed, and not what was asked. */
 export function isDiskError(cause: unknown): boolean {
   if (cause instanceof OnStableError) return cause.code === 'storage-full'
-  const code = cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? '') : ''
-  return /^(SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT)|E[A-Z]+$)/.test(code)
+  return /^(SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT)|E[A-Z]+$)/.test(codeOf(cause))
 }
 
 /** The disk is full, or may be: also files that are made and mapped beside the database need room. */
 const isUnwritable = (cause: unknown): boolean =>
-  isSystemError(cause, 'SQLITE_FULL', 'ENOSPC', 'EDQUOT') ||
-  (cause instanceof Error &&
-    /^SQLITE_IOERR_(WRITE|TRUNCATE|DIR_)?(FSYNC|SHM.*)?$/.test((cause as NodeJS.ErrnoException).code ?? ''))
+  /^(SQLITE_FULL|SQLITE_IOERR_(WRITE|TRUNCATE|FSYNC|DIR_FSYNC|SHM\w+)|ENOSPC|EDQUOT)$/.test(codeOf(cause))
+
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? '') : ''
 
 /** What the caller is told: a full disk is his to free, everything else is the database's own fault. */
 export function refused(cause: unknown): OnStableError {
