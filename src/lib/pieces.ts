@@ -1,8 +1,8 @@
 /** Bytes in pieces, written without being joined. */
-import { closeSync, openSync, writev, writevSync } from 'node:fs'
+import { closeSync, openSync, writevSync } from 'node:fs'
 
 /** The system takes no more pieces in one call (`IOV_MAX`). */
-const mostPieces = 1024
+export const mostPieces = 1024
 
 export function bytesOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0)
@@ -19,32 +19,6 @@ export function writeAt(descriptor: number, pieces: readonly Uint8Array[], posit
     if (written < bytes) writeAt(descriptor, [Buffer.concat(part).subarray(written)], at + written)
     at += bytes
   }
-}
-
-/** The same, in another thread; of a file that is open with `O_DSYNC` the bytes are durable when it resolves. */
-export async function writeSynced(
-  descriptor: number,
-  pieces: readonly Uint8Array[],
-  position: number,
-): Promise<void> {
-  let at = position
-  for (let next = 0; next < pieces.length; next += mostPieces) {
-    const part = pieces.slice(next, next + mostPieces)
-    const bytes = bytesOf(part)
-    const written = await writePart(descriptor, part, at)
-    if (written < bytes) await writeSynced(descriptor, [Buffer.concat(part).subarray(written)], at + written)
-    at += bytes
-  }
-}
-
-// As a promise, node:fs has this only for its own file handles, which cost twice as much.
-function writePart(descriptor: number, pieces: readonly Uint8Array[], position: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    writev(descriptor, pieces, position, (error, written) => {
-      if (error === null) resolve(written)
-      else reject(error)
-    })
-  })
 }
 
 /** Writes a new file, which is not synced. What is left of one that fails, the caller removes. */

@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, fdatasyncSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { isSystemError } from '../errors.ts'
+import { pageAlignedBytes } from '../lib/page-aligned.ts'
 import { bytesOf, writeAt } from '../lib/pieces.ts'
 
 /** A file that has its bytes, which are not durable yet. */
@@ -90,12 +91,4 @@ function opened(path: string, flag: number, work: (descriptor: number) => NewFil
     closeSync(descriptor)
     throw thrown
   }
-}
-
-// Of this the types of Node know no values.
-declare const WebAssembly: { Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer } }
-
-/** An ordinary buffer begins anywhere; the memory of WebAssembly begins at a page. */
-function pageAlignedBytes(bytes: number): Uint8Array {
-  return new Uint8Array(new WebAssembly.Memory({ initial: bytes / 65_536 }).buffer)
 }

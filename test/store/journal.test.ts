@@ -2,10 +2,12 @@
  * The journal of arrivals: what is torn is not read, what is old is not read again, and a power cut at any
  * moment takes nothing that was recorded.
  */
+
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { WriteWindow } from '../../src/lib/synced-file.ts'
 import { decodeEntry, encodeEntry } from '../../src/store/sqlite/journal/entry.ts'
 import { readSegment, Segment } from '../../src/store/sqlite/journal/segment.ts'
 import { openSqlite, type Store } from '../../src/store/store.ts'
@@ -58,7 +60,7 @@ describe('a segment', () => {
   it('gives back all groups, and after it was begun anew only the new ones', async () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'segment')
-    const segment = new Segment(path, 1024 * 1024)
+    const segment = new Segment(path, 1024 * 1024, new WriteWindow())
     await write(segment, entryOf(1, 5_000))
     await write(segment, entryOf(2, 10), entryOf(3, 4_000))
     await write(segment, entryOf(4, 100))
@@ -75,7 +77,7 @@ describe('a segment', () => {
   it('begins a group where nothing was synced before, so that a torn write harms no earlier one', async () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'segment')
-    const segment = new Segment(path, 1024 * 1024)
+    const segment = new Segment(path, 1024 * 1024, new WriteWindow())
     await write(segment, entryOf(1, 10))
     await write(segment, entryOf(2, 10))
     segment.close()

@@ -17,6 +17,7 @@ import { fault } from '../../../errors.ts'
 import type { ReachPoint } from '../../../lib/crash-point.ts'
 import { makeFolderNow, syncFolder, syncFolderNow } from '../../../lib/durable-folders.ts'
 import { bytesOf } from '../../../lib/pieces.ts'
+import { WriteWindow } from '../../../lib/synced-file.ts'
 import { refused } from '../refusal.ts'
 import { encodeEntry, type NewEntry } from './entry.ts'
 import { entriesIn, type FoundArrival, type FoundEntry, findEntries, pageAfter } from './found.ts'
@@ -62,6 +63,7 @@ interface Waiting {
 
 export class Journal {
   readonly #options: JournalOptions
+  readonly #window = new WriteWindow()
   /** What a crash left; null once it has been brought back. */
   #found: readonly FoundEntry[] | null
   #current: Segment
@@ -207,7 +209,7 @@ export class Journal {
 
   #make(): Segment {
     const { folder, segmentBytes = usualSegmentBytes } = this.#options
-    return new Segment(join(folder, segmentName(++this.#segments)), segmentBytes)
+    return new Segment(join(folder, segmentName(++this.#segments)), segmentBytes, this.#window)
   }
 }
 

@@ -2,20 +2,18 @@
  * One file of the journal. It is written over again and again: its blocks are there already then, so that a
  * sync has nothing to write but the data. What has been synced is never touched until the file is begun anew.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
-import { bytesOf, writeSynced } from '../../../lib/pieces.ts'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { bytesOf } from '../../../lib/pieces.ts'
+import { SyncedFile, type WriteWindow, wholeBlocks } from '../../../lib/synced-file.ts'
 import { decodeEntry, headBytes, numberAt, type ReadEntry } from './entry.ts'
 
-/** Where a group of entries may begin: at what a disk writes as a whole. */
-const groupAlignment = 4096
 /** The file grows by so much at a time, in zeros. */
 const growthBytes = 1024 * 1024
 const zeros = Buffer.alloc(growthBytes)
 
 export class Segment {
   readonly path: string
-  readonly #descriptor: number
-  #isOpen = true
+  readonly #file: SyncedFile
   readonly #largestBytes: number
   #sizeBytes: number
   #position = 0
@@ -25,13 +23,12 @@ export class Segment {
   files: string[] = []
 
   /** Opens the file, which is made if it is not there; the caller syncs its folder. */
-  constructor(path: string, largestBytes: number) {
+  constructor(path: string, largestBytes: number, window: WriteWindow) {
     this.path = path
     this.#largestBytes = largestBytes
-    // Each write is a sync, too: one visit to another thread, and not two.
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC
-    this.#descriptor = openSync(path, flags, 0o640)
-    this.#sizeBytes = fstatSync(this.#descriptor).size
+    this.#file = new SyncedFile(path, window)
+    // It may have been written by what did not fill its last block.
+    this.#sizeBytes = wholeBlocks(this.#file.sizeBytes)
   }
 
   /** Whether so many bytes more can be written; an empty segment takes whatever comes. */
@@ -45,16 +42,15 @@ export class Segment {
     // A large group is as well written where nothing was: its own sync makes the room.
     if (end <= this.#sizeBytes || bytes > growthBytes / 8) return
     while (this.#sizeBytes < end) {
-      await writeSynced(this.#descriptor, [zeros], this.#sizeBytes)
+      await this.#file.write([zeros], this.#sizeBytes)
       this.#sizeBytes += growthBytes
     }
   }
 
   /** Writes a group of entries; durable when resolved. One at a time. */
   async write(pieces: readonly Uint8Array[]): Promise<void> {
-    const bytes = bytesOf(pieces)
-    await writeSynced(this.#descriptor, pieces, this.#position)
-    this.#position = aligned(this.#position + bytes)
+    await this.#file.write(pieces, this.#position)
+    this.#position = wholeBlocks(this.#position + bytesOf(pieces))
     this.#sizeBytes = Math.max(this.#sizeBytes, this.#position)
   }
 
@@ -66,8 +62,7 @@ export class Segment {
   }
 
   close(): void {
-    if (this.#isOpen) closeSync(this.#descriptor)
-    this.#isOpen = false
+    this.#file.close()
   }
 }
 
@@ -81,7 +76,7 @@ export function readSegment(path: string, settledNumber: number): ReadEntry[] {
   const entries: ReadEntry[] = []
   let at = 0
   for (;;) {
-    const next = decodeEntry(segment, at) ?? decodeEntry(segment, aligned(at))
+    const next = decodeEntry(segment, at) ?? decodeEntry(segment, wholeBlocks(at))
     const last = entries.at(-1)
     if (next === null || (last !== undefined && next.entry.number !== last.number + 1)) return entries
     entries.push(next.entry)
@@ -98,8 +93,4 @@ function beginsAfter(path: string, settledNumber: number): boolean {
   } finally {
     closeSync(descriptor)
   }
-}
-
-function aligned(position: number): number {
-  return Math.ceil(position / groupAlignment) * groupAlignment
 }
