@@ -1,14 +1,15 @@
 /**
- * How many instances per second come in and have their callback run: by HTTP and by C-STORE, each side in
- * turn, each time on a fresh server.
+ * How many instances per second come in and have their callback run: by HTTP and by C-STORE, each side in turn.
  */
 import { existsSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Protocol, send } from './clients.ts'
 import { shown } from './figures.ts'
 import type { Notebook, Target } from './report.ts'
 import { makeSamples, type SampleSize } from './samples.ts'
-import { type Side, startServer } from './servers.ts'
+import { type Server, type Side, startServer } from './servers.ts'
 import { measureSyncs, strace } from './syncs.ts'
+import { warmUp, warmUpInstances } from './warm-up.ts'
 
 export interface Rounds {
   readonly sides: readonly Side[]
@@ -40,17 +41,20 @@ const loads: readonly Load[] = [
   { protocol: 'C-STORE', connections: 4, size: '525 KB', instances: 400, ratioAtLeast: 2 },
 ]
 
-/** Code that was just compiled is no measure of a server that runs for months. */
-const warmUpInstances = 3_000
-/** And then of the size in question: before so many, some are taken in a quarter slower than from then on. */
+/** After the warm-up, of the size in question: before so many, some are taken in a quarter slower than from then on. */
 const warmUpOfSize = 1_200
+/** So many rounds are measured on one server. */
+const roundsPerServer = 3
+/** Before each round: what the last one of the other side left to be done is done then. */
+const restMs = 1_000
 
 export const ingestMethod = [
   'A trivial callback runs on every stored instance on both sides. Rates count from the first send until every',
   'instance is answered and its callback has run; "answered only" leaves out the wait for the callbacks.',
   '"× 4" is over four connections, or associations, at once, opened anew for the timed window.',
-  'Each round is a fresh server and data folder, warmed up with 3,000 instances of 6 KB and 1,200 of the size in',
-  'question: as it is when it has been up for a while. Sides take turns.',
+  'Every three rounds both sides begin with a fresh server and data folder, warmed up with 12,000 instances of 6 KB',
+  'and 1,200 of the size in question: as they are when they have been up for a while. Sides take turns. "Just started"',
+  'are the first 2,000 of the warm-up, over eight connections, answered only.',
   'Syncs per instance, in all, are counted with strace in a run of their own (`npm run bench -- syncs` tells them apart).',
 ]
 
@@ -58,8 +62,9 @@ export const ingestMethod = [
 export async function measureIngest(notebook: Notebook, rounds: Rounds): Promise<void> {
   const chosen = loads.filter((_, at) => rounds.only?.includes(at + 1) ?? true)
   for (const load of chosen) {
-    for (let pair = 1; pair <= rounds.pairs; pair++) {
-      for (const side of rounds.sides) await measureLoad(notebook, load, side, rounds, pair)
+    for (let first = 1; first <= rounds.pairs; first += roundsPerServer) {
+      const last = Math.min(rounds.pairs, first + roundsPerServer - 1)
+      await measureLoad(notebook, load, rounds, { first, last })
     }
   }
   // What is faster because it promises less is not faster.
@@ -67,38 +72,73 @@ export async function measureIngest(notebook: Notebook, rounds: Rounds): Promise
   else console.error('Syncs were not counted: strace is not installed')
 }
 
+/** Measures some of the rounds of a load, on one server of each side. */
 async function measureLoad(
   notebook: Notebook,
   load: Load,
-  side: Side,
-  { pairs, isQuick }: Rounds,
-  pair: number,
+  { sides, pairs, isQuick }: Rounds,
+  { first, last }: { first: number; last: number },
 ): Promise<void> {
-  const count = isQuick ? load.instances / 5 : load.instances
-  const small = isQuick ? 0 : warmUpInstances
-  const ofSize = isQuick ? count / 2 : warmUpOfSize
-  const warmUp = small + ofSize
-  const set = { studies: 22, seriesPerStudy: 5, run: Date.now() }
-  const first = makeSamples({ ...set, size: '6 KB', instances: small })
-  const samples = makeSamples({ ...set, size: load.size, instances: ofSize + count, run: set.run + 1 })
-  await using server = await startServer(side, {
-    stableAgeSeconds: 600,
-    milestones: [warmUp, warmUp + count],
-  })
-  notebook.versions[side] = server.version
-  await send(server, load.protocol, load.connections, [...first, ...samples.slice(0, ofSize)])
-  await server.drained(warmUp)
-  const sent = await send(server, load.protocol, load.connections, samples.slice(ofSize))
-  const drainedAtMs = Math.max(sent.lastAnswerMs, await server.drained(warmUp + count))
+  const counts = isQuick
+    ? { small: 200, ofSize: load.instances / 10, each: load.instances / 5 }
+    : { small: warmUpInstances, ofSize: warmUpOfSize, each: load.instances }
+  await using open = new AsyncDisposableStack()
+  const servers: Server[] = []
+  for (const side of sides)
+    servers.push(open.use(await startWarm(notebook, side, load, counts, last - first + 1)))
+  for (let round = first; round <= last; round++) {
+    for (const server of servers) {
+      await delay(restMs)
+      await measureRound(notebook, server, load, counts, round - first, `pair ${round}/${pairs}`)
+    }
+  }
+}
 
-  const name = `${load.protocol} ${load.size} × ${load.connections}`
-  const drained = (count * 1000) / (drainedAtMs - sent.firstSendMs)
-  const answered = (count * 1000) / (sent.lastAnswerMs - sent.firstSendMs)
-  const target: Target | null =
-    load.ratioAtLeast === null ? null : { of: 'ratio', atLeast: load.ratioAtLeast }
-  notebook.note(name, 'instances/s', side, drained, target)
-  notebook.note(`${name}, answered only`, 'instances/s', side, answered)
-  console.error(
-    `${name}, pair ${pair}/${pairs}, ${side}: ${shown(drained)}/s, answered only ${shown(answered)}/s`,
-  )
+interface Counts {
+  readonly small: number
+  readonly ofSize: number
+  readonly each: number
+}
+
+async function startWarm(
+  notebook: Notebook,
+  side: Side,
+  { protocol, connections, size }: Load,
+  { small, ofSize, each }: Counts,
+  rounds: number,
+): Promise<Server> {
+  const warm = small + ofSize
+  const ends = Array.from({ length: rounds + 1 }, (_, round) => warm + round * each)
+  const server = await startServer(side, { stableAgeSeconds: 600, milestones: [small, ...ends] })
+  notebook.versions[side] = server.version
+  const perSecond = await warmUp(server, protocol, small)
+  if (size === '6 KB') notebook.note(`${protocol} 6 KB × 8, just started`, 'instances/s', side, perSecond)
+  await send(server, protocol, connections, samplesOf(size, ofSize))
+  await server.drained(warm)
+  return server
+}
+
+async function measureRound(
+  notebook: Notebook,
+  server: Server,
+  { protocol, connections, size, ratioAtLeast }: Load,
+  { small, ofSize, each }: Counts,
+  roundOfServer: number,
+  pair: string,
+): Promise<void> {
+  const sent = await send(server, protocol, connections, samplesOf(size, each))
+  const drained = await server.drained(small + ofSize + (roundOfServer + 1) * each)
+  const drainedAtMs = Math.max(sent.lastAnswerMs, drained)
+
+  const name = `${protocol} ${size} × ${connections}`
+  const perSecond = (each * 1000) / (drainedAtMs - sent.firstSendMs)
+  const answered = (each * 1000) / (sent.lastAnswerMs - sent.firstSendMs)
+  const target: Target | null = ratioAtLeast === null ? null : { of: 'ratio', atLeast: ratioAtLeast }
+  notebook.note(name, 'instances/s', server.side, perSecond, target)
+  notebook.note(`${name}, answered only`, 'instances/s', server.side, answered)
+  console.error(`${name}, ${pair}, ${server.side}: ${shown(perSecond)}/s, answered only ${shown(answered)}/s`)
+}
+
+function samplesOf(size: SampleSize, instances: number) {
+  return makeSamples({ size, instances, studies: 22, seriesPerStudy: 5, run: Date.now() })
 }
