@@ -1,4 +1,5 @@
 /** The contract of the store as tests, of what is owed to scripts: keys, late arrivals, pauses, replays, runs. */
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { lostRun } from '../../src/store/lost-run.ts'
 import type { ChangeType, KeyChoice, Lease, RunRecord, Settlement, Store } from '../../src/store/store.ts'
@@ -66,6 +67,50 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
       ] as const)('by %s, what has another key goes on while one waits', async (key, others) => {
         expect(await held(key)).toBe(others)
       })
+
+      it.each([1, 2, 3])(
+        'is kept in a key with hundreds, whatever becomes of those before (%i)',
+        async (seed) => {
+          await subscribe('s', 'NewInstance')
+          const studies = Array.from({ length: 260 }, (_, at) => (at % 13 === 0 ? 'T' : 'S'))
+          for (const [at, study] of studies.entries())
+            await store.record(arrivalOf({ instance: String(at), series: study, study }))
+          const ends = fc.constantFrom('done', 'done', 'done', 'done', 'retry', 'release', 'dead')
+          const next = fc.sample(ends, { numRuns: 5_000, seed }) as Settlement['next'][]
+          const inHand = new Map<string, Lease[]>()
+          const told = new Map<string, number[]>()
+          let left = studies.length
+          for (let round = 0; left > 0; round++) {
+            expect(round).toBeLessThan(500)
+            // The second time in vain, while the first are at work.
+            const leases = [...(await lease('s', 1 + (next.length % 9))), ...(await lease('s', 1))]
+            for (const each of leases) inHand.set(each.key, [...(inHand.get(each.key) ?? []), each])
+            if (inHand.size === 0) await pass(5_000)
+            // Two of each key, so that others are asked for while some are at work.
+            for (const [key, [first, second, ...others]] of [...inHand]) {
+              const both = [first, second].filter((each) => each !== undefined)
+              const isStopped = both.map(() => false)
+              for (const [at, each] of both.entries()) {
+                const how = isStopped[at - 1] ? 'release' : next.pop()!
+                isStopped[at] = how === 'retry' || how === 'release'
+                if (!isStopped[at]) {
+                  told.set(key, [...(told.get(key) ?? []), each.seq])
+                  left -= 1
+                }
+                expect(await end(each, how, how === 'release' ? null : undefined)).toBe(true)
+              }
+              const behind = isStopped.at(-1) ? others.splice(0) : []
+              for (const each of behind) expect(await end(each, 'release', null)).toBe(true)
+              if (others.length > 0) inHand.set(key, others)
+              else inHand.delete(key)
+            }
+          }
+          const orders = [...told.values()]
+          expect(orders.map(({ length }) => length).sort()).toEqual([20, 240])
+          for (const seqs of orders) expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))
+          expect(await lease('s')).toEqual([])
+        },
+      )
 
       it('by patient, deletions come after what came before them', async () => {
         await subscribe('s', 'DeletedInstance', 'patient')

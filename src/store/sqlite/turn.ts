@@ -1,12 +1,16 @@
 /**
- * Whose turn it is within a key. Behind a delivery that was tried and has not ended, nothing of its key is handed out.
- * What comes behind one that waits for its next try is put aside, so that a receiver that is down for days costs
- * nothing while others are looked for. Whichever of a key ends lets go on some of those that are behind no other.
+ * Whose turn it is within a key. Behind a delivery that was tried, or is at work, and has not ended, nothing of its key is
+ * handed out. What comes behind one that waits for its next try is put aside, and so is what was looked at in vain, if it is
+ * much: a receiver that is down for days costs nothing while others are looked for, nor do the thousands of a large study
+ * while one of them is at work. Whichever of a key ends lets go on some of those that are behind no other.
  */
 import type { Session } from './session.ts'
 
-/** So many are let go on at a time; each of them lets go on the next, in its turn. */
+/** So many are let go on at a time, when no more than these are left before them: none waits for want of others. */
 const mostLetGoOn = 100
+const enoughBefore = 50
+/** So many are looked at each time, for whose turn it is. */
+const mostLookedAt = 200
 
 /**
  * Was tried, or is behind one that was, and is not at work. In these words, which an index is by: a key may have thousands
@@ -44,10 +48,34 @@ export function putAsideBehind(session: Session, { id, script, key }: Place): vo
     .run(script, key, id)
 }
 
+/** Puts aside what a script is owed and is behind others of its key, if there is much of it. */
+export function putAsideMany(session: Session, script: number): void {
+  const { many } = session
+    .sql('select count(*) as many from (select 1 from delivery where script = +? and state = 0 limit ?)')
+    .get(script, mostLookedAt) as { many: number }
+  if (many < mostLookedAt) return
+  session
+    .sql(
+      `update delivery set state = 4 where script = +? and state = 0 and exists (
+         select 1 from delivery e where e.script = delivery.script and e.key = delivery.key and e.id < delivery.id
+           and e.state <> 2)`,
+    )
+    .run(script)
+}
+
 /** One of a key has ended. */
 export function letGoOn(session: Session, { script, key }: Omit<Place, 'id'>): void {
-  const first = session.sql('select 1 from delivery where script = +? and key = ? and state = 4 limit 1')
-  if (first.get(script, key) === undefined) return
+  const { first } = session
+    .sql('select min(id) as first from delivery where script = +? and key = ? and state = 4')
+    .get(script, key) as { first: number | null }
+  if (first === null) return
+  const { before } = session
+    .sql(
+      `select count(*) as before from (
+         select 1 from delivery where script = +? and key = ? and id < ? and state <> 2 limit ?)`,
+    )
+    .get(script, key, first, enoughBefore) as { before: number }
+  if (before === enoughBefore) return
   session
     .sql(
       `update delivery set state = 0 where id in (

@@ -35,11 +35,6 @@ begin
 end
 $$;
 
--- Deliveries are made only when those that exist do not suffice, so that a backlog stays in the log.
-create function has_ready(p_script bigint, p_count integer) returns boolean language sql as $$
-  select count(*) = p_count from in_turn(p_script, p_count)
-$$;
-
 -- p_wanted: script to count.
 create function lease(p_now bigint, p_wanted json, p_ttl_ms bigint, p_node text, out leases json, out more boolean,
   out next_retry_in_ms bigint) language plpgsql as $$
@@ -76,15 +71,20 @@ begin
     v_count := (p_wanted ->> v_script.name)::integer;
     perform end_waits(v_now, v_script.id);
     perform beat(v_now, v_script);
-    if v_script.cursor < last_seq() and not has_ready(v_script.id, v_count) then
-      more := follow(v_now, v_script) < last_seq() or more;
-    end if;
     v_ready := array(select ready_of(v_script.id, v_count));
+    -- Deliveries are made only when those that exist do not suffice, so that a backlog stays in the log.
+    if v_script.cursor < last_seq() and cardinality(v_ready) < v_count then
+      more := follow(v_now, v_script) < last_seq() or more;
+      v_ready := array(select ready_of(v_script.id, v_count));
+    end if;
     update delivery set state = 1, attempt = attempt + 1, lease_until = v_now + p_ttl_ms, node = p_node,
       -- A crash may undo a lease that somebody holds: never the same number again.
       fence = greatest(fence + 1, v_now * 1000)
     where id = any (v_ready);
     v_leased := v_leased || v_ready;
+    if cardinality(v_ready) < v_count then
+      perform put_aside_many(v_script.id);
+    end if;
   end loop;
   leases := (select coalesce(json_agg(l), '[]') from leased_rows(v_now, v_leased) l);
   next_retry_in_ms := (

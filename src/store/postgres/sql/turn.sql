@@ -1,6 +1,7 @@
--- Whose turn it is within a key. Behind a delivery that was tried and has not ended, nothing of its key is handed out;
--- what comes behind one that waits for its next try is put aside (state 4), and let go on, some at a time, by whichever
--- of its key ends. Whoever changes deliveries of a script has locked its row.
+-- Whose turn it is within a key. Behind a delivery that was tried, or is at work, and has not ended, nothing of its key is
+-- handed out; what comes behind one that waits for its next try is put aside (state 4), and so is what was looked at in
+-- vain, if it is much. Whichever of a key ends lets go on some of those that are behind no other. Whoever changes
+-- deliveries of a script has locked its row.
 
 -- In the order of their rows, so that two that want the same wait for each other once.
 create function lock_scripts(p_scripts bigint[]) returns void language sql as $$
@@ -23,18 +24,43 @@ create function put_aside_behind(p_script bigint, p_key text, p_id bigint) retur
   update delivery set state = 4 where script = p_script and key = p_key and id > p_id and state <> 2 and state = 0
 $$;
 
-create function let_go_on(p_script bigint, p_key text) returns void language plpgsql as $$
+-- What a script is owed and is behind others of its key, if there is much of it.
+create function put_aside_many(p_script bigint) returns void language plpgsql as $$
 declare
-  c_most constant integer := 100;
-  v_first bigint;
+  c_most_looked_at constant integer := 200;
 begin
-  if not exists (select 1 from delivery where script = p_script and key = p_key and state = 4) then
+  if (select count(*) from (select 1 from delivery where script = p_script and state = 0 limit c_most_looked_at) t)
+    < c_most_looked_at
+  then
     return;
   end if;
-  select min(id) into v_first from delivery
+  update delivery set state = 4 where script = p_script and state = 0 and exists (
+    select 1 from delivery e where e.script = delivery.script and e.key = delivery.key and e.id < delivery.id
+      and e.state <> 2);
+end
+$$;
+
+create function let_go_on(p_script bigint, p_key text) returns void language plpgsql as $$
+declare
+  -- So many are let go on at a time, when no more than these are left before them: none waits for want of others.
+  c_most constant integer := 100;
+  c_enough_before constant integer := 50;
+  v_first bigint;
+  v_holding bigint;
+begin
+  select min(id) into v_first from delivery where script = p_script and key = p_key and state = 4;
+  if v_first is null then
+    return;
+  end if;
+  if (select count(*) from (select 1 from delivery where script = p_script and key = p_key and id < v_first
+      and state <> 2 limit c_enough_before) t) = c_enough_before
+  then
+    return;
+  end if;
+  select min(id) into v_holding from delivery
   where script = p_script and key = p_key and (state = 3 or (state = 0 and attempt > 0));
   update delivery set state = 0 where id in (
-    select id from delivery where script = p_script and key = p_key and state = 4 and id <= coalesce(v_first, id)
+    select id from delivery where script = p_script and key = p_key and state = 4 and id <= coalesce(v_holding, id)
     order by id limit c_most);
 end
 $$;
