@@ -2,17 +2,25 @@
 import { Presets, SingleBar } from 'cli-progress'
 
 export interface Progress {
-  step(): void
+  /** @param count 1 if it is not given */
+  step(count?: number): void
   stop(): void
 }
 
-/** @param isShown false: nothing is drawn */
-export function startProgress(total: number, isShown: boolean): Progress {
+/**
+ * @param what they are, such as "files"
+ * @param isShown false: nothing is drawn
+ */
+export function startProgress(total: number, what: string, isShown: boolean): Progress {
   if (!isShown || total === 0) return { step: () => {}, stop: () => {} }
   const bar = new SingleBar(
-    { format: '{bar} {value}/{total} files, {eta_formatted} left', hideCursor: true, clearOnComplete: true },
+    {
+      format: `{bar} {value}/{total} ${what}, {eta_formatted} left`,
+      hideCursor: true,
+      clearOnComplete: true,
+    },
     Presets.shades_classic,
   )
   bar.start(total, 0)
-  return { step: () => bar.increment(), stop: () => bar.stop() }
+  return { step: (count = 1) => bar.increment(count), stop: () => bar.stop() }
 }

@@ -1,4 +1,5 @@
 /** Runs as a terminal shows them, and how they are asked for. */
+import type { Command } from 'commander'
 import { z } from 'zod'
 import { fault } from '../errors.ts'
 
@@ -25,6 +26,18 @@ const names = [
   'until',
   'limit',
 ] as const
+
+export function addRunFilters(command: Command): Command {
+  return command
+    .option('--script <name>', 'only of this script')
+    .option('--callback <name>', 'only of this callback')
+    .option('--outcome <outcomes>', 'only with these outcomes, such as "threw,timed-out"')
+    .option('--resource <id>', 'only about this resource, or what is below it')
+    .option('--patient <PatientID>', 'only about this patient')
+    .option('--accession <number>', 'only about the study with this accession number')
+    .option('--since <time>', 'only since, such as 2026-11-26T08:00:00Z')
+    .option('--until <time>', 'only before')
+}
 
 /** The query of what was given on the command line. */
 export function filterOf(given: RunFilter): URLSearchParams {

@@ -45,7 +45,7 @@ async function send(session: Session, paths: readonly string[], options: SendOpt
   const stopListening = onInterrupt(() => {
     isInterrupted = true
   })
-  const progress = startProgress(files.length, session.isTerminal && options.json !== true)
+  const progress = startProgress(files.length, 'files', session.isTerminal && options.json !== true)
   const sendOneByOne = async () => {
     for (const file of waiting) {
       if (isInterrupted) return

@@ -164,6 +164,10 @@ describe('runs', () => {
       HttpStatus: 404,
       Details: 'There is no run 999999',
     })
+    expect(await post(`/runs/replay?${query}&preview`)).toEqual({
+      preview: true,
+      ids: [first!.id, second!.id],
+    })
     expect(await post(`/runs/replay?ids=${ids}`)).toEqual({ replayed: 2, waiting: 0, gone: 0 })
     const seqs = (await isEnded(query, 4)).map(({ seq }) => seq)
     expect(seqs).toEqual([second!.seq, first!.seq, second!.seq, first!.seq])

@@ -48,6 +48,8 @@ test('runs are listed by what is asked for, and shown with calls and logs', asyn
 })
 
 test('runs are replayed by number or by what they match, by the version that ran or the one in force', async () => {
+  const preview = await run('runs', 'replay', '--script', 'a.js', '--outcome', 'ok', '--preview')
+  expect(preview).toMatchObject({ code: 0, lines: ['1 would be replayed'] })
   const original = await run('runs', 'replay', '--script', 'a.js', '--outcome', 'ok', '--version', 'original')
   expect(original).toMatchObject({ code: 0, lines: ['1 to be replayed'] })
   await until('it', async () => (await engine.read<unknown[]>('/runs?outcome=ok')).length === 2)

@@ -7,7 +7,7 @@ import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
 import { unknownResource } from '../errors.ts'
 import { formatRun, fromJson } from '../format-run.ts'
-import { limitOf, listOf, moment, numberOf, numbers, parseQuery, text, whole } from '../query.ts'
+import { isFlag, limitOf, listOf, moment, numberOf, numbers, parseQuery, text, whole } from '../query.ts'
 
 const filter = {
   script: text.optional(),
@@ -28,6 +28,7 @@ const replayQuery = z.strictObject({
   ids: numbers.optional(),
   version: text.pipe(z.enum(['original', 'current'])).default('current'),
   limit: limitOf(1_000_000, 1_000_000),
+  preview: text.optional(),
 })
 /** Told once more in one transaction. */
 const atATime = 200
@@ -58,7 +59,7 @@ export function runRoutes(app: FastifyInstance, { store, onOwed }: ApiParts): vo
   })
   endpoint(app, '/runs/replay', {
     POST: async ({ query }) => {
-      const { limit, version, ids, ...wanted } = parseQuery(replayQuery, query)
+      const { limit, version, ids, preview, ...wanted } = parseQuery(replayQuery, query)
       const isFiltered = Object.values(wanted).some((value) => value !== undefined)
       if (isFiltered === (ids !== undefined)) {
         const names = Object.keys(filter).join(', ')
@@ -70,7 +71,8 @@ export function runRoutes(app: FastifyInstance, { store, onOwed }: ApiParts): vo
       // One after the other: each has all that it said.
       for (const id of ids ?? []) await known(id)
       const which = ids === undefined ? queryOf(wanted) : { ids }
-      return replay(await store.runsToReplay({ ...which, limit }), version)
+      const chosen = await store.runsToReplay({ ...which, limit })
+      return isFlag(preview) ? { preview: true, ids: chosen } : replay(chosen, version)
     },
   })
   endpoint(app, '/runs/:id', {
