@@ -51,7 +51,7 @@ export async function runCli(
   output.on('error', () => process.exit(session.exitCode))
   const program = createProgram(session, output)
   try {
-    await program.parseAsync([...parameters], { from: 'user' })
+    await program.parseAsync(helpLast(parameters), { from: 'user' })
     return session.exitCode
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 1
@@ -90,6 +90,12 @@ function createProgram(session: Session, output: Output): Command {
   addRabbitmqCommand(program, session)
   addCompletionCommand(program, session)
   return program
+}
+
+/** `help runs list` is `runs list --help`: the command of the library knows one level only. */
+function helpLast([first, ...others]: readonly string[]): string[] {
+  if (first === 'help' && others.length > 1) return [...others, '--help']
+  return first === undefined ? [] : [first, ...others]
 }
 
 /** `error: unknown command 'strat'\n(Did you mean start?)` → `unknown command 'strat' (Did you mean start?)`. */

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { onstable } from '../support/command-line.ts'
 import { dicomFile } from '../support/dicom-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { areInstalled } from '../support/installed.ts'
 import { startRestServer } from '../support/rest-server.ts'
 
 test('an unknown command or option is one sentence with the nearest that exists', async () => {
@@ -24,6 +25,7 @@ test('help and version go to the standard output and are no failure', async () =
   expect(help.code).toBe(0)
   expect(help.output).toContain('--stable-age <value>')
   expect(help.output).toContain('Examples:')
+  expect((await onstable(['help', 'runs', 'list'])).output).toContain('onstable runs list --outcome')
   expect((await onstable(['--version'])).output).toMatch(/^\d+\.\d+\.\d+\n$/)
 })
 
@@ -148,6 +150,20 @@ test('the completion script completes commands and options', async () => {
         '-',
         ...words,
       ],
+      { encoding: 'utf8' },
+    ).trim()
+  expect(complete('sc')).toBe('scripts')
+  expect(complete('scripts', '')).toBe('list pause resume drain forget replay check new --help')
+  expect(complete('scripts', 'new', '--cal')).toBe('--callback')
+})
+
+test.skipIf(!areInstalled('zsh'))('so does that of zsh (needs zsh)', async () => {
+  const { output } = await onstable(['completion', 'zsh'])
+  const stubs = `compdef() { :; }; compadd() { print -r -- "\${(@M)found:#$words[CURRENT]*}"; }; _files() { :; }`
+  const complete = (...words: string[]) =>
+    execFileSync(
+      'zsh',
+      ['-fc', `${stubs}\n${output}\nwords=(onstable "$@"); CURRENT=$(($# + 1)); _onstable`, '-', ...words],
       { encoding: 'utf8' },
     ).trim()
   expect(complete('sc')).toBe('scripts')
