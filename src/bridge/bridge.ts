@@ -14,6 +14,7 @@ import type { Log } from '../log.ts'
 import type { Ages, Origin, RelayState, Store } from '../store/store.ts'
 import type { Requeued } from './dead-letters.ts'
 import type { InboxCounts } from './inbox.ts'
+import type { Letter } from './letter.ts'
 import { openLink } from './link.ts'
 import { noSizes, nothingReceived, startReading } from './reading.ts'
 import { openRelay } from './relay.ts'
@@ -75,6 +76,8 @@ export interface Bridge extends AsyncDisposable {
   state(): Promise<BridgeState>
   /** Publishes all changes after a number once more. @returns after and up to which; null: none ever was */
   replay(since: number): Promise<{ readonly since: number; readonly until: number } | null>
+  /** The first of what was set aside. @throws `broker-away` */
+  setAside(limit: number): Promise<Letter[]>
   /** Puts some of what was set aside back into the queue. @throws `broker-away` */
   requeue(): Promise<Requeued>
 }
@@ -128,6 +131,7 @@ export async function startBridge(parts: BridgeParts): Promise<Bridge | null> {
       turn.refresh()
       return until === null ? null : { since: from, until: Math.max(from, until) }
     },
+    setAside: async (limit) => (await reading?.look(limit)) ?? [],
     requeue: async () => (await reading?.requeue()) ?? { requeued: 0, left: 0 },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }

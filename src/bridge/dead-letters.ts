@@ -3,6 +3,7 @@ import type { SyncMessage } from 'rabbitmq-client'
 import { fault, messageOf } from '../errors.ts'
 import { unlessAborted } from '../lib/unless-aborted.ts'
 import { copyOf, reasonHeader } from './copy.ts'
+import { type Letter, letterOf } from './letter.ts'
 import { closeSoon, type Link } from './link.ts'
 import type { Publisher } from './publisher.ts'
 
@@ -14,6 +15,8 @@ export interface DeadLetters {
   /** In the place of one that cannot be copied, and that its queue would not set aside as it is. */
   setAsideEmpty(reason: string, signal: AbortSignal): Promise<void>
   sizes(): Promise<{ readonly waiting: number | null; readonly dead: number | null }>
+  /** The first of them, which stay where they are. @throws `broker-away` */
+  look(limit: number): Promise<Letter[]>
   /** Puts as many back into the queue as some seconds allow. @throws `broker-away` */
   requeue(): Promise<Requeued>
 }
@@ -41,7 +44,7 @@ function deadQueueOf(queue: string): string {
  */
 export function openDeadLetters(link: Link, publisher: Publisher, queue: string): DeadLetters {
   const dead = deadQueueOf(queue)
-  let isRequeueing = false
+  let isBusy = false
 
   /** One that is not there closes its channel. */
   const sizeOf = async (name: string): Promise<number | null> => {
@@ -59,6 +62,23 @@ export function openDeadLetters(link: Link, publisher: Publisher, queue: string)
       }
     } catch {
       return null
+    }
+  }
+  /** Those that are not acknowledged go back to their places with the channel. */
+  const look = async (limit: number): Promise<Letter[]> => {
+    const looking = await link.channel()
+    looking.on('error', () => {})
+    try {
+      const letters: Letter[] = []
+      const signal = AbortSignal.timeout(askMs)
+      while (letters.length < limit && !signal.aborted) {
+        const message = await looking.basicGet({ queue: dead })
+        if (message === undefined) break
+        letters.push(letterOf(message))
+      }
+      return letters
+    } finally {
+      await closeSoon(looking)
     }
   }
   /** Some together; each is taken out only when its copy is confirmed, and stays where it cannot be copied. */
@@ -95,6 +115,19 @@ export function openDeadLetters(link: Link, publisher: Publisher, queue: string)
       await closeSoon(getting)
     }
   }
+  /** What one has in hand, another would not find. */
+  const alone = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    if (isBusy) throw fault('bad-request', 'They are being looked at, or put back, already: wait for that')
+    if (!link.isConnected()) throw fault('broker-away', 'RabbitMQ does not answer; try again later')
+    isBusy = true
+    try {
+      return await work()
+    } catch (cause) {
+      throw fault('broker-away', `RabbitMQ did not do it: ${messageOf(cause)}; try again later`, { cause })
+    } finally {
+      isBusy = false
+    }
+  }
   return {
     queue: dead,
     async setAside(message, reason, signal) {
@@ -109,18 +142,11 @@ export function openDeadLetters(link: Link, publisher: Publisher, queue: string)
       const [waiting, letters] = await Promise.all([sizeOf(queue), sizeOf(dead)])
       return { waiting, dead: letters }
     },
+    look: (limit) => alone(() => look(limit)),
     async requeue() {
-      if (isRequeueing) throw fault('bad-request', 'They are being put back already: wait for that')
-      if (!link.isConnected() || publisher.isHeldUp())
-        throw fault('broker-away', 'RabbitMQ does not answer, or takes nothing now; try again later')
-      isRequeueing = true
-      try {
-        return await requeue()
-      } catch (cause) {
-        throw fault('broker-away', `RabbitMQ did not do it: ${messageOf(cause)}; try again later`, { cause })
-      } finally {
-        isRequeueing = false
-      }
+      if (link.isConnected() && publisher.isHeldUp())
+        throw fault('broker-away', 'RabbitMQ takes nothing now; try again later')
+      return alone(requeue)
     },
   }
 }

@@ -9,7 +9,7 @@ import { openPublisher } from './publisher.ts'
 import { takeInWith } from './take-in.ts'
 import type { Turn } from './turn.ts'
 
-export interface Reading extends Inbox, Pick<DeadLetters, 'sizes' | 'requeue'> {}
+export interface Reading extends Inbox, Pick<DeadLetters, 'sizes' | 'look' | 'requeue'> {}
 
 interface Lines {
   readonly out: Link
@@ -49,6 +49,7 @@ export function startReading(parts: BridgeParts, queue: string, { out, into, tur
     isReading: inbox.isReading,
     counts: inbox.counts,
     sizes: deadLetters.sizes,
+    look: deadLetters.look,
     requeue: deadLetters.requeue,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }

@@ -27,6 +27,12 @@ type State = z.infer<typeof state>
 const replayed = z.object({ Since: z.number(), Until: z.number(), Changes: z.number() })
 const requeued = z.object({ Requeued: z.number(), Left: z.number() })
 
+const letters = z.array(z.object({ reason: z.string().nullable(), sizeBytes: z.number(), start: z.string() }))
+
+interface DeadOptions extends ClientOptions {
+  readonly limit: string
+}
+
 interface ReplayOptions extends ClientOptions {
   readonly seq: string
 }
@@ -36,6 +42,10 @@ export function addRabbitmqCommand(program: Command, session: Session): void {
   addClientOptions(rabbitmq.command('status').description('print how far it is'))
     .addHelpText('after', '\nExample:\n  $ onstable rabbitmq status')
     .action((options: ClientOptions) => status(session, options))
+  addClientOptions(rabbitmq.command('dead').description('print messages that were set aside, and why'))
+    .option('--limit <number>', 'at most so many, the oldest, up to 100', '20')
+    .addHelpText('after', '\nExample:\n  $ onstable rabbitmq dead')
+    .action((options: DeadOptions) => printDead(session, options))
   addClientOptions(rabbitmq.command('replay').description('publish all changes since once more'))
     .requiredOption('--seq <number>', 'those after this change')
     .addHelpText('after', '\nExample:\n  $ onstable rabbitmq replay --seq 1200')
@@ -88,6 +98,19 @@ function inLine({
     `${inHand} in hand`,
   ]
   return `queue ${queue}, ${reader}: ${counts.join('; ')}`
+}
+
+async function printDead(session: Session, options: DeadOptions): Promise<void> {
+  const answer = await clientOf(session, options).get(
+    `/rabbitmq/dead?limit=${encodeURIComponent(options.limit)}`,
+  )
+  if (options.json) return session.print(JSON.stringify(answer))
+  const found = letters.parse(answer)
+  for (const { reason, sizeBytes, start } of found) {
+    session.print(reason ?? 'Nobody said why')
+    session.print(`  ${sizeBytes} bytes: ${start}`)
+  }
+  if (found.length === 0) session.print('No messages are set aside')
 }
 
 async function replay(session: Session, options: ReplayOptions): Promise<void> {

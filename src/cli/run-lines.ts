@@ -127,7 +127,8 @@ function callLine({ name, target, atMs, durationMs, bytes, ok }: Run['hostCalls'
   return `  call      host.${name}${target === null ? '' : ` ${target}`}: ${round(durationMs)} ms from ${round(atMs)} ms on, ${end}`
 }
 
+/** One that was cut off with its server is tried again, however many tries there were to be. */
 const tryOf = ({ attempt, attempts }: Run): string =>
-  attempts === null ? `try ${attempt}` : `try ${attempt} of ${attempts}`
+  attempts === null || attempt > attempts ? `try ${attempt}` : `try ${attempt} of ${attempts}`
 const round = (number: number): number => Math.round(number * 10) / 10
 const megabytes = (bytes: number): number => round(bytes / 1_048_576)

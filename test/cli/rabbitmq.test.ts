@@ -39,6 +39,12 @@ describe.skipIf(!hasRabbitmq)('the command rabbitmq (needs RabbitMQ on 127.0.0.1
       ),
     ])
     expect(JSON.parse((await run(engine, 'status', '--json')).lines[0]!)).toMatchObject({ dead: 1 })
+    const reason = 'It is neither JSON nor the identifier of an instance'
+    for (let look = 0; look < 2; look++) {
+      expect((await run(engine, 'dead')).lines).toEqual([reason, '  4 bytes: junk'])
+    }
+    const [letter] = await engine.read<object[]>('/rabbitmq/dead?limit=1')
+    expect(letter).toEqual({ reason, sizeBytes: 4, start: 'junk' })
     expect((await run(engine, 'requeue')).lines).toEqual(['1 message is back in the queue'])
     expect((await run(engine, 'replay', '--seq', '1')).lines).toEqual([
       '3 changes are published once more: after 1, up to 4',

@@ -4,9 +4,11 @@ import { z } from 'zod'
 import { fault } from '../../errors.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
-import { parseQuery, whole } from '../query.ts'
+import { limitOf, parseQuery, whole } from '../query.ts'
 
 const replayQuery = z.strictObject({ seq: whole.pipe(z.number().min(0)) })
+
+const deadQuery = z.strictObject({ limit: limitOf(20, 100) })
 
 export function rabbitmqRoutes(app: FastifyInstance, { bridge }: ApiParts): void {
   const needed = () => {
@@ -30,6 +32,9 @@ export function rabbitmqRoutes(app: FastifyInstance, { bridge }: ApiParts): void
       const { since, until } = (await needed().replay(seq)) ?? { since: seq, until: seq }
       return { Since: since, Until: until, Changes: until - since }
     },
+  })
+  endpoint(app, '/rabbitmq/dead', {
+    GET: async ({ query }) => needed().setAside(parseQuery(deadQuery, query).limit),
   })
   endpoint(app, '/rabbitmq/requeue', {
     POST: async () => {
