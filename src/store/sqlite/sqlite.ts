@@ -109,10 +109,12 @@ function storeOn({ writer, reader, journal, onBlocked, now, unlock }: Parts): St
       return (await reader.request('holds', [ids])) as Map<string, string>
     },
     async tick() {
+      // What is accepted while rows are waited for is not among them.
+      const asOfMs = now()
       await recording.caughtUp()
       // Rows that are owed are not seen: whether something is quiet is not known.
       if (recording.isBlocked) return { fired: 0, nextCheckInMs: blockedMs }
-      return (await writer.request('tick', [now()])) as TickReport
+      return (await writer.request('tick', [asOfMs])) as TickReport
     },
     unsyncedFiles: (all) => kept.unsyncedFiles(all),
     unsyncedBytes: async (batch, number) => kept.unsyncedBytes(batch, number),

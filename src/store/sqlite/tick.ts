@@ -27,9 +27,11 @@ const never = 9_000_000_000_000_000
  */
 export function tick(session: Session, asOfMs: number): TickReport {
   const { nowMs } = session
-  session.nowMs = Math.min(nowMs, Math.max(asOfMs, latestChangeMs(session)))
+  const dueMs = Math.min(nowMs, asOfMs)
+  // The log never goes back, and may have something later already.
+  session.nowMs = Math.max(dueMs, latestChangeMs(session))
   try {
-    const fired = fireDue(session)
+    const fired = fireDue(session, dueMs)
     const next = session.sql('select min(check_at) as at from window').get() as { at: number | null }
     return { fired, nextCheckInMs: next.at === null ? null : Math.max(0, next.at - nowMs) }
   } finally {
@@ -37,17 +39,17 @@ export function tick(session: Session, asOfMs: number): TickReport {
   }
 }
 
-function fireDue(session: Session): number {
+function fireDue(session: Session, dueMs: number): number {
   observe(session)
-  if (!isAnnouncing(session)) releaseHeld(session, session.nowMs)
+  if (!isAnnouncing(session)) releaseHeld(session, dueMs)
   let fired = 0
   const due = session
     .sql('select * from window where check_at <= ? order by check_at, level desc, resource limit +?')
-    .all(session.nowMs, batch) as WindowRow[]
+    .all(dueMs, batch) as WindowRow[]
   for (const { resource } of due) {
     // Firing one may have fired or moved others.
     const window = windowOf(session, resource)
-    if (window !== undefined && window.check_at <= session.nowMs) fired += checkWindow(session, window)
+    if (window !== undefined && window.check_at <= dueMs) fired += checkWindow(session, window, dueMs)
   }
   return fired
 }
@@ -67,16 +69,16 @@ function observe({ observation, nowMs }: Session): void {
 }
 
 /** Fires or re-arms one window; returns how many were fired. */
-function checkWindow(session: Session, window: WindowRow): number {
-  const { nowMs, observation } = session
+function checkWindow(session: Session, window: WindowRow, dueMs: number): number {
+  const { observation } = session
   const observedAt = observation.sinceMs + Math.min(window.age_ms, observationMs)
   const quietAt = Math.max(quietAtOf(window), observedAt)
   const deadlineAt = Math.max(deadlineAtOf(window), observedAt)
-  if (quietAt > nowMs && deadlineAt > nowMs) return rearm(session, window, Math.min(quietAt, deadlineAt))
+  if (quietAt > dueMs && deadlineAt > dueMs) return rearm(session, window, Math.min(quietAt, deadlineAt))
   const isHeld = isBehindAnnouncements(session, window)
   const below = windowsBelow(session, { id: window.resource, level: window.level })
-  if (quietAt <= nowMs && !isHeld && below.length === 0) return fire(session, window.resource, 'quiet')
-  if (deadlineAt <= nowMs) return fireWithDescendants(session, window.resource, 'deadline')
+  if (quietAt <= dueMs && !isHeld && below.length === 0) return fire(session, window.resource, 'quiet')
+  if (deadlineAt <= dueMs) return fireWithDescendants(session, window.resource, 'deadline')
   if (isHeld) return hold(session, window, quietAtOf(window), deadlineAt)
   // A parent waits for the last of its children; one tied with it is fired before it, in this tick or the next.
   const heldBelow = below.flatMap(({ held_due }) => held_due ?? [])
