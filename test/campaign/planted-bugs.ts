@@ -34,8 +34,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     breaks: 'a parent waits for those below it',
     file: 'store/sqlite/tick.ts',
-    from: 'quietAt <= nowMs && !isHeld && below.length === 0',
-    to: 'quietAt <= nowMs',
+    from: 'quietAt <= dueMs && !isHeld && below.length === 0',
+    to: 'quietAt <= dueMs',
   },
   {
     breaks: 'a change makes one delivery',
