@@ -3,9 +3,9 @@
  * second, and what a host call takes.
  */
 import { send } from './clients.ts'
-import { measureRate, rateMethod } from './dispatch.ts'
 import { shown } from './figures.ts'
 import type { Rounds } from './ingest.ts'
+import { measureRate, rateMethod } from './rate.ts'
 import type { Notebook } from './report.ts'
 import { measureRuns, runsMethod } from './runs.ts'
 import { makeSamples } from './samples.ts'
