@@ -99,11 +99,11 @@ export class SyncedFile {
   }
 
   #useCache(): void {
-    this.#window.isOfNoUse = true
-    this.#isDirect = false
     const descriptor = open(this.#path, false)
     closeSync(this.#descriptor)
     this.#descriptor = descriptor
+    this.#isDirect = false
+    this.#window.isOfNoUse = true
   }
 }
 

@@ -6,6 +6,9 @@ export const deliveryState = {
   dead: 2,
   /** Until its next try. */
   waiting: 3,
-  /** One before it in its key waits, or did and has not ended: not looked at before that has ended. */
+  /**
+   * One before it in its key waits, or did and has not ended, or there are very many before it: not looked at before they
+   * have ended.
+   */
   behind: 4,
 } as const

@@ -1,4 +1,5 @@
 /** Runs that are handed over while the one before them is still at work. */
+import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createLog } from '../../src/log.ts'
@@ -75,6 +76,16 @@ describe('runs that are handed over ahead', () => {
       }),
       { numRuns: 25 },
     )
+  })
+
+  it('do nothing behind one whose isolate is gone, though nobody knew when they were handed over', async () => {
+    const request = await load(100)
+    const first = runtime.run(request({ act: 'loop' }))
+    await delay(50)
+    // What the child says meanwhile is not read.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+    expect(await runtime.runAhead(request({}))).toBeNull()
+    expect((await first).outcome).toBe('timed-out')
   })
 
   it('do nothing behind one that leaves a rejection to nobody', async () => {

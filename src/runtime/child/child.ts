@@ -52,8 +52,7 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
       },
       enterAhead: ({ message: { id, callback, timeoutMs }, body }) =>
         sandbox.enter('runAhead', [id, callback, body], timeoutMs),
-      refuse: ({ message: { id } }) =>
-        send({ type: 'ended', id, outcome: 'not-begun', cpuMs: 0, memoryBytes: 0, disposed: false }),
+      refuse: ({ message: { id } }) => notBegun(id),
     })
   const open = async (memoryMb: number): Promise<Sandbox> => {
     const sandbox = await openSandbox(text, caps, memoryMb, gate)
@@ -66,6 +65,8 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
     }
     return sandbox
   }
+  const notBegun = (id: number) =>
+    send({ type: 'ended', id, outcome: 'not-begun', cpuMs: 0, memoryBytes: 0, disposed: false })
   const refuse = (id: number, message: string) => {
     const thrown: WireThrown = { name: 'Error', message, stack: '' }
     const ended = { outcome: 'crashed', cpuMs: 0, memoryBytes: 0, disposed: true } as const
@@ -89,7 +90,9 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
       return
     }
     const sandbox = sandboxes.get(message.version)
-    if (sandbox === undefined) refuse(message.id, 'This version is not loaded')
+    // The one that it was to follow took the isolate with it, and the engine did not know yet.
+    if (sandbox === undefined && message.type === 'run' && message.after !== null) notBegun(message.id)
+    else if (sandbox === undefined) refuse(message.id, 'This version is not loaded')
     else if (message.type === 'run') lines.get(sandbox)?.add({ message, body })
     else begin(message, sandbox).close()
   }

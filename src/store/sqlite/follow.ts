@@ -8,7 +8,7 @@ import { deliveryKey, type KeyedChange, keyed } from './delivery-key.ts'
 import type { BeatingScript } from './heartbeat.ts'
 import { oweAgain } from './replay.ts'
 import type { Session } from './session.ts'
-import { stateOfLast } from './turn.ts'
+import { stateOfLast, whereLast } from './turn.ts'
 
 /** Changes looked at for one script in one transaction. */
 const followLimit = 1_000
@@ -36,7 +36,7 @@ export function follow(session: Session, script: FollowingScript): number {
       if (wanted !== type) continue
       const ofKey = deliveryKey(session, key, keyed(row, type))
       if (row.seq > script.replay_until)
-        insert.run(script.id, callback, row.seq, ofKey, script.id, ofKey, session.nowMs)
+        insert.run(script.id, callback, row.seq, ofKey, ...whereLast(script.id, ofKey), session.nowMs)
       else {
         const told = { script: script.id, callback, seq: row.seq, key: ofKey }
         oweAgain(session, told, script.replay, null)

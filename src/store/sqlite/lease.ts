@@ -14,7 +14,7 @@ import { sinceFinished, sincePrevious } from './late.ts'
 import { reclaimExpired } from './reclaim.ts'
 import { pausedAll } from './scripts.ts'
 import type { Session } from './session.ts'
-import { endWaits, isItsTurn, putAsideMany } from './turn.ts'
+import { endWaits, isItsTurn } from './turn.ts'
 
 export function lease(
   session: Session,
@@ -43,7 +43,6 @@ export function lease(
       ready = readyOf(session, script, count)
     }
     leases.push(...handOut(session, script, ready, ttlMs))
-    if (ready.length < count) putAsideMany(session, script.id)
   }
   return { leases, more, nextRetryInMs: nextDue(session, Object.keys(wanted)) }
 }

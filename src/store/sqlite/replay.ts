@@ -7,7 +7,7 @@ import type { KeyChoice, Replayed, ReplayRange, ReplayStart, Subscription } from
 import { lastSeq } from './changes.ts'
 import { deliveryKey, keyed } from './delivery-key.ts'
 import type { Session } from './session.ts'
-import { stateOfLast } from './turn.ts'
+import { stateOfLast, whereLast } from './turn.ts'
 
 /** A run with its script and its change, as far as they are known. */
 interface RunRow {
@@ -106,8 +106,7 @@ export function oweAgain(session: Session, told: Told, replay: number, version: 
       callback,
       seq,
       key,
-      script,
-      key,
+      ...whereLast(script, key),
       session.nowMs,
       held === undefined ? replay : held.replay,
       version,

@@ -1,16 +1,16 @@
 /**
  * Whose turn it is within a key. Behind a delivery that was tried, or is at work, and has not ended, nothing of its key is
- * handed out. What comes behind one that waits for its next try is put aside, and so is what was looked at in vain, if it is
- * much: a receiver that is down for days costs nothing while others are looked for, nor do the thousands of a large study
- * while one of them is at work. Whichever of a key ends lets go on some of those that are behind no other.
+ * handed out. What comes behind one that waits for its next try is put aside, and so is what is far behind in its key: a
+ * receiver that is down for days costs nothing while others are looked for, nor do the thousands of a large study while
+ * one of them is at work. Whichever of a key ends lets go on some of those that are behind no other.
  */
 import type { Session } from './session.ts'
 
-/** So many are let go on at a time, when no more than these are left before them: none waits for want of others. */
+/** Behind so many of its key one is put aside. */
+const mostInLine = 150
+/** So many are let go on at a time, when fewer than these are left before them. */
 const mostLetGoOn = 100
 const enoughBefore = 50
-/** So many are looked at each time, for whose turn it is. */
-const mostLookedAt = 200
 
 /**
  * Was tried, or is behind one that was, and is not at work. In these words, which an index is by: a key may have thousands
@@ -24,9 +24,12 @@ const holdsUp = holdsUpAs('delivery')
 export const stateByTurn = `case when exists (
     select 1 from delivery e where e.script = delivery.script and e.key = delivery.key and e.id < delivery.id and ${holdsUpAs('e')}) then 4 else 0 end`
 
-/** That of one that comes behind all others of its key; parameters: script and key. */
-export const stateOfLast = `case when exists (
-    select 1 from delivery where script = +? and key = ? and ${holdsUp}) then 4 else 0 end`
+/** That of one that comes behind all others of its key; parameters: `whereLast`. */
+export const stateOfLast = `case when exists (select 1 from delivery where script = +? and key = ? and ${holdsUp})
+    or (select count(*) from (select 1 from delivery where script = +? and key = ? and state <> 2
+      limit ${mostInLine})) = ${mostInLine} then 4 else 0 end`
+
+export const whereLast = (script: number, key: string) => [script, key, script, key] as const
 
 /** That nothing holds up the delivery `d`. */
 export const isItsTurn = `not exists (
@@ -46,21 +49,6 @@ export function putAsideBehind(session: Session, { id, script, key }: Place): vo
       'update delivery set state = 4 where script = +? and key = ? and id > ? and state <> 2 and state = 0',
     )
     .run(script, key, id)
-}
-
-/** Puts aside what a script is owed and is behind others of its key, if there is much of it. */
-export function putAsideMany(session: Session, script: number): void {
-  const { many } = session
-    .sql('select count(*) as many from (select 1 from delivery where script = +? and state = 0 limit ?)')
-    .get(script, mostLookedAt) as { many: number }
-  if (many < mostLookedAt) return
-  session
-    .sql(
-      `update delivery set state = 4 where script = +? and state = 0 and exists (
-         select 1 from delivery e where e.script = delivery.script and e.key = delivery.key and e.id < delivery.id
-           and e.state <> 2)`,
-    )
-    .run(script)
 }
 
 /** One of a key has ended. */
@@ -99,4 +87,13 @@ export function sortOut(session: Session, script: number | null): void {
     `select min(id) as id, script, key from delivery where ${holdsUp} and ${isWanted} group by script, key`,
   )
   for (const each of first.all({ script }) as Place[]) putAsideBehind(session, each)
+  session
+    .sql(
+      `update delivery set state = 4 where state = 0 and id in (
+         select id from (
+           select id, row_number() over (partition by script, key order by id) as place from delivery
+           where state <> 2 and ${isWanted})
+         where place > ${mostInLine})`,
+    )
+    .run({ script })
 }

@@ -47,7 +47,7 @@ begin
   end if;
   delete from delivery where id = v_held.id;
   insert into delivery (script, callback, seq, key, state, run_at, replay, version)
-  values (p_script, p_callback, p_seq, p_key, state_by_turn(p_script, p_key, 9223372036854775807), p_now,
+  values (p_script, p_callback, p_seq, p_key, state_of_last(p_script, p_key), p_now,
     coalesce(v_held.replay, p_replay), p_version);
   return true;
 end
@@ -71,14 +71,21 @@ begin
   loop
     perform owe_again(p_now, p_script.id, v_each.callback, v_each.seq, v_each.key, p_script.replay, null);
   end loop;
+  with told as (
+    select c.seq, s.place, s.callback, delivery_key(s.key, c) as key
+    from change c join subscriptions_of(p_script.subscriptions) s on s.type = c.type
+    where c.seq > greatest(p_script.cursor, p_script.replay_until) and c.seq <= v_last
+  ), keys as (
+    select key, is_held_up(p_script.id, key, 9223372036854775807) as is_held_up, in_line(p_script.id, key) as in_line
+    from (select distinct key from told) k
+  )
   insert into delivery (script, callback, seq, key, state, run_at)
-    select p_script.id, d.callback, d.seq, d.key,
-      case when is_held_up(p_script.id, d.key, 9223372036854775807) then 4 else 0 end, p_now
-    from (
-      select c.seq, s.place, s.callback, delivery_key(s.key, c) as key
-      from change c join subscriptions_of(p_script.subscriptions) s on s.type = c.type
-      where c.seq > greatest(p_script.cursor, p_script.replay_until) and c.seq <= v_last) d
-    order by d.seq, d.place;
+    select p_script.id, t.callback, t.seq, t.key,
+      case when k.is_held_up
+          or k.in_line + row_number() over (partition by t.key order by t.seq, t.place) > most_in_line()
+        then 4 else 0 end, p_now
+    from told t join keys k on k.key = t.key
+    order by t.seq, t.place;
   update script set cursor = v_last where id = p_script.id;
   return v_last;
 end

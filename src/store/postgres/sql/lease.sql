@@ -82,9 +82,6 @@ begin
       fence = greatest(fence + 1, v_now * 1000)
     where id = any (v_ready);
     v_leased := v_leased || v_ready;
-    if cardinality(v_ready) < v_count then
-      perform put_aside_many(v_script.id);
-    end if;
   end loop;
   leases := (select coalesce(json_agg(l), '[]') from leased_rows(v_now, v_leased) l);
   next_retry_in_ms := (

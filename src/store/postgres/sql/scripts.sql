@@ -12,6 +12,11 @@ begin
   if found then
     update delivery set state = 0 where script = p_script and state = 4;
     update delivery d set state = 4 where script = p_script and state = 0 and is_held_up(p_script, d.key, d.id);
+    update delivery set state = 4 where state = 0 and id in (
+      select id from (
+        select id, row_number() over (partition by key order by id) as place from delivery
+        where script = p_script and state <> 2) t
+      where place > most_in_line());
   end if;
 end
 $$;

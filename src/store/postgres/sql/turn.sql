@@ -1,7 +1,7 @@
 -- Whose turn it is within a key. Behind a delivery that was tried, or is at work, and has not ended, nothing of its key is
--- handed out; what comes behind one that waits for its next try is put aside (state 4), and so is what was looked at in
--- vain, if it is much. Whichever of a key ends lets go on some of those that are behind no other. Whoever changes
--- deliveries of a script has locked its row.
+-- handed out; what comes behind one that waits for its next try is put aside (state 4), and so is what is far behind in its
+-- key. Whichever of a key ends lets go on some of those that are behind no other. Whoever changes deliveries of a script
+-- has locked its row.
 
 -- In the order of their rows, so that two that want the same wait for each other once.
 create function lock_scripts(p_scripts bigint[]) returns void language sql as $$
@@ -20,29 +20,28 @@ create function state_by_turn(p_script bigint, p_key text, p_id bigint) returns 
   select (case when is_held_up(p_script, p_key, p_id) then 4 else 0 end)::smallint
 $$;
 
+-- Behind so many of its key one is put aside.
+create function most_in_line() returns integer language sql immutable as $$ select 150 $$;
+
+-- How many of a key have not ended, as far as that counts.
+create function in_line(p_script bigint, p_key text) returns bigint language sql as $$
+  select count(*) from (
+    select 1 from delivery where script = p_script and key = p_key and state <> 2 limit most_in_line()) t
+$$;
+
+-- The state of one that comes behind all others of its key.
+create function state_of_last(p_script bigint, p_key text) returns smallint language sql as $$
+  select (case when is_held_up(p_script, p_key, 9223372036854775807) or in_line(p_script, p_key) = most_in_line()
+    then 4 else 0 end)::smallint
+$$;
+
 create function put_aside_behind(p_script bigint, p_key text, p_id bigint) returns void language sql as $$
   update delivery set state = 4 where script = p_script and key = p_key and id > p_id and state <> 2 and state = 0
 $$;
 
--- What a script is owed and is behind others of its key, if there is much of it.
-create function put_aside_many(p_script bigint) returns void language plpgsql as $$
-declare
-  c_most_looked_at constant integer := 200;
-begin
-  if (select count(*) from (select 1 from delivery where script = p_script and state = 0 limit c_most_looked_at) t)
-    < c_most_looked_at
-  then
-    return;
-  end if;
-  update delivery set state = 4 where script = p_script and state = 0 and exists (
-    select 1 from delivery e where e.script = delivery.script and e.key = delivery.key and e.id < delivery.id
-      and e.state <> 2);
-end
-$$;
-
 create function let_go_on(p_script bigint, p_key text) returns void language plpgsql as $$
 declare
-  -- So many are let go on at a time, when no more than these are left before them: none waits for want of others.
+  -- So many are let go on at a time, when fewer than these are left before them.
   c_most constant integer := 100;
   c_enough_before constant integer := 50;
   v_first bigint;
