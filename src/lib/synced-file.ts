@@ -5,16 +5,12 @@
  */
 import { closeSync, constants, fstatSync, openSync, write, writev } from 'node:fs'
 import { isSystemError } from '../errors.ts'
-import { pageAlignedBytes } from './page-aligned.ts'
+import { inWindows, pageAlignedBytes, wholeBlocks } from './page-aligned.ts'
 import { bytesOf, mostPieces } from './pieces.ts'
 
-/** What a disk writes as a whole, at the most: writes begin and end at a multiple of it. */
-export const blockBytes = 4096
 /** Undefined where the system knows nothing like it. */
 const direct: number | undefined = constants.O_DIRECT
 const windowBytes = 4 * 1024 * 1024
-
-export const wholeBlocks = (bytes: number) => Math.ceil(bytes / blockBytes) * blockBytes
 
 /** The memory from which files are written, one at a time. */
 export class WriteWindow {
@@ -76,26 +72,11 @@ export class SyncedFile {
 
   /** Through the window, as often as it takes. */
   async #writeDirectly(pieces: readonly Uint8Array[], position: number): Promise<void> {
-    const { bytes: window } = this.#window
-    let filled = 0
     let at = position
-    const empty = async () => {
-      const end = wholeBlocks(filled)
-      window.fill(0, filled, end)
-      await writeAll(this.#descriptor, window.subarray(0, end), at)
-      at += end
-      filled = 0
+    for (const part of inWindows(pieces, this.#window.bytes)) {
+      await writeAll(this.#descriptor, part, at)
+      at += part.length
     }
-    for (const piece of pieces) {
-      for (let taken = 0; taken < piece.length; ) {
-        const part = piece.subarray(taken, taken + window.length - filled)
-        window.set(part, filled)
-        filled += part.length
-        taken += part.length
-        if (filled === window.length) await empty()
-      }
-    }
-    if (filled > 0) await empty()
   }
 
   #useCache(): void {

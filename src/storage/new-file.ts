@@ -5,7 +5,7 @@
  */
 import { closeSync, constants, fdatasyncSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { isSystemError } from '../errors.ts'
-import { pageAlignedBytes } from '../lib/page-aligned.ts'
+import { inWindows, pageAlignedBytes } from '../lib/page-aligned.ts'
 import { bytesOf, writeAt } from '../lib/pieces.ts'
 
 /** A file that has its bytes, which are not durable yet. */
@@ -15,8 +15,6 @@ export interface NewFile {
   sync(): void
 }
 
-/** No disk in use has larger blocks; whole blocks are written, from memory that begins at one. */
-const blockBytes = 4096
 /** Smaller ones are as well off in the cache. */
 const smallestBytes = 64 * 1024
 const windowBytes = 1024 * 1024
@@ -57,25 +55,12 @@ function writeDirectly(
   window: Uint8Array,
 ): NewFile {
   return opened(path, direct!, (descriptor) => {
-    let filled = 0
     let position = 0
-    const empty = () => {
-      const end = Math.ceil(filled / blockBytes) * blockBytes
-      window.fill(0, filled, end)
-      for (let at = 0; at < end; ) at += writeSync(descriptor, window, at, end - at, position + at)
-      position += end
-      filled = 0
+    for (const part of inWindows(chunks, window)) {
+      for (let at = 0; at < part.length; )
+        at += writeSync(descriptor, part, at, part.length - at, position + at)
+      position += part.length
     }
-    for (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; ) {
-        const part = chunk.subarray(at, at + window.length - filled)
-        window.set(part, filled)
-        filled += part.length
-        at += part.length
-        if (filled === window.length) empty()
-      }
-    }
-    if (filled > 0) empty()
     if (position !== bytes) ftruncateSync(descriptor, bytes)
     // The length has just been changed, and a sync of the data alone need not keep that.
     return { descriptor, sync: () => fsyncSync(descriptor) }

@@ -2,7 +2,8 @@ import { randomFillSync } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { SyncedFile, WriteWindow, wholeBlocks } from '../../src/lib/synced-file.ts'
+import { wholeBlocks } from '../../src/lib/page-aligned.ts'
+import { SyncedFile, WriteWindow } from '../../src/lib/synced-file.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 const random = (bytes: number) => randomFillSync(new Uint8Array(bytes))
