@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { wholeBlocks } from '../../src/lib/page-aligned.ts'
 import { SyncedFile, WriteWindow } from '../../src/lib/synced-file.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { cachedDisk, canMount } from '../support/small-disk.ts'
 
 const random = (bytes: number) => randomFillSync(new Uint8Array(bytes))
 
@@ -53,6 +54,20 @@ describe('a file whose writes are synced', () => {
     expect(found.subarray(6, 6_006).equals(wanted)).toBe(true)
     file.close()
   })
+
+  it.skipIf(!canMount)(
+    'goes through the cache where nothing goes past it (needs the right to mount)',
+    async () => {
+      using disk = cachedDisk()
+      const window = new WriteWindow()
+      const file = new SyncedFile(join(disk.path, 'file'), window)
+      const wanted = random(10_000)
+      await file.write([wanted.subarray(0, 9), wanted.subarray(9)], 4096)
+      expect(window.isOfNoUse).toBe(true)
+      expect(readFileSync(join(disk.path, 'file')).subarray(4096, 14_096).equals(wanted)).toBe(true)
+      file.close()
+    },
+  )
 
   it('says what the disk says', async () => {
     const file = new SyncedFile('/dev/full', new WriteWindow())

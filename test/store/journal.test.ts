@@ -9,10 +9,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { WriteWindow } from '../../src/lib/synced-file.ts'
 import { decodeEntry, encodeEntry } from '../../src/store/sqlite/journal/entry.ts'
+import { Journal } from '../../src/store/sqlite/journal/journal.ts'
 import { readSegment, Segment } from '../../src/store/sqlite/journal/segment.ts'
 import { openSqlite, type Store } from '../../src/store/store.ts'
 import { arrivalOf } from '../support/arrivals.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { canMount, smallDisk } from '../support/small-disk.ts'
 
 const entryOf = (number: number, length: number) => {
   const { content: _, ...arrival } = arrivalOf({ instance: String(number) })
@@ -85,6 +87,46 @@ describe('a segment', () => {
     expect(second).toBeLessThan(4096)
     expect(statSync(path).size % 4096).toBe(0)
     expect(numbersIn(path)).toEqual([1, 2])
+  })
+})
+
+describe.skipIf(!canMount)('a journal whose disk was full (needs the right to mount)', () => {
+  it('goes on when there is room, with nothing of what it refused, and all of what it took', async () => {
+    using disk = smallDisk({ sizeBytes: 12 * 1024 * 1024 })
+    const options = {
+      folder: join(disk.path, 'journal'),
+      settledNumber: 0,
+      usedNumber: 0,
+      clock: () => 1,
+      reach: () => {},
+    }
+    const arrivalNamed = (file: string, length: number) => {
+      const { content: _, ...arrival } = arrivalOf({ instance: file })
+      return { file, arrivalJson: JSON.stringify(arrival), bytes: new Uint8Array(length).fill(7) }
+    }
+    const many = (name: string) =>
+      Array.from({ length: 40 }, (_, at) => arrivalNamed(`${name}${at}`, 60 * 1024))
+    const journal = new Journal(options)
+    const taken = [await journal.append(arrivalNamed('first', 5_000))]
+    disk.fill()
+    for (const name of ['x', 'y']) {
+      const ends = await Promise.allSettled(many(name).map((each) => journal.append(each)))
+      // Where room was made before there may be some left.
+      taken.push(...ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : [])))
+      const reasons = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason.code] : []))
+      expect(new Set(reasons)).toEqual(new Set(['storage-full']))
+    }
+    disk.makeRoom()
+    taken.push(...(await Promise.all(many('z').map((each) => journal.append(each)))))
+    taken.push(await journal.append(arrivalNamed('last', 10)))
+    expect(taken.every(({ isKept }) => isKept)).toBe(true)
+    await journal.close()
+
+    const again = new Journal(options)
+    const numbers = taken.map(({ number }) => number)
+    expect(again.found(0).map(({ number }) => number)).toEqual(expect.arrayContaining(numbers))
+    again.forgetFound()
+    await again.close()
   })
 })
 

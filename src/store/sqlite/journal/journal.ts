@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { fault } from '../../../errors.ts'
 import type { ReachPoint } from '../../../lib/crash-point.ts'
 import { makeFolderNow, syncFolder, syncFolderNow } from '../../../lib/durable-folders.ts'
+import { isFullDisk } from '../../../lib/full-disk.ts'
 import { bytesOf } from '../../../lib/pieces.ts'
 import { WriteWindow } from '../../../lib/synced-file.ts'
 import { refused } from '../refusal.ts'
@@ -74,7 +75,7 @@ export class Journal {
   #lastNumber: number
   #waiting: Waiting[] = []
   #writing: Promise<void> | null = null
-  /** After a write has failed nobody knows what is on the disk. */
+  /** After a write has failed, but for want of room, nobody knows what is on the disk. */
   #isBroken = false
 
   constructor(options: JournalOptions) {
@@ -183,14 +184,15 @@ export class Journal {
     await segment.makeRoomFor(size)
     // If it fails it may be whole on the disk all the same: its numbers are used up, to be told from later ones.
     this.#lastNumber += arrivals.length
-    segment.lastNumber = this.#lastNumber
-    for (const { bytes, file } of arrivals) if (bytes !== null) segment.files.push(file)
     try {
       await segment.write(pieces)
     } catch (thrown) {
-      this.#isBroken = true
+      if (isFullDisk(thrown)) segment.takeNoMore()
+      else this.#isBroken = true
       throw thrown
     }
+    segment.lastNumber = this.#lastNumber
+    for (const { bytes, file } of arrivals) if (bytes !== null) segment.files.push(file)
     this.#options.reach('journal-synced')
     return first
   }

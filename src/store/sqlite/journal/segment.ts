@@ -18,6 +18,7 @@ export class Segment {
   readonly #largestBytes: number
   #sizeBytes: number
   #position = 0
+  #takesMore = true
   /** Number of the last entry; 0 while there is none. */
   lastNumber = 0
   /** The files whose bytes are in it. */
@@ -34,7 +35,7 @@ export class Segment {
 
   /** Whether so many bytes more can be written; an empty segment takes whatever comes. */
   hasRoomFor(bytes: number): boolean {
-    return this.#position === 0 || this.#position + bytes <= this.#largestBytes
+    return this.#takesMore && (this.#position === 0 || this.#position + bytes <= this.#largestBytes)
   }
 
   /** Makes room for a group on the disk, where that pays. A failure leaves everything as it was. */
@@ -55,9 +56,15 @@ export class Segment {
     this.#sizeBytes = Math.max(this.#sizeBytes, this.#position)
   }
 
+  /** Takes nothing more until it is begun anew: entries behind a gap would not be read. */
+  takeNoMore(): void {
+    this.#takesMore = false
+  }
+
   /** Begins anew: what is in it is not needed any more. */
   clear(): void {
     this.#position = 0
+    this.#takesMore = true
     this.lastNumber = 0
     this.files = []
   }
