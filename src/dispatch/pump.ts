@@ -180,6 +180,8 @@ export function startDispatch(parts: DispatchParts): Dispatch {
       onFreed,
     })
     slots.delete(slot)
+    // Something may have come in between.
+    startSlots(script)
     if (slots.size === 0 && queue.length === 0) serving.delete(script)
     wakeForSlot()
   }

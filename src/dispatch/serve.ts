@@ -63,7 +63,8 @@ export async function serve(queue: ScriptQueue, slot: number, parts: ServeParts)
       if (parts.mayBegin(lease)) handOver(lease)
       else {
         queue.done(lease)
-        parts.giveBack(lease)
+        // With all of its key, which none of those that stay may overtake.
+        for (const each of [lease, ...queue.takeAllOf(lease.key)]) parts.giveBack(each)
       }
     }
   }

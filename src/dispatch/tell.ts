@@ -82,7 +82,17 @@ export function createTell(parts: TellParts): Tell {
         return answer
       },
     }
-    const result = before === null ? await runtime.run(request) : await runtime.runAhead(request)
+    let result: RunResult | null
+    try {
+      result = before === null ? await runtime.run(request) : await runtime.runAhead(request)
+    } catch (error) {
+      // An older version that was being loaded for this delivery alone, and was given up with another save.
+      log.warn(
+        { script: lease.script, seq: lease.seq, reason: messageOf(error) },
+        'Could not be run; trying again',
+      )
+      return settlementOf(lease, 'release', null)
+    }
     if (result === null) return null
     reach('run-ended')
     writeLog(log, lease, result)

@@ -92,7 +92,12 @@ export class Supervisor implements Runtime {
 
   async runAhead(request: RunRequest): Promise<RunResult | null> {
     const lane = this.#laneOf(request)
-    if (lane === null || isTooLong(request.event)) return null
+    if (lane === null) return null
+    if (isTooLong(request.event)) {
+      // What comes next would follow the one before, past this one.
+      lane.announce().cameToNothing()
+      return null
+    }
     const record = new RunRecord(request, lane.findPlace, this.#log)
     return lane.alongside(async () => {
       const attempt = await lane.runAhead(request, record)
@@ -103,7 +108,9 @@ export class Supervisor implements Runtime {
       // It has asked for things, so that its turn had come: what is left of it is a run like any other.
       record.beginAgain()
       const announced = lane.announce()
-      return this.#run(lane, request, record, announced).finally(announced.cameToNothing)
+      // Those that were handed over behind it came back, and come before any that could follow it now.
+      announced.cameToNothing()
+      return this.#run(lane, request, record, announced)
     })
   }
 

@@ -88,6 +88,40 @@ describe('runs that are handed over ahead', () => {
     expect((await first).outcome).toBe('timed-out')
   })
 
+  it('are not run past one that could not be handed over', async () => {
+    const request = await load()
+    const first = runtime.run(request({ ms: 100 }))
+    expect(await runtime.runAhead(request({ act: 'x'.repeat(5 * 1024 * 1024) }))).toBeNull()
+    expect(await runtime.runAhead(request({}))).toBeNull()
+    expect((await first).outcome).toBe('ok')
+  })
+
+  it('are not run behind one that begins again, past those that came back', async () => {
+    const request = await load()
+    const asked = Promise.withResolvers<void>()
+    let asks = 0
+    const first = runtime.run(request({}))
+    const again = runtime.runAhead(
+      request({ act: 'ask' }, async () => {
+        if (++asks > 1) await delay(200)
+        else {
+          asked.resolve()
+          await new Promise(() => {})
+        }
+        return { ok: true, value: '"yes"' }
+      }),
+    )
+    const behind = runtime.runAhead(request({}))
+    await asked.promise
+    const other = await load()
+    void runtime.run(other({ ms: 1_000 }))
+    await delay(50)
+    for (const pid of childPids('child/entry.ts')) process.kill(pid, 'SIGKILL')
+    expect(await behind).toBeNull()
+    expect(await runtime.runAhead(request({}))).toBeNull()
+    expect([(await first).outcome, (await again)?.outcome, asks]).toEqual(['ok', 'ok', 2])
+  })
+
   it('do nothing behind one that leaves a rejection to nobody', async () => {
     const request = await load()
     await runtime.run(request({}))
