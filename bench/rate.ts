@@ -1,5 +1,4 @@
 /** How soon callbacks begin after the commit, with 500 deliveries a second. */
-
 import type { StageScript } from './dispatch-stage.ts'
 import { quantile, shown } from './figures.ts'
 import type { Notebook } from './report.ts'

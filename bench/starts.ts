@@ -36,6 +36,7 @@ interface Start {
   readonly sinceMs: number
 }
 
+/** Makes the changes, and says of each run that was told of one when it began. */
 export async function startsAfter(
   scripts: readonly StageScript[],
   { make, perSecond, seconds, toldEach }: Pace,

@@ -2,7 +2,7 @@
 import { closeSync, openSync, writevSync } from 'node:fs'
 
 /** The system takes no more pieces in one call (`IOV_MAX`). */
-export const mostPieces = 1024
+const mostPieces = 1024
 
 export function bytesOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0)

@@ -3,19 +3,15 @@
  * thread and not two. It goes past the page cache of the system where that can be done, which takes a quarter less of
  * the processor, and waits for the disk once where the cache waits twice.
  */
-import { closeSync, constants, fstatSync, openSync, write, writev } from 'node:fs'
-import { isSystemError } from '../errors.ts'
-import { inWindows, pageAlignedBytes, wholeBlocks } from './page-aligned.ts'
-import { bytesOf, mostPieces } from './pieces.ts'
+import { closeSync, constants, fstatSync, openSync, write } from 'node:fs'
+import { direct, inWindows, isDirectRefusal, pageAlignedBytes } from './direct-write.ts'
 
-/** Undefined where the system knows nothing like it. */
-const direct: number | undefined = constants.O_DIRECT
 const windowBytes = 4 * 1024 * 1024
 
 /** The memory from which files are written, one at a time. */
 export class WriteWindow {
   readonly bytes = pageAlignedBytes(windowBytes)
-  /** It cannot be done here, which not every file system can. */
+  /** Nothing can be written past the cache here. */
   isOfNoUse = direct === undefined
 }
 
@@ -34,7 +30,7 @@ export class SyncedFile {
     try {
       this.#descriptor = open(path, this.#isDirect)
     } catch (thrown) {
-      if (!this.#isDirect || !isRefusal(thrown)) throw thrown
+      if (!this.#isDirect || !isDirectRefusal(thrown)) throw thrown
       this.#isDirect = false
       window.isOfNoUse = true
       this.#descriptor = open(path, false)
@@ -47,22 +43,17 @@ export class SyncedFile {
 
   /**
    * Durable when resolved; zeros follow up to the end of the block. One at a time.
-   * @param position a multiple of `blockBytes`
+   * @param position the begin of a block
    * @throws what the disk says; any part of it may be written then
    */
   async write(pieces: readonly Uint8Array[], position: number): Promise<void> {
-    if (this.#isDirect) {
-      try {
-        await this.#writeDirectly(pieces, position)
-        return
-      } catch (thrown) {
-        if (!isRefusal(thrown)) throw thrown
-        this.#useCache()
-      }
+    try {
+      await this.#write(pieces, position)
+    } catch (thrown) {
+      if (!this.#isDirect || !isDirectRefusal(thrown)) throw thrown
+      this.#useCache()
+      await this.#write(pieces, position)
     }
-    const bytes = bytesOf(pieces)
-    const filled = wholeBlocks(bytes) - bytes
-    await writeCached(this.#descriptor, [...pieces, new Uint8Array(filled)], position)
   }
 
   close(): void {
@@ -71,11 +62,12 @@ export class SyncedFile {
   }
 
   /** Through the window, as often as it takes. */
-  async #writeDirectly(pieces: readonly Uint8Array[], position: number): Promise<void> {
-    let at = position
+  async #write(pieces: readonly Uint8Array[], position: number): Promise<void> {
+    let end = position
     for (const part of inWindows(pieces, this.#window.bytes)) {
-      await writeAll(this.#descriptor, part, at)
-      at += part.length
+      for (let at = 0; at < part.length; )
+        at += await writePart(this.#descriptor, part.subarray(at), end + at)
+      end += part.length
     }
   }
 
@@ -93,35 +85,12 @@ function open(path: string, isDirect: boolean): number {
   return openSync(path, isDirect ? flags | direct! : flags, 0o640)
 }
 
-const isRefusal = (thrown: unknown) => isSystemError(thrown, 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP')
-
-async function writeCached(
-  descriptor: number,
-  pieces: readonly Uint8Array[],
-  position: number,
-): Promise<void> {
-  let at = position
-  for (let next = 0; next < pieces.length; next += mostPieces) {
-    const part = pieces.slice(next, next + mostPieces)
-    const written = await writePieces(descriptor, part, at)
-    // Less than all comes only of a disk that is full or broken, and the next call says which.
-    if (written < bytesOf(part))
-      await writeAll(descriptor, Buffer.concat(part).subarray(written), at + written)
-    at += bytesOf(part)
-  }
-}
-
-async function writeAll(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; )
-    at += await writePieces(descriptor, [at === 0 ? bytes : bytes.subarray(at)], position + at)
-}
-
 // As a promise, node:fs has this only for its own file handles, which cost twice as much.
-function writePieces(descriptor: number, pieces: readonly Uint8Array[], position: number): Promise<number> {
+function writePart(descriptor: number, bytes: Uint8Array, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const done = (error: Error | null, written: number) => (error === null ? resolve(written) : reject(error))
-    const [first] = pieces
-    if (pieces.length === 1) write(descriptor, first!, 0, first!.length, position, done)
-    else writev(descriptor, pieces, position, done)
+    write(descriptor, bytes, 0, bytes.length, position, (error, written) => {
+      if (error === null) resolve(written)
+      else reject(error)
+    })
   })
 }

@@ -4,8 +4,7 @@
  * cache can cost more processor time than all that is done with it besides.
  */
 import { closeSync, constants, fdatasyncSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import { isSystemError } from '../errors.ts'
-import { inWindows, pageAlignedBytes } from '../lib/page-aligned.ts'
+import { direct, inWindows, isDirectRefusal, pageAlignedBytes } from '../lib/direct-write.ts'
 import { bytesOf, writeAt } from '../lib/pieces.ts'
 
 /** A file that has its bytes, which are not durable yet. */
@@ -18,8 +17,6 @@ export interface NewFile {
 /** Smaller ones are as well off in the cache. */
 const smallestBytes = 64 * 1024
 const windowBytes = 1024 * 1024
-/** Undefined where the system knows nothing like it. */
-const direct: number | undefined = constants.O_DIRECT
 
 export class FileWriter {
   /** Null: it cannot be done here, which not every file system can. */
@@ -32,7 +29,7 @@ export class FileWriter {
       try {
         return writeDirectly(path, chunks, bytes, this.#window)
       } catch (thrown) {
-        if (!isSystemError(thrown, 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP')) throw thrown
+        if (!isDirectRefusal(thrown)) throw thrown
         this.#window = null
       }
     }

@@ -3,7 +3,7 @@
  * sync has nothing to write but the data. What has been synced is never touched until the file is begun anew.
  */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
-import { wholeBlocks } from '../../../lib/page-aligned.ts'
+import { wholeBlocks } from '../../../lib/direct-write.ts'
 import { bytesOf } from '../../../lib/pieces.ts'
 import { SyncedFile, type WriteWindow } from '../../../lib/synced-file.ts'
 import { decodeEntry, headBytes, numberAt, type ReadEntry } from './entry.ts'

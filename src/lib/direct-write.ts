@@ -1,11 +1,23 @@
-/** Memory for what goes past the page cache of the system, which has to begin at a page of it. */
+/**
+ * Writing past the page cache of the system: from memory that begins at a page, in whole blocks, to a file that is open
+ * with `O_DIRECT`.
+ */
+import { constants } from 'node:fs'
+import { isSystemError } from '../errors.ts'
+
+/** The flag to open with; undefined where the system knows nothing like it. */
+export const direct: number | undefined = constants.O_DIRECT
+
+/** Whether it was refused because it cannot be done here, which not every file system can. */
+export const isDirectRefusal = (thrown: unknown): boolean =>
+  isSystemError(thrown, 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP')
 
 // Of this the types of Node know no values.
 declare const WebAssembly: { Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer } }
 
 const unitBytes = 64 * 1024
 /** What a disk writes as a whole, at the most: writes past the cache begin and end at a multiple of it. */
-export const blockBytes = 4096
+const blockBytes = 4096
 
 /** An ordinary buffer begins anywhere; the memory of WebAssembly begins at a page. @param bytes a multiple of 64 KB */
 export function pageAlignedBytes(bytes: number): Uint8Array {
