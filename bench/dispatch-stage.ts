@@ -70,7 +70,7 @@ export async function startStage({ scripts, onEnd }: StageOptions): Promise<Disp
     reach: () => {},
     random: Math.random,
   })
-  const pauses = await openPauses(store, () => dispatch.wake())
+  const pauses = await openPauses(store, () => dispatch.onPause())
   const dispatch = starting.use(
     startDispatch({
       store,
@@ -83,6 +83,7 @@ export async function startStage({ scripts, onEnd }: StageOptions): Promise<Disp
         if (settlement !== null) onEnd(lease, settlement)
         return settlement
       },
+      recall: (script) => runtime.recall(script),
       log,
     }),
   )

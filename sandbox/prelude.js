@@ -4,7 +4,19 @@
  * Primordials are captured here: what a script changes of its globals changes nothing of this.
  */
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: captured before a script can change them
-;(post, capsJson, seed, makeVerdict, makeShow, makeText, makeConsole, makeAbort, makeCalls, makeHost) => {
+;(
+  post,
+  capsJson,
+  seed,
+  recalled,
+  makeVerdict,
+  makeShow,
+  makeText,
+  makeConsole,
+  makeAbort,
+  makeCalls,
+  makeHost,
+) => {
   const { TypeError, RangeError, Number } = globalThis
   const { parse, stringify } = JSON
   const { create, freeze, keys, defineProperty } = Object
@@ -165,9 +177,10 @@
       begin(id, true)
       void call(name, whole(event))
     },
-    // Only behind one that has ended well and waits for nothing; after one that is skipped, all are, in order.
+    // Only behind one that has ended well and waits for nothing, unless it is recalled; after one that is skipped, all
+    // are, in order.
     runAhead: (id, name, ...event) => {
-      hasSkipped ||= !task.isWell || calls.areWaiting()
+      hasSkipped ||= !task.isWell || calls.areWaiting() || id <= recalled[0]
       if (hasSkipped) return post('skipped', id)
       begin(id, true)
       void call(name, whole(event))

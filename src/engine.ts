@@ -106,7 +106,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   })
   const asking = createAsking({ asked: (callback) => library.asked(callback), runtime, host, log })
   const instanceQuestion = createInstanceQuestion(asking)
-  const pauses = await openPauses(store, () => dispatch.wake())
+  const pauses = await openPauses(store, () => dispatch.onPause())
   /** Nothing more is taken in or run here. */
   let isDraining = false
   const dispatch = startDispatch({
@@ -115,8 +115,8 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     versionOf: (script) => library.get(script)?.version ?? null,
     concurrencyOf: (script) => library.get(script)?.manifest.concurrency ?? 1,
     isPaused: (script) => isDraining || pauses.isPaused(script),
-    tell,
-    log,
+    ...{ tell, log },
+    recall: (script) => runtime.recall(script),
   })
   stages.use(
     startRetention({
@@ -172,7 +172,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
       },
       onDraining(now) {
         isDraining = now
-        dispatch.wake()
+        dispatch.onPause()
       },
     }),
   )

@@ -10,8 +10,7 @@ import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Lease, Settlement, Store } from '../store/store.ts'
 import { holdLeases, leaseMs } from './held-lease.ts'
-import { ScriptQueue } from './script-queue.ts'
-import { serve } from './serve.ts'
+import { openServing } from './serving.ts'
 import { openSettling, release } from './settling.ts'
 import type { Tell } from './tell.ts'
 
@@ -34,6 +33,8 @@ export interface DispatchParts {
   /** Whether nothing of a script may be begun. */
   readonly isPaused: (script: string) => boolean
   readonly tell: Tell
+  /** What was handed over ahead to a script, and has not begun, is not to begin. */
+  readonly recall: (script: string) => void
   readonly log: Log
   /** How long an end waits for the runs in hand. Default: 10 s. */
   readonly stopMs?: number
@@ -44,6 +45,8 @@ export interface Dispatch extends AsyncDisposable {
   wake(): void
   /** Another version of a script is in force, or none: what was not begun is told by what the store says now. */
   onSwap(script: string): void
+  /** Other scripts are paused than before. */
+  onPause(): void
   /** Resolves when no run is in hand any more of a script that is paused; null: of none that is. */
   drained(script: string | null): Promise<void>
   /**
@@ -53,17 +56,10 @@ export interface Dispatch extends AsyncDisposable {
   close(): Promise<void>
 }
 
-interface Serving {
-  readonly queue: ScriptQueue
-  /** By the number of their slot. */
-  readonly slots: Map<number, Promise<void>>
-}
-
 export function startDispatch(parts: DispatchParts): Dispatch {
-  const { store, scriptNames, versionOf, concurrencyOf, isPaused, tell, log, stopMs = usualStopMs } = parts
+  const { store, scriptNames, versionOf, concurrencyOf, isPaused, tell, recall, log } = parts
   const held = holdLeases(store, log)
   const settling = openSettling({ store, log, onFlowing: () => afterFailure() })
-  const serving = new Map<string, Serving>()
   let pumping: Promise<void> | null = null
   /** From when on another lease is wanted; infinity: none is. */
   let wantedAt = Number.POSITIVE_INFINITY
@@ -115,15 +111,20 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     // It would be as little use, and what is kept has to be settled before its lease is over.
     if (settling.isStuck) return
     const capacity = Object.fromEntries(
-      scriptNames().flatMap((name) => (!isPaused(name) && hasFreeSlot(name) ? [[name, heldPerScript]] : [])),
+      scriptNames()
+        .filter((name) => !isPaused(name) && serving.hasFreeSlot(name))
+        .map((name) => [name, heldPerScript]),
     )
     if (Object.keys(capacity).length === 0) return
     try {
       // Those that ran out meanwhile would be handed out again, beside their runs.
       if (!(await held.areSure())) return wakeIn(1_000)
       const { leases, more, nextRetryInMs } = await store.lease(capacity, leaseMs)
-      for (const each of leases) enqueue(each)
-      for (const script of new Set(leases.map((each) => each.script))) startSlots(script)
+      for (const each of leases) {
+        held.hold(each)
+        serving.add(each)
+      }
+      for (const script of new Set(leases.map((each) => each.script))) serving.start(script)
       if (leases.length > 0) foundAt = leasedAt
       if (more) wake()
       if (nextRetryInMs !== null) wakeIn(nextRetryInMs)
@@ -140,57 +141,17 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     retryTimer = setTimeout(wake, Math.min(ms, longestSleepMs))
   }
 
-  /** Whether a slot of the script has nothing to do, and nothing in the queue to begin. */
-  const hasFreeSlot = (name: string): boolean => {
-    const known = serving.get(name)
-    if (known === undefined) return true
-    for (let slot = 0; slot < concurrencyOf(name); slot++) {
-      if (!known.slots.has(slot)) return known.queue.peek(slot) === undefined
-    }
-    return false
-  }
-
-  const enqueue = (lease: Lease) => {
-    held.hold(lease)
-    const known = serving.get(lease.script) ?? { queue: new ScriptQueue(), slots: new Map() }
-    serving.set(lease.script, known)
-    known.queue.add([lease])
-  }
-
-  /** Starts the slots that find something to begin. */
-  const startSlots = (script: string) => {
-    const known = serving.get(script)
-    if (known === undefined) return
-    for (let slot = 0; slot < concurrencyOf(script); slot++) {
-      if (known.slots.has(slot)) continue
-      if (known.queue.peek(slot) === undefined) return
-      known.slots.set(slot, serveSlot(script, known, slot))
-    }
-  }
-
-  const serveSlot = async (script: string, { queue, slots }: Serving, slot: number) => {
-    const onFreed = () => startSlots(script)
-    await serve(queue, slot, {
-      tell,
-      mayBegin,
-      isLive: held.isLive,
-      versionOf: versionFor,
-      giveBack,
-      conclude,
-      onFreed,
-    })
-    slots.delete(slot)
-    // Something may have come in between.
-    startSlots(script)
-    if (slots.size === 0 && queue.length === 0) serving.delete(script)
-    wakeForSlot()
-  }
-
   const mayBegin = (lease: Lease) =>
     !closed && !isPaused(lease.script) && held.isLive(lease) && !held.isOutdated(lease)
 
   const onSwap = (script: string) => {
     held.outdate(script)
+    recall(script)
+    wake()
+  }
+
+  const onPause = () => {
+    for (const script of serving.scripts()) if (isPaused(script)) recall(script)
     wake()
   }
 
@@ -217,8 +178,9 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   const drained = async (script: string | null) => {
     // What is being leased now begins nothing, but has to be given back.
     await pumping
-    const inHand = [...serving].filter(([name]) => (script === null || name === script) && isPaused(name))
-    await Promise.all(inHand.flatMap(([, { slots }]) => [...slots.values()]))
+    await serving.ended(
+      serving.scripts().filter((name) => (script === null || name === script) && isPaused(name)),
+    )
     settling.flush()
     await settling.settled()
   }
@@ -228,16 +190,17 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     if (retryTimer !== null) clearTimeout(retryTimer)
     if (paceTimer !== null) clearTimeout(paceTimer)
     await pumping
-    const ended = Promise.all([...serving.values()].flatMap(({ slots }) => [...slots.values()]))
+    for (const script of serving.scripts()) recall(script)
+    const ended = serving.ended(serving.scripts())
     const late = new AbortController()
     abandoned = await Promise.race([
       ended.then(() => false),
-      wait(stopMs, true, { signal: late.signal }).catch(() => false),
+      wait(parts.stopMs ?? usualStopMs, true, { signal: late.signal }).catch(() => false),
     ])
     late.abort()
     if (abandoned) {
       log.warn(
-        { scripts: [...serving.keys()] },
+        { scripts: serving.scripts() },
         'Runs that do not end are left to the next start, which tells them anew',
       )
     }
@@ -245,5 +208,11 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     held[Symbol.dispose]()
   }
 
-  return { wake, onSwap, drained, close, [Symbol.asyncDispose]: close }
+  const serving = openServing({
+    ...{ tell, mayBegin, giveBack, conclude, concurrencyOf },
+    isLive: held.isLive,
+    versionOf: versionFor,
+    onIdle: wakeForSlot,
+  })
+  return { wake, onSwap, onPause, drained, close, [Symbol.asyncDispose]: close }
 }

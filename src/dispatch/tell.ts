@@ -1,6 +1,7 @@
 /**
  * One delivery, one run: finds the version in force, runs its callback, and decides how the delivery goes on.
  */
+import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf, OnStableError } from '../errors.ts'
 import type { CallContext, CallHistory, Host } from '../host/host.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
@@ -11,6 +12,9 @@ import { type Lease, nothingRan, type RunRecord, type Settlement } from '../stor
 import { type NextTry, nextTry } from './retry.ts'
 import { reasonToSkip } from './skip.ts'
 import type { RunWithEffects } from './storms.ts'
+
+/** Between two tries to load a version that could not be loaded, through no fault of its own. */
+const againMs = 1_000
 
 export interface TellParts {
   readonly scriptNamed: (name: string) => ScriptInForce | undefined
@@ -49,9 +53,14 @@ export function createTell(parts: TellParts): Tell {
       script =
         lease.version === null ? scriptNamed(lease.script) : await scriptVersion(lease.script, lease.version)
     } catch (error) {
-      // The sandbox may be busy or just starting.
-      if (!(error instanceof OnStableError && error.code === 'script-refused'))
-        return { ...settlementOf(lease, 'retry', null), delayMs: 1_000 }
+      if (!(error instanceof OnStableError && error.code === 'script-refused')) {
+        log.warn(
+          { ...factsOf(lease), reason: messageOf(error) },
+          'Its version could not be loaded; trying again',
+        )
+        await wait(againMs)
+        return settlementOf(lease, 'release', null)
+      }
       return settlementOf(lease, 'dead', withoutRun(lease.version!, 'refused', messageOf(error)))
     }
     if (script === undefined) return settlementOf(lease, 'release', null)
@@ -67,6 +76,7 @@ export function createTell(parts: TellParts): Tell {
       })
     /** Of a run that begins anew, only the last counts; what the others asked for is told all the same. */
     const histories = [begin()]
+    let isHeldUp = false
     reach('run-started')
     const request: RunRequest = {
       version: script.version,
@@ -76,7 +86,10 @@ export function createTell(parts: TellParts): Tell {
       onBeginAgain: () => histories.push(begin()),
       async answer(call, signal, answered) {
         const calls = histories.at(-1)!
+        isHeldUp = before !== null
         await before
+        isHeldUp = false
+        signal.throwIfAborted()
         const answer = await calls.answer(call, signal, answered)
         if (call.name === 'kv.set' && answer.ok) reach('key-value-held')
         return answer
@@ -87,13 +100,12 @@ export function createTell(parts: TellParts): Tell {
       result = before === null ? await runtime.run(request) : await runtime.runAhead(request)
     } catch (error) {
       // An older version that was being loaded for this delivery alone, and was given up with another save.
-      log.warn(
-        { script: lease.script, seq: lease.seq, reason: messageOf(error) },
-        'Could not be run; trying again',
-      )
+      log.warn({ ...factsOf(lease), reason: messageOf(error) }, 'Could not be run; trying again')
       return settlementOf(lease, 'release', null)
     }
     if (result === null) return null
+    // While the one before it could not be settled it used its time, and has asked for nothing.
+    if (isHeldUp && result.outcome === 'timed-out' && histories.every(hasAskedNothing)) return null
     reach('run-ended')
     writeLog(log, lease, result)
     if (lease.resource !== null && histories.some(hasEffects)) {
@@ -132,6 +144,8 @@ function after(lease: Lease, result: RunResult, script: ScriptInForce, random: n
 function settlementOf(lease: Lease, next: Settlement['next'], run: RunRecord | null): Settlement {
   return { delivery: lease.delivery, fence: lease.fence, next, delayMs: 0, run, keyValueWrites: [] }
 }
+
+const hasAskedNothing = (calls: CallHistory) => calls.records().length === 0
 
 function hasEffects(calls: CallHistory): boolean {
   return calls.records().some(({ name, ok }) => ok && (name === 'send' || name === 'http'))
@@ -173,8 +187,10 @@ function recordOf(
   }
 }
 
+const factsOf = ({ script, callback, seq }: Lease) => ({ script, callback, seq })
+
 function writeLog(log: Log, lease: Lease, { logs, outcome, error, durationMs }: RunResult): void {
-  const facts = { script: lease.script, callback: lease.callback, seq: lease.seq }
+  const facts = factsOf(lease)
   for (const { level, text } of logs) log[level](facts, text)
   if (outcome === 'ok') log.debug({ ...facts, durationMs }, 'Ran')
   else

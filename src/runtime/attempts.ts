@@ -37,7 +37,9 @@ export class Attempts {
       if (child === null) break
       attempt = await work(child)
       const { end } = attempt
-      if (end.kind === 'ended' || end.blame === 'this') break
+      // A load is refused for good: what may have been an accident does not count the first time.
+      const mayBeAccident = record === null && tries === 0 && end.kind === 'lost' && end.outcome === 'crashed'
+      if (end.kind === 'ended' || (end.blame === 'this' && !mayBeAccident)) break
       // A child that is being killed takes nothing more, and is the one in use until it is gone.
       await child.gone
       if (this.#isClosed) break

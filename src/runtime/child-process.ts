@@ -11,7 +11,7 @@ import { MemoryWatch } from './memory-watch.ts'
 import { Outbox } from './outbox.ts'
 import { type Ended, type FromChild, fromChild } from './protocol.ts'
 import type { Priority, SpawnChild, SpawnedChild } from './spawn.ts'
-import { admitCall, type LossOutcome, type TaskEnd, type TaskRequest, Tasks } from './tasks.ts'
+import { admitCall, type LossOutcome, type TaskEnd, type TaskRequest, Tasks, type Verdict } from './tasks.ts'
 
 export interface ChildOptions {
   readonly log: Log
@@ -48,7 +48,7 @@ export class ChildProcess {
   #silentBeats = 0
   #lastWords = ''
   /** Why this child ends, and the task to blame if it is known; set once. */
-  #verdict: { reason: string; culprit: number | null; outcome: LossOutcome } | null = null
+  #verdict: Verdict | null = null
 
   private constructor(options: ChildOptions, priority: Priority) {
     this.#options = options
@@ -91,6 +91,12 @@ export class ChildProcess {
     return child
   }
 
+  /** What comes now comes too late; it is told gone a little later. */
+  get #hasEnded(): boolean {
+    const { exitCode, signalCode } = this.#child.process
+    return this.#verdict !== null || exitCode !== null || signalCode !== null
+  }
+
   get pid(): number {
     return this.#child.process.pid ?? 0
   }
@@ -111,9 +117,10 @@ export class ChildProcess {
     const { message, body } = request
     if (message.type === 'load') this.#memory.isolateMade(message.version, message.memoryMb)
     if (message.type === 'unload') this.#memory.isolateGone(message.version)
-    if (this.#verdict !== null) {
+    if (this.#hasEnded) {
       this.#tasks.take(id)
-      resolve({ kind: 'lost', blame: 'another', outcome: 'crashed', reason: this.#verdict.reason })
+      const reason = this.#verdict?.reason ?? 'It had ended before'
+      resolve({ kind: 'lost', blame: 'another', outcome: 'crashed', reason })
     } else if (message.type === 'run') this.#outbox.send({ ...message, id, after }, body)
     else this.#outbox.send({ ...message, id }, body)
     return { id, ended: promise }
@@ -134,6 +141,11 @@ export class ChildProcess {
   /** Asks the child to end a task now. */
   abandon(id: number): void {
     if (this.#tasks.get(id) !== undefined) this.#outbox.send({ type: 'abandon', id })
+  }
+
+  /** What waits in an isolate behind the run at work is not to begin. */
+  recall(version: string): void {
+    this.#outbox.send({ type: 'recall', version })
   }
 
   /** Ends the process; tasks in it are lost without blame. */
@@ -224,19 +236,11 @@ export class ChildProcess {
     this.#memory.close()
     const closed = this.#verdict !== null
     this.#verdict ??= { reason, culprit: this.#tasks.onlyOneAtWork, outcome: 'crashed' }
-    const { culprit, outcome } = this.#verdict
-    const culpritVersion =
-      culprit === null ? null : (this.#tasks.get(culprit)?.request.message.version ?? null)
     if (!closed) this.#options.log.debug({ words: this.#lastWords }, 'Last words of a child process')
-    for (const [id, { end, deadline }] of this.#tasks.takeAll()) {
-      const mayBe = culprit === null && deadline !== null
-      const blame = culprit === id ? 'this' : mayBe ? 'unknown' : 'another'
-      const lost = { kind: 'lost', reason: this.#verdict.reason } as const
-      end({ ...lost, blame, outcome: blame === 'this' ? outcome : 'crashed' })
-    }
+    const culprit = this.#tasks.loseAll(this.#verdict)
     const why = `${this.#verdict.reason}. ${this.#lastWords}`.trim()
     this.#ready.reject(fault('internal', `The sandbox process did not start: ${why}`))
-    this.#gone.resolve({ reason: this.#verdict.reason, culprit: culpritVersion })
+    this.#gone.resolve({ reason: this.#verdict.reason, culprit })
   }
 
   #listen(): void {

@@ -42,6 +42,7 @@ export class Lane {
   #child: ChildProcess | null = null
   /** Where the last run is that was asked for, once it has been handed over. */
   #lastHanded: Promise<Place | null> = Promise.resolve(null)
+  #recalls = 0
   /** When the last task ended. */
   #freeSinceMs = 0
   #tail: Promise<unknown> = Promise.resolve()
@@ -134,8 +135,9 @@ export class Lane {
   async runAhead(request: RunRequest, record: RunRecord): Promise<Attempt | null> {
     const before = this.#lastHanded
     const announced = this.announce()
+    const recalls = this.#recalls
     const place = await before
-    if (place === null || place.child !== this.#child) {
+    if (place === null || place.child !== this.#child || recalls !== this.#recalls) {
       announced.cameToNothing()
       return null
     }
@@ -143,6 +145,12 @@ export class Lane {
     const { end } = attempt
     if (end.kind === 'ended') return end.outcome === 'not-begun' && !record.hasAsked ? null : attempt
     return end.blame !== 'this' && !record.hasAsked ? null : attempt
+  }
+
+  /** What was handed over ahead and has not begun is not to begin. */
+  recall(): void {
+    this.#recalls++
+    this.#child?.recall(this.#isolate)
   }
 
   async #perform(

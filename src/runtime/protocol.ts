@@ -8,8 +8,9 @@ import { caps } from './caps.ts'
 
 /**
  * What the engine asks of a child. The body of `load` is the code, of `run` the event, of `answer` JSON. A run
- * may be handed over ahead: it begins when the one it is `after` has ended well, or not at all. A task that is
- * abandoned is to end at once. A `ping` is answered with a `pong`.
+ * may be handed over ahead: it begins when the one it is `after` has ended well, or not at all; after a `recall`
+ * none of its version begins that has not. A task that is abandoned is to end at once. A `ping` is answered with a
+ * `pong`.
  */
 export type ToChild =
   | { type: 'load'; id: number; version: string; timeoutMs: number; cpuMs: number; memoryMb: number }
@@ -24,6 +25,7 @@ export type ToChild =
       after: number | null
     }
   | { type: 'answer'; id: number; call: number; ok: boolean }
+  | { type: 'recall'; version: string }
   | { type: 'abandon'; id: number }
   | { type: 'ping' }
 
@@ -32,7 +34,7 @@ const limits = ['timed-out', 'out-of-cpu', 'out-of-memory'] as const
 export type MetLimit = (typeof limits)[number]
 
 /** A message that begins a task. */
-export type FirstMessage = Exclude<ToChild, { type: 'answer' | 'abandon' | 'ping' }>
+export type FirstMessage = Exclude<ToChild, { type: 'answer' | 'recall' | 'abandon' | 'ping' }>
 
 const count = z.number().int().nonnegative()
 
@@ -47,7 +49,7 @@ export const fromChild = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('ended'),
     id: count,
-    /** `not-begun`: the run that it was to follow did not end well. */
+    /** `not-begun`: the run that it was to follow did not end well, or it was recalled. */
     outcome: z.enum(['ok', 'threw', ...limits, 'crashed', 'not-begun']),
     cpuMs: z.number().nonnegative(),
     memoryBytes: z.number().nonnegative(),

@@ -115,7 +115,7 @@ export interface Runtime extends AsyncDisposable {
   /**
    * Makes an isolate for a version, evaluates it and calls its `initialize`. Loading what is loaded already
    * changes nothing. Throws `script-refused` with a `ScriptError` as its cause when the code or `initialize`
-   * throws or meets a limit, or soon after `signal` is aborted.
+   * throws or meets a limit; `internal` soon after the `signal` of whoever began it is aborted, and after `close`.
    */
   load(program: Program, signal?: AbortSignal): Promise<Loaded>
   /** Calls `finalize` (best effort) and drops the isolate, after the runs that are in flight. */
@@ -128,10 +128,12 @@ export interface Runtime extends AsyncDisposable {
   /**
    * Hands a run over while the one before it, of the same version, is still at work: it begins as soon as that
    * has ended well, which saves a journey between two short ones.
-   * @returns null if it did nothing, because the one before it did not end well or its process ended: what comes
-   *   next is the caller's to decide
+   * @returns null if it did nothing, because the one before it did not end well, its process ended or it was recalled:
+   *   what comes next is the caller's to decide
    */
   runAhead(request: RunRequest): Promise<RunResult | null>
+  /** What was handed over ahead of any version of a script is not begun, if it is not yet. */
+  recall(script: string): void
   /** Ends the children; runs in flight end `crashed`. */
   close(): Promise<void>
 }

@@ -34,7 +34,7 @@ export class Supervisor implements Runtime {
   readonly #onSuspend: (suspension: Suspension) => void
   readonly #versions = new Map<string, LoadedVersion>()
   /** Unloaded, but runs in flight still use the isolates. */
-  readonly #leaving = new Map<string, LoadedVersion>()
+  readonly #leaving = new Map<string, { readonly known: LoadedVersion }>()
   readonly #conduct = new Conduct(() => performance.now())
   readonly #attempts: Attempts
   #lanesOpened = 0
@@ -47,7 +47,7 @@ export class Supervisor implements Runtime {
   }
 
   load(program: Program, signal?: AbortSignal): Promise<Loaded> {
-    const known = this.#versions.get(program.version) ?? this.#leaving.get(program.version)
+    const known = this.#versions.get(program.version) ?? this.#leaving.get(program.version)?.known
     if (known !== undefined) {
       this.#leaving.delete(program.version)
       this.#versions.set(program.version, known)
@@ -69,9 +69,10 @@ export class Supervisor implements Runtime {
     const known = this.#versions.get(version)
     if (known === undefined) return
     this.#versions.delete(version)
-    this.#leaving.set(version, known)
-    // It may be loaded again in the meantime.
-    const isLeaving = () => this.#leaving.get(version) === known
+    const leaving = { known }
+    this.#leaving.set(version, leaving)
+    // It may be loaded again in the meantime, and then unloaded again, after the runs until then.
+    const isLeaving = () => this.#leaving.get(version) === leaving
     await Promise.all(
       known.lanes.map((lane) => lane.inTurn(async () => (isLeaving() ? lane.finalize() : undefined))),
     )
@@ -114,10 +115,15 @@ export class Supervisor implements Runtime {
     })
   }
 
+  recall(script: string): void {
+    for (const { program, lanes } of this.#all) {
+      if (program.script === script) for (const lane of lanes) lane.recall()
+    }
+  }
+
   async close(): Promise<void> {
     this.#attempts.close()
-    const versions = [...this.#versions.values(), ...this.#leaving.values()]
-    const lanes = versions.flatMap((version) => version.lanes)
+    const lanes = this.#all.flatMap((version) => version.lanes)
     await Promise.all(lanes.filter(({ isIdle }) => isIdle).map((lane) => lane.finalize()))
     await this.#children.close()
     await Promise.all(lanes.map((lane) => lane.inTurn(async () => {})))
@@ -125,6 +131,10 @@ export class Supervisor implements Runtime {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  get #all(): LoadedVersion[] {
+    return [...this.#versions.values(), ...[...this.#leaving.values()].map(({ known }) => known)]
   }
 
   #openLane(program: Program): Lane {
@@ -151,6 +161,12 @@ export class Supervisor implements Runtime {
       throw fault('script-refused', `Script "${program.script}" is ${found}`)
     }
     const { end, what } = await this.#attempts.settle(lane, null, (child) => lane.load(child, signal))
+    const isOk = end.kind === 'ended' && end.outcome === 'ok'
+    const isAccident = end.kind === 'lost' && end.blame !== 'this'
+    if (isAccident || (signal?.aborted && !isOk)) {
+      const reason = isAccident ? end.reason : 'it was given up'
+      throw fault('internal', `Script "${program.script}" was not loaded: ${reason}`)
+    }
     const { timeoutMs, cpuMs } = program.limits
     const limits = {
       ...program.limits,

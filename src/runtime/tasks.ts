@@ -19,6 +19,13 @@ export type TaskEnd =
       readonly reason: string
     }
 
+/** Why a child ends, and the task to blame if it is known. */
+export interface Verdict {
+  readonly reason: string
+  readonly culprit: number | null
+  readonly outcome: LossOutcome
+}
+
 /** The first message of a task, and what it may do while it is at work. */
 export interface TaskRequest {
   readonly message: DistributiveOmit<FirstMessage, 'id' | 'after'>
@@ -99,11 +106,20 @@ export class Tasks {
     return task
   }
 
-  /** Takes out all that there are. */
-  takeAll(): [id: number, task: Task][] {
+  /**
+   * The child is gone, and with it all that there are.
+   * @returns the version of the one that ended it; null if that is not known
+   */
+  loseAll({ reason, culprit, outcome }: Verdict): string | null {
+    const version = culprit === null ? null : (this.#tasks.get(culprit)?.request.message.version ?? null)
     const all = [...this.#tasks]
     for (const [id, task] of all) this.#forget(id, task)
-    return all
+    for (const [id, { end, deadline }] of all) {
+      const mayBe = culprit === null && deadline !== null
+      const blame = culprit === id ? 'this' : mayBe ? 'unknown' : 'another'
+      end({ kind: 'lost', reason, blame, outcome: blame === 'this' ? outcome : 'crashed' })
+    }
+    return version
   }
 
   get isEmpty(): boolean {

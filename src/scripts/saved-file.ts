@@ -103,7 +103,9 @@ async function readContent(path: string): Promise<Content> {
     if (!found.isFile()) return { unreadable: 'It is not a file' }
     const { size } = found
     if (size > mostBytes) return { unreadable: `It is larger than ${mostBytes / 1024 / 1024} MB` }
-    return { text: await file.readFile('utf8') }
+    const text = await file.readFile('utf8')
+    // As in UTF-16, in which some editors and shells of Windows save.
+    return text.includes('\0') ? { unreadable: 'It has zero bytes in it: save it as UTF-8' } : { text }
   } catch (error) {
     return isSystemError(error, 'ENOENT', 'ENOTDIR') ? null : { unreadable: messageOf(error) }
   }

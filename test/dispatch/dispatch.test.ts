@@ -61,6 +61,7 @@ describe('dispatch', () => {
       concurrencyOf: (script) => scripts.get(script)?.manifest.concurrency ?? 1,
       isPaused: () => false,
       tell,
+      recall: (script) => runtime.recall(script),
       log,
       stopMs: 300,
     })

@@ -27,6 +27,7 @@ const dispatchOf = (
     versionOf: () => 'v',
     concurrencyOf: () => concurrency,
     isPaused: () => false,
+    recall: () => {},
   })
 
 test('a run that began before an outage of more than a lease is told once, and its end counts', async () => {

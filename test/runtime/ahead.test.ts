@@ -27,6 +27,7 @@ const source = `let begun = 0, atWork = 0
       if (ms > 0) await wait(ms)
       if (act === 'throw') throw new Error('as asked')
       if (act === 'loop') for (;;);
+      if (act === 'work') for (const from = Date.now(); Date.now() - from < 200; );
       if (act === 'search for ever') Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)
       if (act === 'wait for ever') await new Promise(() => {})
       if (act === 'ask') console.log(await host.kv.get('key'))
@@ -131,6 +132,51 @@ describe('runs that are handed over ahead', () => {
     expect((await first).outcome).toBe('ok')
     expect((await failing)?.error?.message).toBe('left behind')
     expect(await Promise.all(behind)).toEqual([null, null, null])
+  })
+
+  it('are not charged with what one that was dropped does in the isolate', async () => {
+    const request = await load(500)
+    for (const act of ['loop', 'search for ever', 'ask']) {
+      await runtime.run(request({}))
+      const first = runtime.run(request({}))
+      const failing = runtime.runAhead(request({ act: 'leave a rejection' }))
+      const behind = runtime.runAhead(request({ act }))
+      expect((await first).outcome).toBe('ok')
+      const { outcome, error } = (await failing)!
+      // What cannot be ended takes the process along.
+      expect([outcome, error?.message]).toEqual(
+        act === 'search for ever' ? ['timed-out', expect.any(String)] : ['threw', 'left behind'],
+      )
+      expect(await behind).toBeNull()
+      expect(linesOf(await runtime.run(request({})))).toEqual(['1'])
+    }
+  })
+
+  it('are not begun when they are recalled, whether the isolate has been given them or not', async () => {
+    const request = await load()
+    const { script } = makeProgram('')
+    for (const ms of [0, 50]) {
+      await runtime.run(request({}))
+      const first = runtime.run(request({ ms }))
+      const working = runtime.runAhead(request({ act: 'work' }))
+      const behind = [1, 2, 3].map(() => runtime.runAhead(request({ act: 'work' })))
+      await first
+      await delay(100)
+      runtime.recall(script)
+      const late = runtime.runAhead(request({}))
+      expect((await working)?.outcome).toBe('ok')
+      expect(await Promise.all([...behind, late])).toEqual([null, null, null, null])
+      expect(linesOf(await runtime.run(request({})))).toEqual([ms === 0 ? '4' : '8'])
+    }
+  })
+
+  it('are not begun when they are recalled before they could be handed over', async () => {
+    const request = await load()
+    const first = runtime.run(request({}))
+    const behind = runtime.runAhead(request({}))
+    runtime.recall(makeProgram('').script)
+    expect([(await first).outcome, await behind]).toEqual(['ok', null])
+    expect(linesOf(await runtime.run(request({})))).toEqual(['2'])
   })
 
   it('ask the host, and are answered', async () => {

@@ -6,6 +6,7 @@ import { type HandedRun, Line } from '../../src/runtime/child/line.ts'
 function open() {
   const begun: number[] = []
   const ahead: number[] = []
+  const recalled: number[] = []
   const kept = new Map<number, unknown[]>()
   const refused: number[] = []
   const line = new Line({
@@ -20,11 +21,12 @@ function open() {
     async enterAhead({ message }) {
       ahead.push(message.id)
     },
+    recall: (upTo) => recalled.push(upTo),
     refuse: ({ message }) => refused.push(message.id),
   })
   const add = (id: number, after: number | null, body = '') =>
     line.add({ message: { type: 'run', id, after } as HandedRun['message'], body })
-  return { line, add, begun, ahead, kept, refused }
+  return { line, add, begun, ahead, kept, refused, recalled }
 }
 
 test('a run begins when the one that it follows has ended well, also long after that', () => {
@@ -78,6 +80,27 @@ test('while runs are brief, those that wait are given to the isolate at once, in
   expect(ahead).toEqual([3, 4])
 })
 
+test('after a recall none begins that waits, but for what the isolate may have begun, and new ones do', () => {
+  const { line, add, begun, ahead, refused, recalled } = open()
+  const large = 'x'.repeat(600_000)
+  add(1, null)
+  line.ended(1, true, true)
+  add(2, 1)
+  add(3, 2, large)
+  add(4, 3, large)
+  add(5, 4)
+  expect(ahead).toEqual([3])
+  line.recall()
+  add(6, 5)
+  expect([recalled, refused]).toEqual([[5], [4, 5, 6]])
+  line.ended(2, true, true)
+  line.ended(3, true, true)
+  add(7, null)
+  expect(begun).toEqual([1, 2, 3, 7])
+  line.recall()
+  expect(recalled).toEqual([5])
+})
+
 test('of large events only some are given ahead at a time, and none past one that is not', () => {
   const { line, add, ahead } = open()
   const large = 'x'.repeat(600_000)
@@ -96,6 +119,7 @@ test('whatever comes in whatever order, each run is begun or refused once, after
   const step = fc.oneof(
     fc.record({ kind: fc.constant('add' as const), back: fc.integer({ min: 0, max: 3 }) }),
     fc.record({ kind: fc.constant('end' as const), isWell: fc.boolean(), isBrief: fc.boolean() }),
+    fc.record({ kind: fc.constant('recall' as const) }),
   )
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
@@ -105,7 +129,8 @@ test('whatever comes in whatever order, each run is begun or refused once, after
       let last = 0
       for (const each of steps) {
         const atWork = begun.find((id) => !ends.has(id))
-        if (each.kind === 'end') {
+        if (each.kind === 'recall') line.recall()
+        else if (each.kind === 'end') {
           if (atWork === undefined) continue
           ends.set(atWork, each.isWell)
           line.ended(atWork, each.isWell, each.isBrief)

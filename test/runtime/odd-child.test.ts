@@ -9,7 +9,7 @@ import { makeProgram } from '../support/program.ts'
 
 const oddChild = fileURLToPath(new URL('../support/odd-child.ts', import.meta.url))
 
-function startOdd(act: string | (() => string)) {
+function startOdd(act: string | (() => string), onExit = () => {}) {
   return startRuntime({
     log: createLog('silent'),
     heartbeatMs: 200,
@@ -19,6 +19,7 @@ function startOdd(act: string | (() => string)) {
       const stdio = ['ignore', 'ignore', 'pipe', 'pipe'] as const
       const own = ['--no-warnings', oddChild, typeof act === 'string' ? act : act()]
       const child = spawn(process.execPath, own, { stdio: [...stdio], env: {} })
+      child.once('exit', onExit)
       return { process: child, pipe: child.stdio[3] as Duplex, errorOutput: child.stderr! }
     },
   })
@@ -56,6 +57,18 @@ it('a spare that gives no answer is not taken, and the next is asked', { timeout
   const run = { version: program.version, callback: 'onChange', event: '{}' }
   const answer = async () => ({ ok: true, value: '' }) as const
   expect((await runtime.run({ ...run, answer })).outcome).toBe('crashed')
+  expect((await runtime.run({ ...run, answer })).outcome).toBe('threw')
+})
+
+it('what is handed to a child that has ended is run by another, and charged with nothing', async () => {
+  const acts = ['ends when it has loaded']
+  const exited = Promise.withResolvers<void>()
+  await using runtime = await startOdd(() => acts.shift() ?? 'tells of a long stack', exited.resolve)
+  const program = makeProgram('export function onChange() {}', { timeoutMs: 5_000 })
+  await runtime.load(program)
+  await exited.promise
+  const run = { version: program.version, callback: 'onChange', event: '{}' }
+  const answer = async () => ({ ok: true, value: '' }) as const
   expect((await runtime.run({ ...run, answer })).outcome).toBe('threw')
 })
 

@@ -10,7 +10,7 @@ type Entries = Record<
 >
 
 /** The prelude in a context of its own, with a script in it; `enter` is one visit, microtasks and all. */
-async function open(script: string) {
+async function open(script: string, recalled = [0]) {
   const posts: string[] = []
   const post = (kind: string, ...values: unknown[]) => posts.push([kind, ...values.slice(0, 2)].join(' '))
   const context = createContext()
@@ -18,7 +18,7 @@ async function open(script: string) {
     runInContext(readFileSync(new URL(`../../sandbox/${name}.js`, import.meta.url), 'utf8'), context)
   read('platform')
   const parts = ['verdict', 'show', 'text', 'console', 'abort', 'calls', 'host'].map(read)
-  const entries = read('prelude')(post, JSON.stringify(caps), '00', ...parts) as Entries
+  const entries = read('prelude')(post, JSON.stringify(caps), '00', recalled, ...parts) as Entries
   runInContext(script, context)
   const enter = async (entry: keyof Entries, ...values: unknown[]) => {
     posts.length = 0
@@ -52,6 +52,18 @@ test('after one that was skipped all are skipped, so that none overtakes it, unt
   expect(await enter('runAhead', ...run(3, {}))).toEqual(['skipped 3'])
   expect(await enter('run', ...run(2, {}))).toEqual(['done 2 true'])
   expect(await enter('runAhead', ...run(4, {}))).toEqual(['done 4 true'])
+})
+
+test('one that is recalled is skipped, and all that it was handed over with; later ones begin', async () => {
+  const recalled = [0]
+  const enter = await open(script, recalled)
+  expect(await enter('run', ...run(1, {}))).toEqual(['done 1 true'])
+  expect(await enter('runAhead', ...run(2, {}))).toEqual(['done 2 true'])
+  recalled[0] = 3
+  expect(await enter('runAhead', ...run(3, {}))).toEqual(['skipped 3'])
+  expect(await enter('runAhead', ...run(4, {}))).toEqual(['skipped 4'])
+  expect(await enter('run', ...run(5, {}))).toEqual(['done 5 true'])
+  expect(await enter('runAhead', ...run(6, {}))).toEqual(['done 6 true'])
 })
 
 test('a run is not over while a call waits that it did not wait for', async () => {

@@ -450,6 +450,11 @@ test.each([
     (path: string) => writeFileSync(path, `// ${'\u0001'.repeat(9_000_000)}`),
     'larger than 8 MB',
   ],
+  [
+    'UTF-16',
+    (path: string) => writeFileSync(path, Buffer.from(`\ufeff${says('wide')}`, 'utf16le')),
+    'save it as UTF-8',
+  ],
   ['a pipe', (path: string) => void execFileSync('mkfifo', [path]), 'not a file'],
 ])('what is %s is refused unread, and other scripts are served', async (_, make, message) => {
   await using files = await openTestLibrary()

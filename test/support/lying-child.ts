@@ -162,7 +162,7 @@ readFrames(
     const message = header as ToChild
     if (message.type === 'ping') send({ type: 'pong' })
     if (message.type === 'answer') begin()
-    if (message.type === 'ping' || message.type === 'answer') return
+    if (message.type === 'ping' || message.type === 'answer' || message.type === 'recall') return
     const { type, id } = message
     tasks.push(id)
     if (type === 'run') {

@@ -10,6 +10,7 @@ import { Line } from './line.ts'
 import { openSandbox, type Sandbox } from './sandbox.ts'
 import { SandboxText } from './sandbox-text.ts'
 import { Task, type TaskEnd } from './task.ts'
+import { disposeOf } from './watchdog.ts'
 
 /**
  * Serves the engine at the other end of `pipe`, for ever.
@@ -25,12 +26,23 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
   /** Loads whose isolate is being made, and whether they are still wanted. */
   const opening = new Map<number, boolean>()
 
-  const end = (task: Task, { outcome, body, cpuMs, memoryBytes, isBrief }: TaskEnd) => {
-    const disposed = task.sandbox.isDisposed
-    tasks.delete(task.id)
-    if (disposed && sandboxes.get(task.version) === task.sandbox) sandboxes.delete(task.version)
-    send({ type: 'ended', id: task.id, outcome, cpuMs, memoryBytes, disposed }, body)
-    lines.get(task.sandbox)?.ended(task.id, outcome === 'ok' && !disposed, isBrief)
+  const end = (task: Task, { outcome, body, cpuMs, memoryBytes, isBrief, isWellInside }: TaskEnd) => {
+    const { id, version, sandbox } = task
+    const line = lines.get(sandbox)
+    // Only we know that it has not ended well: what has begun behind it goes, with the isolate.
+    const behind = outcome !== 'ok' && isWellInside ? (line?.givenAhead ?? null) : null
+    const stopWatch =
+      behind === null ? null : disposeOf(sandbox, () => send({ type: 'wedged', id, outcome: 'timed-out' }))
+    const disposed = sandbox.isDisposed
+    if (disposed && sandboxes.get(version) === sandbox) sandboxes.delete(version)
+    tasks.delete(id)
+    const tell = () => {
+      stopWatch?.()
+      send({ type: 'ended', id, outcome, cpuMs, memoryBytes, disposed }, body)
+      line?.ended(id, outcome === 'ok' && !disposed, isBrief)
+    }
+    if (behind === null) tell()
+    else behind.then(tell)
   }
   const begin = (message: FirstMessage, sandbox: Sandbox): Task => {
     const task: Task = new Task(message, sandbox, {
@@ -52,6 +64,7 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
       },
       enterAhead: ({ message: { id, callback, timeoutMs }, body }) =>
         sandbox.enter('runAhead', [id, callback, body], timeoutMs),
+      recall: (upTo) => sandbox.recall(upTo),
       refuse: ({ message: { id } }) => notBegun(id),
     })
   const open = async (memoryMb: number): Promise<Sandbox> => {
@@ -104,6 +117,11 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
       case 'answer':
         tasks.get(message.id)?.answer(message.call, message.ok, body)
         break
+      case 'recall': {
+        const sandbox = sandboxes.get(message.version)
+        if (sandbox !== undefined) lines.get(sandbox)?.recall()
+        break
+      }
       case 'abandon':
         if (opening.has(message.id)) opening.set(message.id, false)
         else tasks.get(message.id)?.abandon()

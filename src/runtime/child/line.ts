@@ -1,7 +1,8 @@
 /**
  * The runs of one isolate that were handed over ahead: each begins when the one that it follows has ended well,
- * and not at all if that did not, because the engine decides then what comes next. While runs end within their
- * first entry, those that wait are given to the isolate at once, which begins each behind the one before it.
+ * and not at all if that did not, because the engine decides then what comes next, or if they are recalled. While
+ * runs end within their first entry, those that wait are given to the isolate at once, which begins each behind the
+ * one before it.
  */
 import type { ToChild } from '../protocol.ts'
 import type { Argument } from './sandbox.ts'
@@ -20,6 +21,8 @@ export interface LineEnds {
   begin(run: HandedRun, ahead: Ahead | null): void
   /** Gives a run to the isolate ahead of its turn; resolves when that entry is over. */
   enterAhead(run: HandedRun): Promise<void>
+  /** Of those that the isolate was given ahead, it is to begin none that it has not, up to this one. */
+  recall(upTo: number): void
   refuse(run: HandedRun): void
 }
 
@@ -51,6 +54,23 @@ export class Line {
       this.#waiting.push({ run, ahead: null })
       this.#enterAhead()
     }
+  }
+
+  /** What the isolate has been given and has begun goes on; nothing else that waits begins. */
+  recall(): void {
+    const last = this.#waiting.at(-1)
+    if (last === undefined) return
+    this.#ends.recall(last.run.message.id)
+    const waiting = this.#waiting
+    this.#waiting = waiting.filter(({ ahead }) => ahead !== null)
+    for (const { ahead } of this.#waiting) ahead!.isRecalled = true
+    for (const { run, ahead } of waiting) if (ahead === null) this.#ends.refuse(run)
+  }
+
+  /** The ends of what the isolate was given ahead; null: of nothing. */
+  get givenAhead(): Promise<unknown> | null {
+    const given = this.#waiting.flatMap(({ ahead }) => (ahead === null ? [] : [ahead.entered]))
+    return given.length === 0 ? null : Promise.allSettled(given)
   }
 
   /** Keeps what a run posts ahead of its turn. */
@@ -91,7 +111,7 @@ export class Line {
       const atMs = performance.now()
       const entered = this.#ends.enterAhead(waiting.run)
       entered.catch(() => {})
-      waiting.ahead = { atMs, entered, posts: [] }
+      waiting.ahead = { atMs, entered, posts: [], isRecalled: false }
     }
   }
 }

@@ -10,8 +10,11 @@ const firstFiles = ['lockdown', 'platform', 'clone'] as const
 /** Each gives a function that makes a part of the prelude; in the order in which the prelude takes them. */
 const partFiles = ['verdict', 'show', 'text', 'console', 'abort', 'calls', 'host'] as const
 
-/** @param post what the isolate posts goes there: a kind, then text and numbers */
-type MakePrelude = (post: unknown, capsJson: string, seed: string) => unknown
+/**
+ * @param post what the isolate posts goes there: a kind, then text and numbers
+ * @param recalled one number, which may change at any time: up to which run none is to be begun
+ */
+type MakePrelude = (post: unknown, capsJson: string, seed: string, recalled: unknown) => unknown
 
 export class SandboxText {
   readonly #text: string
@@ -19,9 +22,9 @@ export class SandboxText {
 
   constructor() {
     const parts = partFiles.map((name) => `(${expressionIn(name)})`)
-    const prelude = `(${expressionIn('prelude')})(post, capsJson, seed, ${parts.join(', ')})`
+    const prelude = `(${expressionIn('prelude')})(post, capsJson, seed, recalled, ${parts.join(', ')})`
     const first = firstFiles.map((name) => `(${expressionIn(name)});`)
-    this.#text = `'use strict';${first.join('')}(post, capsJson, seed) => ${prelude}`
+    this.#text = `'use strict';${first.join('')}(post, capsJson, seed, recalled) => ${prelude}`
   }
 
   /** Evaluates it in a new isolate. @returns the function that makes the prelude's entries */

@@ -40,6 +40,8 @@ export interface Sandbox {
   /** Heap and buffers when they were last measured. */
   readonly lastUsedBytes: number
   measure(): Promise<number>
+  /** Of the runs that it was given ahead, it is to begin none that it has not, up to this one. */
+  recall(upTo: number): void
   dispose(): void
 }
 
@@ -77,7 +79,10 @@ export async function openSandbox(
   })
   // Isolates have no entropy. One seed is never given twice, so that no two isolates draw the same.
   const seed = randomBytes(seedBytes).toString('hex')
-  const made = await make.apply(undefined, [post, JSON.stringify(caps), seed], {
+  // Shared with the isolate, which no message reaches while it is at work.
+  const recalled = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT))
+  const sharedRecalled = new ivm.ExternalCopy(recalled).copyInto({ release: true })
+  const made = await make.apply(undefined, [post, JSON.stringify(caps), seed, sharedRecalled], {
     result: { reference: true },
   })
   const entries = made as ivm.Reference<Record<Entry, EntryFunction>>
@@ -124,6 +129,9 @@ export async function openSandbox(
       const { used_heap_size, externally_allocated_size } = await visits.make(getHeapStatistics)
       lastUsedBytes = used_heap_size + externally_allocated_size
       return lastUsedBytes
+    },
+    recall(upTo) {
+      recalled[0] = upTo
     },
     dispose() {
       if (!isolate.isDisposed) isolate.dispose()

@@ -20,6 +20,8 @@ export interface Ahead {
   readonly atMs: number
   readonly entered: Promise<void>
   readonly posts: { readonly kind: string; readonly values: readonly Argument[] }[]
+  /** It is not to begin, if the isolate has not begun it. */
+  isRecalled: boolean
 }
 
 export interface TaskEnd {
@@ -29,6 +31,8 @@ export interface TaskEnd {
   readonly memoryBytes: number
   /** It entered the isolate once: it asked for nothing, and waited for nothing. */
   readonly isBrief: boolean
+  /** To the isolate it ended well, so that what that was given behind it begins. */
+  readonly isWellInside: boolean
 }
 
 export interface TaskEvents {
@@ -99,12 +103,14 @@ export class Task {
   }
 
   /** A run that the isolate has been given ahead of its turn: what came of that is this task's. */
-  async follow({ atMs, entered, posts }: Ahead, callback: string, event: string): Promise<void> {
+  async follow(ahead: Ahead, callback: string, event: string): Promise<void> {
+    const { atMs, entered, posts } = ahead
     this.#watchdog.beganAt(atMs)
     const entry = this.#enter(() => entered)
     for (const { kind, values } of posts) this.onPost(kind, values)
     await entry
-    if (this.#isSkipped) this.run(callback, event)
+    if (this.#isSkipped && ahead.isRecalled) this.#end('not-begun', '')
+    else if (this.#isSkipped) this.run(callback, event)
   }
 
   /** Calls `finalize`; the isolate goes, whatever comes of it. */
@@ -235,7 +241,10 @@ export class Task {
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#measureCpu()
     if (this.#isLast || (this.#isLoad && outcome !== 'ok')) this.sandbox.dispose()
-    const isBrief = this.#entriesInAll === 1
-    this.#events.onEnd({ outcome, body, cpuMs: this.#cpuMs, memoryBytes: this.#memoryBytes, isBrief })
+    this.#events.onEnd({
+      ...{ outcome, body, cpuMs: this.#cpuMs, memoryBytes: this.#memoryBytes },
+      isBrief: this.#entriesInAll === 1,
+      isWellInside: this.#done?.ok === true,
+    })
   }
 }

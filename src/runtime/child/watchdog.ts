@@ -27,7 +27,7 @@ export class Watchdog {
   /** Before this no entry can have met the time limit, whatever an error says. */
   #limitFromMs: number
   #timer: NodeJS.Timeout
-  #isStopped = false
+  #stopWaiting = () => {}
 
   constructor(limits: { timeoutMs: number; cpuMs: number }, sandbox: Sandbox, events: WatchdogEvents) {
     this.#sandbox = sandbox
@@ -62,8 +62,8 @@ export class Watchdog {
   }
 
   stop(): void {
-    this.#isStopped = true
     clearTimeout(this.#timer)
+    this.#stopWaiting()
   }
 
   get #cpuLeftMs(): number {
@@ -83,11 +83,25 @@ export class Watchdog {
   }
 
   #dispose(limit: MetLimit): void {
-    const judge = () => {
-      if (!this.#isStopped) this.#events.onWedged(limit)
-    }
-    // Where the processor is short, its end may be there already and not have been heard of.
-    this.#timer = setTimeout(() => setImmediate(() => setImmediate(judge)), disposeMs)
-    this.#sandbox.dispose()
+    this.#stopWaiting = disposeOf(this.#sandbox, () => this.#events.onWedged(limit))
+  }
+}
+
+/**
+ * Disposes of an isolate that may be at work.
+ * @param onWedged told when that has not helped soon
+ * @returns what is to be called when it has
+ */
+export function disposeOf(sandbox: Sandbox, onWedged: () => void): () => void {
+  let hasEnded = false
+  const judge = () => {
+    if (!hasEnded) onWedged()
+  }
+  // Where the processor is short, its end may be there already and not have been heard of.
+  const timer = setTimeout(() => setImmediate(() => setImmediate(judge)), disposeMs)
+  sandbox.dispose()
+  return () => {
+    hasEnded = true
+    clearTimeout(timer)
   }
 }
