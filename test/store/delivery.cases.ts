@@ -632,8 +632,28 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect(eventOf((await lease('s'))[0]!)).toMatchObject({ removed: { instanceCount: 1 } })
       })
 
+      it('keeps no deletion that no late arrival can be told of, since the patient is gone, when it takes too much', async () => {
+        for (const patient of ['P', 'Q'])
+          for (const instance of ['1', '2'])
+            await store.record(arrivalOf({ patient, study: patient, instance: `${patient}${instance}` }))
+        const remove = (patient: string, instance: string) =>
+          store.remove(
+            'Instance',
+            arrivalOf({ patient, study: patient, instance: `${patient}${instance}` }).header.ids.instance,
+          )
+        for (const instance of ['1', '2']) await remove('P', instance)
+        await remove('Q', '1')
+        await store.record(arrivalOf({ patient: 'R', study: 'R', instance: 'last' }))
+        await store.changes({ limit: 1 })
+        await store.retireChanges({ ...retention, tooMany: 10_000 })
+        const { changes } = await store.changes({ limit: 10, types: ['DeletedInstance'] })
+        expect(changes.map(({ id }) => id)).toEqual([
+          arrivalOf({ patient: 'Q', study: 'Q', instance: 'Q1' }).header.ids.instance,
+        ])
+      })
+
       it('counts nothing between a deletion that is kept and the first change that may go', async () => {
-        await store.record(arrivalOf({ instance: '0' }))
+        for (const instance of ['0', 'kept']) await store.record(arrivalOf({ instance }))
         await store.remove('Instance', arrivalOf({ instance: '0' }).header.ids.instance)
         for (let n = 1; n < 50; n++) await store.record(arrivalOf({ instance: String(n) }))
         await store.changes({ limit: 1 })

@@ -14,6 +14,10 @@ const rowBytes = 200
 /** Few of the changes say much: as many are needed as a thread may look at in some milliseconds. */
 const samples = 2_000
 
+/** Late arrivals at a patient, and what it has, are told what was deleted there. */
+const isWanted = `(type = ${typeNumber('DeletedInstance')} and exists (
+  select 1 from resource where level = 0 and public_id = json_extract(event, '$.parents.patient')))`
+
 /**
  * Every script still has its changes, as far back as it may be behind, and so has every delivery, and whoever
  * publishes them, unless nobody has for as long as changes are kept.
@@ -34,14 +38,14 @@ export function retireChanges(
   // which readers of the log go on.
   const oldest = session
     .sql(
-      `select seq, at, type from change c where seq > ? and seq <= ? and seq < ?
+      `select seq, at, ${isWanted} as is_wanted from change c where seq > ? and seq <= ? and seq < ?
          and not exists (select 1 from delivery d where d.seq = c.seq) order by seq limit +${atATime}`,
     )
-    .all(after, slowest, end) as { seq: number; at: number; type: number }[]
+    .all(after, slowest, end) as { seq: number; at: number; is_wanted: number }[]
   let before = 0
-  const gone = oldest.filter(({ at, type }) => {
+  const gone = oldest.filter(({ at, is_wanted }) => {
     if (at < session.nowMs - ageMs) return true
-    return type !== typeNumber('DeletedInstance') && ++before <= tooMany
+    return is_wanted === 0 && ++before <= tooMany
   })
   const remove = session.sql('delete from change where seq = ?')
   for (const { seq } of gone) remove.run(seq)

@@ -23,14 +23,16 @@ begin
     select cursor, case state when 'parked' then 0 else replay_until end as replay_until from script
     union all
     select cursor, 0 from relay where held_until > v_old) followers;
-  -- The oldest come first, so that nothing is looked at that is too young. Of deletions of instances (11) late arrivals are
-  -- told.
+  -- The oldest come first, so that nothing is looked at that is too young. Late arrivals at a patient, and what it has, are
+  -- told of the instances that were deleted there (11).
   with oldest as (
-    select seq, at, type from change c where seq > p_after and seq <= v_slowest and seq < v_end
+    select seq, at, type = 11 and exists (
+        select 1 from resource where level = 0 and public_id = event::json #>> '{parents,patient}') as is_wanted
+    from change c where seq > p_after and seq <= v_slowest and seq < v_end
       and not exists (select 1 from delivery d where d.seq = c.seq)
     order by seq limit c_at_a_time
   ), before_their_time as (
-    select seq from oldest where at >= v_old and type <> 11 order by seq limit p_too_many
+    select seq from oldest where at >= v_old and not is_wanted order by seq limit p_too_many
   ), gone as (
     delete from change where seq in (select seq from oldest where at < v_old union all select seq from before_their_time)
     returning seq
