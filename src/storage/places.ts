@@ -41,6 +41,8 @@ export class Places {
   #filesInCurrent = 0
   #mark: number
   #isSwept = false
+  /** Files of earlier runs in folders of this one: theirs was empty when this run took it. */
+  #broughtBack: string[] = []
   #marking: Promise<void> = Promise.resolve()
 
   /** Use `openPlaces`. */
@@ -78,7 +80,7 @@ export class Places {
 
   /** The file has a row, or is gone. */
   decide(file: string): void {
-    const number = Number(basename(dirname(file)))
+    const number = numberOf(file)
     const left = (this.#undecided.get(number) ?? 0) - 1
     if (left > 0) this.#undecided.set(number, left)
     else if (this.#undecided.delete(number) && number !== this.#current) this.#moveMark()
@@ -90,6 +92,13 @@ export class Places {
       if (number >= this.#mark && number < this.#firstOfThisRun)
         yield (await filesOf(this.#root, number)).map((file) => this.#named(file))
     }
+    if (this.#broughtBack.length > 0) yield this.#broughtBack
+    this.#broughtBack = []
+  }
+
+  /** A file of an earlier run, which may have no row, has been written again. */
+  broughtBack(file: string): void {
+    if (numberOf(file) >= this.#firstOfThisRun) this.#broughtBack.push(file)
   }
 
   /** Every file of earlier runs has a row now. */
@@ -123,6 +132,8 @@ export class Places {
       )
   }
 }
+
+const numberOf = (file: string) => Number(basename(dirname(file)))
 
 /** In the order of their making, so that an index of the names grows at its end; never used twice. */
 function nameOf(folder: number, place: number): string {

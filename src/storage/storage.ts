@@ -121,6 +121,7 @@ export class Storage implements AsyncDisposable {
   /** Makes a file have these bytes, durably, whatever a crash made of it. */
   async restore(file: string, bytes: Uint8Array): Promise<void> {
     await this.#durably(file, (path) => restoreFile(path, bytes))
+    this.#places.broughtBack(file)
   }
 
   /** Says that a row names the file durably. */

@@ -32,6 +32,21 @@ test('after a crash, files of earlier runs that no row names are removed, and no
   expect(storedFiles(folder.path)).toEqual([first, third, own].sort())
 })
 
+test('a file that was brought back into a folder that had been empty is looked at, too', async () => {
+  using folder = temporaryFolder()
+  await using crashed = await openTestStorage(folder.path)
+  const { file } = await crashed.prepare([bytes])
+  // The folder is taken over, since nothing of the file had reached it.
+  await using storage = await openTestStorage(folder.path)
+  await storage.restore(file, bytes)
+  const own = await storage.write([bytes])
+  expect(own.split('/')[0]).toBe(file.split('/')[0])
+  const { asked, findOrphans } = rowsFor()
+  expect(await storage.sweep(findOrphans)).toBe(1)
+  expect(asked).toEqual([file])
+  expect(storedFiles(folder.path)).toEqual([own])
+})
+
 test('after a clean end only the folders are looked at in which something was left undecided', async () => {
   using folder = temporaryFolder()
   const kept: string[] = []
