@@ -10,6 +10,13 @@ import type { Priority } from './spawn.ts'
 const firstRetryMs = 100
 const lastRetryMs = 5_000
 
+/** One that gets what others leave of the processor may be silent for long, and end its runs late; nobody waits for it. */
+function patienceWith(priority: Priority, options: ChildOptions): ChildOptions {
+  if (priority !== 'last') return options
+  const { heartbeatMs, graceMs, startMs } = options
+  return { ...options, heartbeatMs: heartbeatMs * 10, graceMs: graceMs * 10, startMs: startMs * 10 }
+}
+
 export class Children {
   readonly #options: ChildOptions
   readonly #onDeath: (death: Death) => void
@@ -86,7 +93,7 @@ export class Children {
     for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, lastRetryMs)) {
       this.#closing.signal.throwIfAborted()
       try {
-        const child = await ChildProcess.start(this.#options, priority)
+        const child = await ChildProcess.start(patienceWith(priority, this.#options), priority)
         this.#alive.add(child)
         return child
       } catch (error) {

@@ -8,6 +8,8 @@ import type { Sandbox } from './sandbox.ts'
 /** How long an entry may take to obey isolated-vm's timeout, and then to be disposed of. */
 const obeyMs = 100
 const disposeMs = 300
+/** What one that is wedged has taken of the processor at least by then. */
+const wedgedCpuMs = 50
 /** At least so long between two looks at the time that a task was at work. */
 const lookMs = 10
 
@@ -87,6 +89,12 @@ export class Watchdog {
   }
 }
 
+/** Of this process, so far. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
+}
+
 /**
  * Disposes of an isolate that may be at work.
  * @param onWedged told when that has not helped soon
@@ -94,11 +102,16 @@ export class Watchdog {
  */
 export function disposeOf(sandbox: Sandbox, onWedged: () => void): () => void {
   let hasEnded = false
+  const beganCpuMs = processorMs()
   const judge = () => {
-    if (!hasEnded) onWedged()
+    if (hasEnded) return
+    // Where the processor is short, it may not have had the time to end.
+    if (processorMs() - beganCpuMs < wedgedCpuMs) timer = setTimeout(look, disposeMs)
+    else onWedged()
   }
-  // Where the processor is short, its end may be there already and not have been heard of.
-  const timer = setTimeout(() => setImmediate(() => setImmediate(judge)), disposeMs)
+  // Its end may be there already and not have been heard of.
+  const look = () => setImmediate(() => setImmediate(judge))
+  let timer = setTimeout(look, disposeMs)
   sandbox.dispose()
   return () => {
     hasEnded = true
