@@ -187,10 +187,10 @@ export function startDispatch(parts: DispatchParts): Dispatch {
 
   const close = async () => {
     closed = true
+    for (const script of serving.scripts()) recall(script)
     if (retryTimer !== null) clearTimeout(retryTimer)
     if (paceTimer !== null) clearTimeout(paceTimer)
     await pumping
-    for (const script of serving.scripts()) recall(script)
     const ended = serving.ended(serving.scripts())
     const late = new AbortController()
     abandoned = await Promise.race([

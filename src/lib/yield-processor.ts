@@ -27,6 +27,10 @@ export function yieldProcessor(pid: number, to: number): void {
  */
 export function yieldProcessorAtOnce(pid: number): void {
   const chrt = programFile('chrt')
-  if (chrt !== null)
+  if (chrt === null) return
+  try {
     execFile(chrt, ['--all-tasks', '--idle', '--pid', '0', String(pid)], { env: {} }, () => {})
+  } catch {
+    // Too many processes, say. Its priority is the lowest all the same.
+  }
 }

@@ -23,8 +23,9 @@ export class Attempts {
 
   /**
    * Tries until the task has ended, or is to blame for the end of a child. One that another task took down with it
-   * is begun again: beside others where it is known which that was, by itself where it is not, or the second time.
-   * @param record null for a task that is no run
+   * is begun again: beside others where it is known which that was, by itself where it is not, or the second time. A
+   * load always by itself: one that is not over when a child ends is late, and there may be several at a start.
+   * @param record null for a load
    */
   async settle(
     lane: Lane,
@@ -44,8 +45,8 @@ export class Attempts {
       await child.gone
       if (this.#isClosed) break
       record?.beginAgain()
-      if (tries === 0 && end.blame === 'another') continue
-      const alone = await this.#suspects.try(child, work)
+      if (record !== null && tries === 0 && end.blame === 'another') continue
+      const alone = await this.#suspects.try(child, work, record !== null)
       if (alone === null) continue
       attempt = alone
       break

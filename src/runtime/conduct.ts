@@ -60,7 +60,8 @@ export class Conduct {
     this.#kills.set(version, kills)
     const inARow = (this.#inARow.get(version) ?? 0) + 1
     this.#inARow.set(version, inARow)
-    if (!this.#alone.has(version)) {
+    // One that loops stays with those that do.
+    if (!this.#alone.has(version) && !this.#looping.has(version)) {
       if (kills.filter((atMs) => now - atMs < sharedWindowMs).length < sharedKills) return 'stays'
       this.#alone.add(version)
       this.#forgetKills(version)

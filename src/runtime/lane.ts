@@ -179,10 +179,12 @@ export class Lane {
     )
     announced.handedOver({ child, run: run.id })
     const end = await run.ended
-    const begunMs = Math.max(handedMs, this.#freeSinceMs)
-    this.#freeSinceMs = performance.now()
+    const endedMs = performance.now()
+    const durationMs = endedMs - Math.max(handedMs, this.#freeSinceMs)
+    // One that was not begun comes back while the one before it is at work.
+    if (end.kind === 'lost' || end.outcome !== 'not-begun') this.#freeSinceMs = endedMs
     if (child === this.#child && (end.kind === 'lost' || end.disposed)) this.#child = null
-    return { what: 'The run', end, durationMs: this.#freeSinceMs - begunMs }
+    return { what: 'The run', end, durationMs }
   }
 
   /** Calls `finalize`, best effort, and drops the isolate. */

@@ -23,12 +23,17 @@ export class Suspects {
   /**
    * @param dead the child that all of them were in
    * @param work the run, begun anew; what ends its child is then this run's own doing
+   * @param mayBeCleared when another is found to have ended that child
    * @returns null if it was cleared meanwhile, or the runtime is closed
    */
-  async try(dead: ChildProcess, work: (child: ChildProcess) => Promise<Attempt>): Promise<Attempt | null> {
+  async try(
+    dead: ChildProcess,
+    work: (child: ChildProcess) => Promise<Attempt>,
+    mayBeCleared: boolean,
+  ): Promise<Attempt | null> {
     await this.#takeSeat()
     try {
-      if (this.#solved.has(dead)) return null
+      if (mayBeCleared && this.#solved.has(dead)) return null
       const child = await this.#children.startOwn().catch(() => null)
       if (child === null) return null
       try {

@@ -77,6 +77,41 @@ test('a run that began before an outage of more than a lease is told once, and i
   expect(await store.backlog()).toMatchObject([{ leased: 0, waiting: 0, dead: 0 }])
 })
 
+test('what was handed over ahead is recalled as soon as the end begins, however slow the store is', async () => {
+  using folder = memoryFolder()
+  await using store = await openSqlite({ folder: folder.path, clock: Date.now })
+  await put(store, 'study')
+  await store.record(arrivalOf({ instance: '1' }))
+  const slow = Promise.withResolvers<void>()
+  const recalled: string[] = []
+  let leases = 0
+  const dispatch = startDispatch({
+    store: {
+      ...store,
+      async lease(...given) {
+        if (++leases > 1) await slow.promise
+        return store.lease(...given)
+      },
+    },
+    ...{ scriptNames: () => ['s', 't'], versionOf: () => 'v', concurrencyOf: () => 1, isPaused: () => false },
+    async tell(lease) {
+      await slow.promise
+      return ended(lease, 'done')
+    },
+    recall: (script) => recalled.push(script),
+    log: keptLog().log,
+  })
+  dispatch.wake()
+  await until('the first to begin', () => leases > 0)
+  await wait(20)
+  dispatch.wake()
+  await until('the store to be slow', () => leases > 1)
+  const closing = dispatch.close()
+  expect(recalled).toEqual(['s'])
+  slow.resolve()
+  await closing
+})
+
 test('what a script was to be told next when it was saved with another key waits for what that key waits for', async () => {
   using folder = memoryFolder()
   await using store = await openSqlite({ folder: folder.path, clock: Date.now })

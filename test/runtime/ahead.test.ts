@@ -27,7 +27,7 @@ const source = `let begun = 0, atWork = 0
       if (ms > 0) await wait(ms)
       if (act === 'throw') throw new Error('as asked')
       if (act === 'loop') for (;;);
-      if (act === 'work') for (const from = Date.now(); Date.now() - from < 200; );
+      if (act === 'work') for (const from = Date.now(); Date.now() - from < 500; );
       if (act === 'search for ever') Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)
       if (act === 'wait for ever') await new Promise(() => {})
       if (act === 'ask') console.log(await host.kv.get('key'))
@@ -161,13 +161,25 @@ describe('runs that are handed over ahead', () => {
       const working = runtime.runAhead(request({ act: 'work' }))
       const behind = [1, 2, 3].map(() => runtime.runAhead(request({ act: 'work' })))
       await first
-      await delay(100)
+      await delay(200)
       runtime.recall(script)
       const late = runtime.runAhead(request({}))
       expect((await working)?.outcome).toBe('ok')
       expect(await Promise.all([...behind, late])).toEqual([null, null, null, null])
       expect(linesOf(await runtime.run(request({})))).toEqual([ms === 0 ? '4' : '8'])
     }
+  })
+
+  it('leave the run at work its own time when they are recalled', async () => {
+    const request = await load()
+    const first = runtime.run(request({ ms: 50 }))
+    const working = runtime.runAhead(request({ ms: 500 }))
+    const behind = runtime.runAhead(request({}))
+    await first
+    await delay(300)
+    runtime.recall(makeProgram('').script)
+    expect(await behind).toBeNull()
+    expect((await working)?.durationMs).toBeGreaterThan(400)
   })
 
   it('are not begun when they are recalled before they could be handed over', async () => {

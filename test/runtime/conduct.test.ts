@@ -79,6 +79,14 @@ describe('a version that is stopped at a limit of time', () => {
     expect(conduct.isAlone('v')).toBe(false)
   })
 
+  it('stays with those when it ends their process, until it is to be suspended', () => {
+    expect([1, 2, 3, 4, 5].map(() => conduct.killed('v'))).toEqual([
+      ...['stays', 'stays', 'stays', 'stays'],
+      'suspend',
+    ])
+    expect([conduct.isAlone('v'), conduct.isLooping('v')]).toEqual([false, true])
+  })
+
   it('does so until it is gone, and begins with a clean record then', () => {
     conduct.endedWell('v')
     expect(conduct.isLooping('v')).toBe(true)

@@ -189,6 +189,19 @@ describe('runs that were lost with a process, of which it is not known what ende
   })
 })
 
+describe('loads that cannot be ended', () => {
+  it('end the process of the others once, however many they are', { timeout: 60_000 }, async () => {
+    const harmless = await load({ timeoutMs: 20_000 })
+    const wedging = Array.from({ length: 6 }, () =>
+      makeProgram(`${wedge}; export function onChange() {}`, { timeoutMs: 300 }),
+    )
+    const refused = await Promise.allSettled(wedging.map((program) => runtime.load(program)))
+    expect(refused.map(({ status }) => status)).toEqual(wedging.map(() => 'rejected'))
+    expect(deaths).toBe(1)
+    expect(linesOf(await harmless.run())).toEqual(['1'])
+  })
+})
+
 describe('slots of a version', () => {
   it('run at the same time, each in an isolate of its own', async () => {
     const { run, version } = await load({ timeoutMs: 20_000 })

@@ -1,22 +1,27 @@
 /** The line of one isolate: one at work at a time, and none behind one that did not end well. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type HandedRun, Line } from '../../src/runtime/child/line.ts'
+import { type HandedRun, Line, type RunEnd } from '../../src/runtime/child/line.ts'
+import type { Ahead } from '../../src/runtime/child/task.ts'
+
+const well = { isWell: true, isBrief: false, isGone: false }
+const brief = { ...well, isBrief: true }
+const failed = { ...well, isWell: false }
 
 function open() {
   const begun: number[] = []
   const ahead: number[] = []
   const recalled: number[] = []
+  const given = new Map<number, Ahead>()
   const kept = new Map<number, unknown[]>()
   const refused: number[] = []
   const line = new Line({
-    begin({ message }, given) {
-      begun.push(message.id)
-      if (given !== null)
-        kept.set(
-          message.id,
-          given.posts.map(({ values }) => values[0]),
-        )
+    begin({ message: { id } }, own) {
+      begun.push(id)
+      if (own === null) return
+      given.set(id, own)
+      const posts = own.posts.map(({ values }) => values[0])
+      kept.set(id, posts)
     },
     async enterAhead({ message }) {
       ahead.push(message.id)
@@ -26,7 +31,7 @@ function open() {
   })
   const add = (id: number, after: number | null, body = '') =>
     line.add({ message: { type: 'run', id, after } as HandedRun['message'], body })
-  return { line, add, begun, ahead, kept, refused, recalled }
+  return { line, add, begun, ahead, kept, refused, recalled, given }
 }
 
 test('a run begins when the one that it follows has ended well, also long after that', () => {
@@ -34,9 +39,9 @@ test('a run begins when the one that it follows has ended well, also long after 
   add(1, null)
   add(2, 1)
   expect(begun).toEqual([1])
-  line.ended(1, true, false)
+  line.ended(1, well)
   expect(begun).toEqual([1, 2])
-  line.ended(2, true, false)
+  line.ended(2, well)
   add(3, 2)
   expect(begun).toEqual([1, 2, 3])
 })
@@ -47,12 +52,12 @@ test('a run is refused that follows one which is unknown, failed, refused, or no
   add(2, null)
   add(3, 2)
   add(4, 2)
-  line.ended(2, false, false)
+  line.ended(2, failed)
   add(5, 2)
   add(6, 3)
   expect([begun, refused]).toEqual([[2], [1, 4, 3, 5, 6]])
   add(7, null)
-  line.ended(7, true, false)
+  line.ended(7, well)
   add(8, 7)
   expect(begun).toEqual([2, 7, 8])
 })
@@ -61,16 +66,16 @@ test('while runs are brief, those that wait are given to the isolate at once, in
   const { line, add, begun, ahead, kept } = open()
   for (const id of [1, 2, 3]) add(id, id === 1 ? null : id - 1)
   expect(ahead).toEqual([])
-  line.ended(1, true, true)
+  line.ended(1, brief)
   expect([begun, ahead]).toEqual([[1, 2], [3]])
   add(4, 3)
   expect(ahead).toEqual([3, 4])
   line.keep(3, 'log', ['of 3'])
   line.keep(4, 'log', ['of 4'])
   line.keep(9, 'log', ['of nobody'])
-  line.ended(2, true, true)
+  line.ended(2, brief)
   line.keep(4, 'done', ['also of 4'])
-  line.ended(3, true, false)
+  line.ended(3, well)
   add(5, 4)
   expect(begun).toEqual([1, 2, 3, 4])
   expect([...kept]).toEqual([
@@ -84,7 +89,7 @@ test('after a recall none begins that waits, but for what the isolate may have b
   const { line, add, begun, ahead, refused, recalled } = open()
   const large = 'x'.repeat(600_000)
   add(1, null)
-  line.ended(1, true, true)
+  line.ended(1, brief)
   add(2, 1)
   add(3, 2, large)
   add(4, 3, large)
@@ -93,38 +98,69 @@ test('after a recall none begins that waits, but for what the isolate may have b
   line.recall()
   add(6, 5)
   expect([recalled, refused]).toEqual([[5], [4, 5, 6]])
-  line.ended(2, true, true)
-  line.ended(3, true, true)
+  line.ended(2, brief)
+  line.ended(3, brief)
   add(7, null)
   expect(begun).toEqual([1, 2, 3, 7])
   line.recall()
   expect(recalled).toEqual([5])
 })
 
+test('a recall reaches the run at its turn, too, which the isolate may not have come to', () => {
+  const { line, add, given } = open()
+  for (const id of [1, 2, 3]) add(id, id === 1 ? null : id - 1)
+  line.ended(1, brief)
+  add(4, 3)
+  line.ended(2, brief)
+  line.recall()
+  expect(given.get(3)?.isRecalled).toBe(true)
+})
+
+test('behind one that ended well without the isolate only those go on that had been given to it', () => {
+  const { line, add, begun, refused } = open()
+  const large = 'x'.repeat(600_000)
+  add(1, null)
+  line.ended(1, brief)
+  add(2, 1)
+  add(3, 2, large)
+  add(4, 3, large)
+  line.ended(2, { ...brief, isGone: true })
+  expect([begun, refused]).toEqual([[1, 2, 3], []])
+  line.ended(3, { ...brief, isGone: true })
+  add(5, 3)
+  expect([begun, refused]).toEqual([
+    [1, 2, 3],
+    [4, 5],
+  ])
+})
+
 test('of large events only some are given ahead at a time, and none past one that is not', () => {
   const { line, add, ahead } = open()
   const large = 'x'.repeat(600_000)
   add(1, null)
-  line.ended(1, true, true)
+  line.ended(1, brief)
   add(2, 1, large)
   add(3, 2, large)
   add(4, 3, large)
   add(5, 4, 'small')
   expect(ahead).toEqual([3])
-  line.ended(2, true, true)
+  line.ended(2, brief)
   expect(ahead).toEqual([3, 4, 5])
 })
 
 test('whatever comes in whatever order, each run is begun or refused once, after its own, and one is at work', () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('add' as const), back: fc.integer({ min: 0, max: 3 }) }),
-    fc.record({ kind: fc.constant('end' as const), isWell: fc.boolean(), isBrief: fc.boolean() }),
+    fc.record({
+      kind: fc.constant('end' as const),
+      ...{ isWell: fc.boolean(), isBrief: fc.boolean(), isGone: fc.boolean() },
+    }),
     fc.record({ kind: fc.constant('recall' as const) }),
   )
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const { line, add, begun, ahead, refused } = open()
-      const ends = new Map<number, boolean>()
+      const ends = new Map<number, RunEnd>()
       const follows = new Map<number, number | null>()
       let last = 0
       for (const each of steps) {
@@ -132,8 +168,8 @@ test('whatever comes in whatever order, each run is begun or refused once, after
         if (each.kind === 'recall') line.recall()
         else if (each.kind === 'end') {
           if (atWork === undefined) continue
-          ends.set(atWork, each.isWell)
-          line.ended(atWork, each.isWell, each.isBrief)
+          ends.set(atWork, each)
+          line.ended(atWork, each)
         } else {
           // As the engine does it: only a run at which nothing is at work follows none.
           const isIdle = begun.length + refused.length === last && atWork === undefined
@@ -149,7 +185,8 @@ test('whatever comes in whatever order, each run is begun or refused once, after
         const after = follows.get(id)!
         if (after === null) continue
         expect(begun[place - 1]).toBe(after)
-        expect(ends.get(after)).toBe(true)
+        const { isWell, isGone } = ends.get(after)!
+        expect(isWell && (!isGone || ahead.includes(id))).toBe(true)
       }
     }),
   )

@@ -29,8 +29,9 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
   const end = (task: Task, { outcome, body, cpuMs, memoryBytes, isBrief, isWellInside }: TaskEnd) => {
     const { id, version, sandbox } = task
     const line = lines.get(sandbox)
-    // Only we know that it has not ended well: what has begun behind it goes, with the isolate.
-    const behind = outcome !== 'ok' && isWellInside ? (line?.givenAhead ?? null) : null
+    // It may be that only we know that it has not ended well: what has begun behind it goes, with the isolate.
+    const mayHaveBegun = outcome !== 'ok' && (isWellInside || sandbox.isDisposed)
+    const behind = mayHaveBegun ? (line?.givenAhead ?? null) : null
     const stopWatch =
       behind === null ? null : disposeOf(sandbox, () => send({ type: 'wedged', id, outcome: 'timed-out' }))
     const disposed = sandbox.isDisposed
@@ -39,7 +40,7 @@ export function serve(pipe: Duplex, heartbeatMs: number): void {
     const tell = () => {
       stopWatch?.()
       send({ type: 'ended', id, outcome, cpuMs, memoryBytes, disposed }, body)
-      line?.ended(id, outcome === 'ok' && !disposed, isBrief)
+      line?.ended(id, { isWell: outcome === 'ok', isBrief, isGone: disposed })
     }
     if (behind === null) tell()
     else behind.then(tell)

@@ -26,6 +26,14 @@ export interface LineEnds {
   refuse(run: HandedRun): void
 }
 
+export interface RunEnd {
+  readonly isWell: boolean
+  /** Within one entry. */
+  readonly isBrief: boolean
+  /** The isolate is gone. */
+  readonly isGone: boolean
+}
+
 interface WaitingRun {
   readonly run: HandedRun
   ahead: Ahead | null
@@ -33,7 +41,7 @@ interface WaitingRun {
 
 export class Line {
   readonly #ends: LineEnds
-  #atWork: number | null = null
+  #atWork: { readonly id: number; readonly ahead: Ahead | null } | null = null
   /** The last run to end, if it ended well. */
   #lastWell: number | null = null
   #waiting: WaitingRun[] = []
@@ -47,7 +55,7 @@ export class Line {
 
   add(run: HandedRun): void {
     const { after } = run.message
-    const last = this.#waiting.at(-1)?.run.message.id ?? this.#atWork ?? this.#lastWell
+    const last = this.#waiting.at(-1)?.run.message.id ?? this.#atWork?.id ?? this.#lastWell
     if (after !== null && after !== last) this.#ends.refuse(run)
     else if (this.#atWork === null) this.#begin({ run, ahead: null })
     else {
@@ -61,6 +69,8 @@ export class Line {
     const last = this.#waiting.at(-1)
     if (last === undefined) return
     this.#ends.recall(last.run.message.id)
+    // The isolate may not have come to it yet.
+    if (this.#atWork?.ahead) this.#atWork.ahead.isRecalled = true
     const waiting = this.#waiting
     this.#waiting = waiting.filter(({ ahead }) => ahead !== null)
     for (const { ahead } of this.#waiting) ahead!.isRecalled = true
@@ -78,12 +88,13 @@ export class Line {
     this.#waiting.find(({ run }) => run.message.id === id)?.ahead?.posts.push({ kind, values })
   }
 
-  /** To be told when the one at work has ended, and whether within one entry. */
-  ended(id: number, isWell: boolean, isBrief: boolean): void {
+  /** To be told when the one at work has ended. */
+  ended(id: number, { isWell, isBrief, isGone }: RunEnd): void {
     this.#atWork = null
-    this.#lastWell = isWell ? id : null
-    this.#isBrief = isBrief
-    if (!isWell) {
+    this.#lastWell = isWell && !isGone ? id : null
+    this.#isBrief = isBrief && !isGone
+    // What took the isolate with it may be one that had begun there already: that is the next one's to find out.
+    if (!isWell || (isGone && this.#waiting[0]?.ahead == null)) {
       this.#aheadLength = 0
       for (const { run } of this.#waiting.splice(0)) this.#ends.refuse(run)
       return
@@ -96,7 +107,7 @@ export class Line {
   }
 
   #begin({ run, ahead }: WaitingRun): void {
-    this.#atWork = run.message.id
+    this.#atWork = { id: run.message.id, ahead }
     this.#ends.begin(run, ahead)
   }
 

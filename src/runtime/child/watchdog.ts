@@ -85,6 +85,7 @@ export class Watchdog {
   }
 
   #dispose(limit: MetLimit): void {
+    this.#stopWaiting()
     this.#stopWaiting = disposeOf(this.#sandbox, () => this.#events.onWedged(limit))
   }
 }
