@@ -3,7 +3,6 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
-import { yieldProcessorAtOnce } from '../lib/yield-processor.ts'
 import { type ChildOptions, ChildProcess, type Death } from './child-process.ts'
 import type { Priority } from './spawn.ts'
 
@@ -47,8 +46,6 @@ export class Children {
   /** A child of one's own; the caller closes it. */
   async startOwn(priority: Priority = 'usual'): Promise<ChildProcess> {
     const child = await this.#startUntilAlive(priority)
-    // Not before: on a busy machine it would not start in time.
-    if (priority === 'last') yieldProcessorAtOnce(child.pid)
     child.gone.then(() => this.#alive.delete(child))
     return child
   }

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts'
 import { caps } from './caps.ts'
 import type { ChildProcess } from './child-process.ts'
 import type { RunRecord } from './run-record.ts'
-import type { LogLine, Program, RunRequest } from './runtime.ts'
+import type { Limits, LogLine, Program, RunRequest } from './runtime.ts'
 import { type FindPlace, mapPlaces, placeFinder } from './script-error.ts'
 import { isolateName, type TaskEnd } from './tasks.ts'
 
@@ -16,6 +16,8 @@ const finalizeMs = 1_000
 /** How a task ended, and what to call it in messages. */
 export interface Attempt {
   readonly what: string
+  /** Those that it had, where they are not those of a run. */
+  readonly limits?: Limits
   readonly end: TaskEnd
   /** From its begin to its end. */
   readonly durationMs: number
@@ -82,13 +84,10 @@ export class Lane {
    * @param signal aborted when nobody wants it any more: then it ends soon, and not well
    */
   async load(child: ChildProcess, signal?: AbortSignal): Promise<Attempt> {
-    const { code, script, limits, loadMs } = this.program
-    const message = {
-      type: 'load',
-      version: this.#isolate,
-      ...limits,
-      ...(loadMs === undefined ? {} : { timeoutMs: loadMs, cpuMs: loadMs }),
-    } as const
+    const { code, script, loadMs } = this.program
+    const own = loadMs === undefined ? {} : { timeoutMs: loadMs, cpuMs: loadMs }
+    const limits = { ...this.program.limits, ...own }
+    const message = { type: 'load', version: this.#isolate, ...limits } as const
     let logLength = 0
     const onLog = (line: LogLine) => {
       logLength += line.text.length + caps.logLineOverheadBytes
@@ -102,7 +101,7 @@ export class Lane {
     const end = await ended
     signal?.removeEventListener('abort', abandon)
     this.#child = end.kind === 'ended' && end.outcome === 'ok' ? child : null
-    return { what: `Loading "${script}"`, end, durationMs: performance.now() - startedMs }
+    return { what: `Loading "${script}"`, limits, end, durationMs: performance.now() - startedMs }
   }
 
   /** Says that a run is coming, which those that are handed over ahead from now on are to follow. */

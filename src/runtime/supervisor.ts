@@ -160,18 +160,13 @@ export class Supervisor implements Runtime {
       const found = `${bytes} bytes with all that it imports, expected at most ${caps.codeBytes}`
       throw fault('script-refused', `Script "${program.script}" is ${found}`)
     }
-    const { end, what } = await this.#attempts.settle(lane, null, (child) => lane.load(child, signal))
+    const attempt = await this.#attempts.settle(lane, null, (child) => lane.load(child, signal))
+    const { end, what, limits = program.limits } = attempt
     const isOk = end.kind === 'ended' && end.outcome === 'ok'
     const isAccident = end.kind === 'lost' && end.blame !== 'this'
     if (isAccident || (signal?.aborted && !isOk)) {
       const reason = isAccident ? end.reason : 'it was given up'
       throw fault('internal', `Script "${program.script}" was not loaded: ${reason}`)
-    }
-    const { timeoutMs, cpuMs } = program.limits
-    const limits = {
-      ...program.limits,
-      timeoutMs: program.loadMs ?? timeoutMs,
-      cpuMs: program.loadMs ?? cpuMs,
     }
     const { error } = judge(end, what, limits, findPlace)
     const loaded = error === null && end.kind === 'ended' ? parseLoaded(end.body) : null
@@ -188,10 +183,11 @@ export class Supervisor implements Runtime {
     return this.#resultOf(lane, attempt, record, performance.now() - startedAt)
   }
 
-  #resultOf(lane: Lane, { end, what }: Attempt, record: RunRecord, durationMs: number): RunResult {
+  #resultOf(lane: Lane, attempt: Attempt, record: RunRecord, durationMs: number): RunResult {
     const { program, findPlace } = lane
+    const { end, what, limits = program.limits } = attempt
     const { cpuMs, memoryBytes } = end.kind === 'ended' ? end : { cpuMs: 0, memoryBytes: 0 }
-    const judgement = judge(end, what, program.limits, findPlace)
+    const judgement = judge(end, what, limits, findPlace)
     if (judgement.outcome === 'ok') this.#conduct.endedWell(program.version)
     if (judgement.outcome === 'timed-out' && end.kind === 'ended') this.#onStopped(program, cpuMs)
     if (end.kind === 'lost' && end.blame === 'this') this.#onKilled(program, end.reason)

@@ -4,10 +4,10 @@
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { messageOf } from '../errors.ts'
-import { programFile } from '../lib/program-file.ts'
 import { textOfFile } from '../lib/text-of-file.ts'
 
 export type Wall = 'own user' | 'empty network' | 'no new privileges' | 'resource limits'
@@ -22,6 +22,7 @@ export interface Walls {
 /** A user and group that no account has: what runs as them owns nothing, and nobody else's process is in reach. */
 export const sandboxUserId = 65_533
 
+const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/run/current-system/sw/bin']
 const run = promisify(execFile)
 
 /**
@@ -99,4 +100,9 @@ async function failureToEnd(launcher: readonly string[]): Promise<string | null>
 export function userOf(pid: number | undefined): number | null {
   const found = /^Uid:\s+(\d+)/m.exec(textOfFile(`/proc/${pid}/status`))?.[1]
   return found === undefined ? null : Number(found)
+}
+
+function programFile(name: string): string | null {
+  for (const folder of folders) if (existsSync(`${folder}/${name}`)) return `${folder}/${name}`
+  return null
 }

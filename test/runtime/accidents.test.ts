@@ -39,6 +39,17 @@ test('a load that is given up is not refused to whoever waits for it, too', asyn
   expect((await runtime.load(program)).functions).toContain('onChange')
 })
 
+test('a run that has to load its version first, and cannot in time, names the limit of a load', async () => {
+  const slowFromMs = Date.now() + 3_000
+  const source = `export function onChange() { for (;;); }
+    export const initialize = () => new Promise((resolve) => setTimeout(resolve, Date.now() < ${slowFromMs} ? 0 : 10_000))`
+  const program = { ...makeProgram(source, { timeoutMs: 100 }), loadMs: 2_000 }
+  await runtime.load(program)
+  expect((await run(program.version)).error?.message).toContain('its limit of 100 ms')
+  await delay(slowFromMs - Date.now())
+  expect((await run(program.version)).error?.message).toMatch(/^Loading .* its limit of 2,000 ms/)
+})
+
 test('a version that is unloaded, loaded and unloaded keeps its isolate until its last run has ended', async () => {
   const program = makeProgram(`let begun = 0
     export async function onChange({ ms }) {

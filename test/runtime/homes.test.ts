@@ -1,8 +1,6 @@
 /** Which scripts share a process, and what becomes of those that end it. */
-import { readdirSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { programFile } from '../../src/lib/program-file.ts'
 import { createLog } from '../../src/log.ts'
 import type { Limits, Program, Runtime, Suspension } from '../../src/runtime/runtime.ts'
 import { startRuntime } from '../../src/runtime/runtime.ts'
@@ -10,9 +8,6 @@ import { childPids } from '../support/child-pids.ts'
 import { keptLog } from '../support/kept-log.ts'
 import { linesOf, loadProgram, makeProgram } from '../support/program.ts'
 import { until } from '../support/until.ts'
-
-/** A scheduling policy. */
-const schedIdle = '5'
 
 const wedge = `let x = 3n ** (2n ** 24n); x = x * x; x.toString()`
 const source = `export async function onChange({ act, ms = 0 }) {
@@ -117,14 +112,6 @@ describe('scripts that loop until they are stopped, three times', () => {
     runtime = await start(20_000)
   })
   const slow = { timeoutMs: 10_000, cpuMs: 200 }
-  /** What gives way at once, with all its threads: sched(7), proc_pid_stat(5). */
-  const givingWayAtOnce = () =>
-    childPids('child/entry.ts').filter((pid) =>
-      readdirSync(`/proc/${pid}/task`).every((thread) => {
-        const behindName = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').split(') ')[1]!
-        return behindName.split(' ')[38] === schedIdle
-      }),
-    ).length
   const ofLoops = () => priorities().filter((priority) => priority === 19).length
 
   it('share a process at the lowest priority from then on, and disturb nobody else', async () => {
@@ -139,7 +126,6 @@ describe('scripts that loop until they are stopped, three times', () => {
     expect((await loops()).map(({ outcome }) => outcome)).toEqual(['timed-out', 'timed-out'])
     await untilChildren(3)
     expect(ofLoops()).toBe(1)
-    if (programFile('chrt') !== null) await until('it to give way at once', () => givingWayAtOnce() === 1)
     expect(linesOf(await first.run())).toEqual(['1'])
     expect(linesOf(await first.run())).toEqual(['2'])
     expect(linesOf(await harmless.run())).toEqual(['2'])
