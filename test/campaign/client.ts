@@ -39,22 +39,32 @@ export async function deleteStudy(
   })
 }
 
-/** Waits until nothing is unstable and nothing is owed to any script, or the server is gone. */
+/**
+ * Waits until nothing is unstable and nothing is owed to any script, or the server is gone.
+ * @param patienceMs for how long nothing may become less
+ */
 export async function untilIdle(server: TestServer, patienceMs = 20_000): Promise<void> {
-  const isIdle = async () => {
+  let least = Number.POSITIVE_INFINITY
+  const isLess = async () => {
     if (server.hasExited()) return true
     try {
       const windows = await read<unknown[]>(server, '/windows')
       const backlog = await read<{ waiting: number; leased: number; behind: number }[]>(server, '/backlog')
-      const owed = backlog.some(({ waiting, leased, behind }) => waiting + leased + behind > 0)
-      return windows.length === 0 && !owed
+      const left = backlog.reduce(
+        (sum, { waiting, leased, behind }) => sum + waiting + leased + behind,
+        windows.length,
+      )
+      const before = least
+      least = Math.min(least, left)
+      return left < before
     } catch (error) {
       // What `fetch` throws when the server dies.
       if (error instanceof TypeError) return false
       throw error
     }
   }
-  await until('the server to be idle', isIdle, patienceMs)
+  do await until('the server to be idle', isLess, patienceMs)
+  while (least > 0 && !server.hasExited())
 }
 
 /** Waits until the scripts are in force, so that they are told everything from the first change on. */

@@ -1,8 +1,8 @@
 /** Messages out of fragments: what is put together, what is refused, and what it takes to hold the pieces. */
 import { expect, test } from 'vitest'
 import type { ContextAnswer } from '../../src/intake/association-request.ts'
-import { BackPressure } from '../../src/intake/back-pressure.ts'
 import { MessageReader } from '../../src/intake/message-reader.ts'
+import { BackPressure } from '../../src/lib/back-pressure.ts'
 import { smallestBlockBytes } from '../../src/lib/collected-bytes.ts'
 import { echoCommand } from '../support/dimse-messages.ts'
 import { commandOf, outgoing, piecesOf } from '../support/outgoing.ts'

@@ -1,7 +1,7 @@
 /** Back pressure: above the limit one sender goes on and the others wait; below it nobody waits. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { BackPressure, type Sender } from '../../src/intake/back-pressure.ts'
+import { BackPressure, type Sender } from '../../src/lib/back-pressure.ts'
 
 class TestSender implements Sender {
   isHeldBack = false
