@@ -33,6 +33,7 @@ export const catalogue = {
   'store-away': entry('system', 503, 0, 'The database does not answer'),
   'broker-away': entry('system', 503, 0, 'The message broker does not answer'),
   'bad-message': entry('user', 400, 8, 'Bad message'),
+  'filter-silent': entry('system', 503, 0, 'No answer of a filter'),
   draining: entry('system', 503, 0, 'Draining'),
   internal: entry('system', 500, 0, 'Internal error'),
   'bad-setting': entry('user', 500, 0, 'Bad setting'),

@@ -8,7 +8,9 @@ import { fault } from '../errors.ts'
 import type { ApiParts } from './api.ts'
 
 /** First parts of the paths that stay open: none of them says anything of patients. */
-const unasked: ReadonlySet<string> = new Set(['scripts', 'pause', 'resume', 'drain', 'system', 'ready'])
+const unasked: ReadonlySet<string> = new Set([
+  ...['scripts', 'backlog', 'pause', 'resume', 'drain', 'system', 'ready'],
+])
 /** They say who somebody is, and are for the server alone. */
 const secret: readonly string[] = ['authorization', 'proxy-authorization', 'cookie']
 

@@ -1,5 +1,6 @@
 /** The question whether an instance is to be kept: what is told of it, and what its sender is told if it is not. */
 import type { Header } from '../dicom/dicom.ts'
+import { fault } from '../errors.ts'
 import type { Origin } from '../store/store.ts'
 import type { Asking, Verdict } from './ask.ts'
 
@@ -10,7 +11,10 @@ const notAuthorized = 0x0124
 
 export interface InstanceQuestion {
   isAsked(origin: Origin): boolean
-  /** Null: it is to be kept. Else the DIMSE status that the sender is to be told. */
+  /**
+   * Null: it is to be kept. Else the DIMSE status that the sender is to be told.
+   * @throws `filter-silent` if nobody has decided that it is not: its sender is to try again
+   */
   ask(header: Header, sizeBytes: number, origin: Origin): Promise<{ readonly status: number } | null>
 }
 
@@ -23,15 +27,21 @@ export function createInstanceQuestion({ isAsked, ask }: Pick<Asking, 'isAsked' 
       const facts = factsOf(header, sizeBytes, origin)
       const subject = { instance: header.ids.instance, study: header.ids.study }
       const verdict = await ask('receivedInstanceFilter', facts, subject)
-      if (!verdict.accepted) return { status: success }
+      if (refuses(verdict)) return { status: success }
       if (!comesByStore(origin)) return null
       return refusalOf(await ask('receivedCStoreInstanceFilter', facts, subject))
     },
   }
 }
 
-function refusalOf({ accepted, status }: Verdict): { readonly status: number } | null {
-  return accepted ? null : { status: status ?? notAuthorized }
+function refusalOf(verdict: Verdict): { readonly status: number } | null {
+  return refuses(verdict) ? { status: verdict.status ?? notAuthorized } : null
+}
+
+function refuses({ accepted, isAnswer, script }: Verdict): boolean {
+  if (!accepted && !isAnswer)
+    throw fault('filter-silent', `The filter "${script}" gave no answer: send it again later`)
+  return !accepted
 }
 
 function factsOf(header: Header, sizeBytes: number, origin: Origin): object {

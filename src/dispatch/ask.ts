@@ -36,6 +36,8 @@ export interface AskParts {
 
 export interface Verdict {
   readonly accepted: boolean
+  /** False: it gave none, and what its manifest says then counts. */
+  readonly isAnswer: boolean
   /** The script that refused. */
   readonly script: string | null
   /** The DIMSE status that it wants the sender to be told; null: it did not say. */
@@ -57,7 +59,7 @@ export interface Asking {
 
 export type Subject = Readonly<Record<string, string>>
 
-const accepted: Verdict = { accepted: true, script: null, status: null }
+const accepted: Verdict = { accepted: true, isAnswer: true, script: null, status: null }
 
 export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
   /** Since the scripts changed last. */
@@ -83,17 +85,15 @@ export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
   ): Promise<Verdict> => {
     const state = stateOf(callback, script)
     const { onFailure, timeoutMs } = script.manifest.ask
-    const fallBack = (reason: string): Verdict => {
+    const fallBack = (reason: string, wasAsked = true): Verdict => {
       const facts = { script: script.name, callback, ...subject, reason, counts: onFailure }
-      if (state.breaker.failed()) {
+      if (wasAsked && state.breaker.failed()) {
         log.error(facts, 'A question is not answered, again and again: it is asked only now and then')
       } else log[onFailure === 'reject' ? 'warn' : 'debug'](facts, 'A question was not answered')
-      return onFailure === 'accept' ? accepted : refusal(script, null)
+      return onFailure === 'accept' ? accepted : { ...refusal(script, null), isAnswer: false }
     }
     if (!isServed) return fallBack('The script is suspended')
-    if (!state.breaker.mayAsk(performance.now())) {
-      return onFailure === 'accept' ? accepted : refusal(script, null)
-    }
+    if (!state.breaker.mayAsk(performance.now())) return fallBack('It failed again and again', false)
     // One that nobody waits for any more is in line still, and keeps its place.
     const answer = async (signal: AbortSignal) => {
       const leave = await state.places.take(signal)
@@ -166,7 +166,7 @@ function verdictOf(callback: AskName, script: ScriptInForce, answer: RunResult['
 }
 
 function refusal({ name }: ScriptInForce, status: number | null): Verdict {
-  return { accepted: false, script: name, status }
+  return { accepted: false, isAnswer: true, script: name, status }
 }
 
 /** Null: it took longer. @param work is told when nobody waits for it any more */

@@ -56,6 +56,7 @@ function statusOf(thrown: unknown): number {
     case 'too-large':
     case 'storage-full':
     case 'shutting-down':
+    case 'filter-silent':
       return outOfResources
     case 'bad-dicom-file':
     case 'missing-identifier':

@@ -21,8 +21,7 @@ const filter = (body: string, settings = '') =>
   `export const script = { ${settings} }\nexport async function receivedInstanceFilter(instance, host) { ${body} }`
 const statusOf = async (engine: TestEngine, patient: string, instance = '1') => {
   const { status, answer } = await engine.post(dicomFile({ patient, study: patient, instance }))
-  expect(status).toBe(200)
-  return answer.Status
+  return status === 200 ? answer.Status : status
 }
 const countOf = async (engine: TestEngine) =>
   (await engine.read<{ CountInstances: number }>('/statistics')).CountInstances
@@ -81,8 +80,22 @@ test('a filter that throws, loops, answers nothing, or waits too long counts as 
     'the new versions',
     () => engine.lines.filter(({ msg }) => msg === 'Script in force').length === 2 * scripts.length,
   )
-  for (const [name] of scripts)
-    expect([name, await statusOf(engine, name, '2')]).toEqual([name, 'FilteredOut'])
+  for (const [name] of scripts) expect([name, await statusOf(engine, name, '2')]).toEqual([name, 503])
+})
+
+test('what a filter that is to reject when it fails has not decided on is sent again, and each time in the log', async () => {
+  await using engine = await started({
+    'a.js': filter(`throw new Error('broken')`, `ask: { onFailure: 'reject' }`),
+  })
+  for (let n = 0; n < 8; n++) {
+    const { status, answer } = await engine.post(dicomFile({ patient: 'P', instance: String(n) }))
+    expect(status).toBe(503)
+    expect(answer.Details).toContain('"a.js" gave no answer')
+  }
+  const said = engine.lines.filter(({ msg }) => msg.startsWith('A question '))
+  expect(new Set(said.map(({ instance }) => instance)).size).toBe(8)
+  writeFileSync(join(engine.scripts, 'a.js'), filter('return true'))
+  await until('it to be stored', async () => (await statusOf(engine, 'P', '0')) === 'Success')
 })
 
 test('a filter that never answers is soon asked only now and then, so that others do not wait for it', async () => {
@@ -203,6 +216,7 @@ test('requests are refused by a filter, but for those that repair scripts and th
   for (const [method, path] of [
     ['GET', '/scripts'],
     ['GET', '//system'],
+    ['GET', '/backlog'],
     ['POST', '/scripts/a.js/pause'],
     ['POST', '/scripts/a.js/resume'],
   ] as const)
@@ -217,7 +231,7 @@ test('a script that rejects when it fails does so, too, when it is refused what 
     export const receivedInstanceFilter = () => true`
   await using engine = await startTestEngine({ scripts: { 'a.js': text('reject') } })
   expect(await engine.read('/scripts')).toMatchObject([{ state: 'refused' }])
-  expect(await statusOf(engine, 'P')).toBe('FilteredOut')
+  expect((await engine.post(dicomFile({ patient: 'P', instance: '1' }))).status).toBe(503)
   expect(engine.lines.filter(({ msg }) => msg === 'A question was not answered')).toHaveLength(1)
   writeFileSync(join(engine.scripts, 'a.js'), text('accept'))
   await until('it to be saved', async () => (await statusOf(engine, 'P')) === 'Success')
