@@ -194,10 +194,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     },
   })
   const api = await startApi({
-    settings,
-    store,
-    log,
-    reach,
+    ...{ settings, store, log, reach },
     upload: intake.upload,
     openFile: async (file) => storage.stream(file),
     scripts: () => library.list().map((each) => ({ ...each, paused: pauses.isPaused(each.name) })),
@@ -206,9 +203,11 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     bridge,
     async resumeScript(name) {
       const wasSuspended = await library.resume(name)
+      if (wasSuspended) storms.forget(name)
       return wasSuspended === null ? null : (await pauses.unpause(name)) || wasSuspended
     },
     forgetScript: (name) => library.forget(name),
+    onOwnCommand: storms.woke,
     requestQuestion: {
       isAsked: () => asking.isAsked('incomingHttpRequestFilter'),
       ask: (facts, subject) => asking.ask('incomingHttpRequestFilter', facts, subject),

@@ -37,6 +37,8 @@ export interface ApiParts {
   resumeScript(name: string): Promise<boolean | null>
   /** Of a script whose file is gone. */
   forgetScript(name: string): Promise<Forgotten>
+  /** A run, by its idempotency key, asks for something by which it may be woken. */
+  onOwnCommand(idempotencyKey: string): void
   readonly pauses: Pauses
   readonly nodes: Nodes
   /** Null: no message broker is set. */

@@ -9,6 +9,7 @@ import { collectBodies } from './body.ts'
 import { answerErrors, answerUnroutable } from './errors.ts'
 import { createGuard, refuseOpenAddress } from './guard.ts'
 import { getInside } from './inside.ts'
+import { tellOfOwnCommands } from './own-key.ts'
 import { createRequestFilter } from './request-filter.ts'
 import { changeRoutes } from './routes/changes.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
@@ -74,6 +75,7 @@ export async function startApi(parts: ApiParts): Promise<Api> {
   app.addHook('onRequest', createGuard(settings))
   const filter = createRequestFilter(parts)
   app.addHook('onRequest', filter.hook)
+  tellOfOwnCommands(app, parts.store.epoch, parts.onOwnCommand)
   for (const addRoutes of families) addRoutes(app, parts)
   await listen(app, settings.host, settings.httpPort)
   const bound = app.server.address() as AddressInfo

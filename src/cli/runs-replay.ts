@@ -46,15 +46,16 @@ async function replay(session: Session, given: readonly string[], options: Repla
     throw fault('bad-request', 'Give either the numbers of runs, or which ones, such as "--outcome threw"')
   }
   const ids = given.length > 0 ? given.map(numberOf) : await matching(client, filter)
-  if (options.preview) return sayPreview(session, ids, options)
   const isShown = session.isTerminal && options.json !== true
-  const { total, asked, failure } = await replayAll(client, ids, options.version!, isShown)
+  const how = `version=${options.version!}${options.preview ? '&preview' : ''}`
+  const { total, asked, failure } = await replayAll(client, ids, how, isShown)
   if (failure !== null && asked === 0) throw failure
-  if (options.json) session.print(JSON.stringify(total))
+  if (options.json) session.print(JSON.stringify(options.preview ? { ids, ...total } : total))
   else {
-    session.print(`${total.replayed} to be replayed`)
+    session.print(`${total.replayed} ${options.preview ? 'would be replayed' : 'to be replayed'}`)
     if (total.waiting > 0) session.print(`${total.waiting} are waiting to be run already`)
-    if (total.gone > 0) session.print(`${total.gone} cannot be: the change or the script is gone`)
+    if (total.gone > 0)
+      session.print(`${total.gone} cannot be: the change or the script is gone, or it was a heartbeat`)
   }
   if (failure === null) return
   session.complain(`${ids.length - asked} of ${ids.length} were not asked for: ${messageOf(failure)}`)
@@ -66,15 +67,11 @@ async function matching(client: RestClient, filter: URLSearchParams): Promise<nu
   return preview.parse(await client.post(`/runs/replay?${filter}&preview`)).ids
 }
 
-function sayPreview(session: Session, ids: readonly number[], { json }: ReplayOptions): void {
-  session.print(json ? JSON.stringify({ ids }) : `${ids.length} would be replayed`)
-}
-
 /** Goes on until all are asked for, something fails, or somebody interrupts it. */
 async function replayAll(
   client: RestClient,
   ids: readonly number[],
-  version: string,
+  how: string,
   isShown: boolean,
 ): Promise<{ total: Counts; asked: number; failure: unknown }> {
   const total = { replayed: 0, waiting: 0, gone: 0 }
@@ -88,7 +85,7 @@ async function replayAll(
     while (asked < ids.length) {
       if (isInterrupted) return { total, asked, failure: new Error('it was interrupted') }
       const some = ids.slice(asked, asked + atATime)
-      const answer = counts.parse(await client.post(`/runs/replay?ids=${some}&version=${version}`))
+      const answer = counts.parse(await client.post(`/runs/replay?ids=${some}&${how}`))
       total.replayed += answer.replayed
       total.waiting += answer.waiting
       total.gone += answer.gone

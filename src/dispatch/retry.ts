@@ -28,7 +28,8 @@ export type NextTry = { readonly delayMs: number } | { readonly lastBecause: str
 export function nextTry(policy: RetryPolicy, failed: FailedTry, random: number): NextTry {
   const { attempts, maxAgeMs } = policy
   if (failed.attempt >= attempts) {
-    return { lastBecause: attempts === 1 ? 'It is tried once' : `It was tried ${attempts} times` }
+    // Those that a kill of the server cut off count, too.
+    return { lastBecause: failed.attempt === 1 ? 'It is tried once' : `It was tried ${failed.attempt} times` }
   }
   const delayMs = failed.retryAfterMs ?? backoffMs(policy, failed.attempt, random)
   if (maxAgeMs === null || failed.ageMs + delayMs <= maxAgeMs) return { delayMs }

@@ -22,13 +22,17 @@ interface Memory {
 export interface Storms {
   /** A resource, with those above it, came from ourselves, or once more from where we send to. */
   echoed(ids: Identifiers): void
+  /** The run with this key asked this server for something by which it may be woken for its own resource. */
+  woke(idempotencyKey: string): void
+  /** A script may begin anew. */
+  forget(script: string): void
   /** @returns how often in a row it was woken by what had been done before */
   ended(run: RunWithEffects): number
 }
 
 /** A run that has sent or posted something. */
 export interface RunWithEffects {
-  /** Script and callback. */
+  /** Script and callback, with a space between. */
   readonly name: string
   readonly resource: string
   readonly idempotencyKey: string
@@ -42,6 +46,8 @@ export function watchStorms(now: () => number): Storms {
   const memories = new Map<string, Map<string, Memory>>()
   /** How many runs each had before it in its chain, by idempotency key; the oldest first. */
   const chains = new Map<string, number>()
+  /** Keys of runs that have woken themselves and have not ended yet; the oldest first. */
+  const woken = new Set<string>()
   const linkOf = ({ idempotencyKey, cause }: RunWithEffects): number => {
     const link = cause === null ? 0 : (chains.get(cause) ?? 0) + 1
     chains.delete(idempotencyKey)
@@ -57,12 +63,21 @@ export function watchStorms(now: () => number): Storms {
         }
       }
     },
+    woke(idempotencyKey) {
+      woken.add(idempotencyKey)
+      if (woken.size > mostRemembered) woken.delete(woken.keys().next().value!)
+    },
+    forget(script) {
+      for (const ofResource of memories.values()) {
+        for (const name of ofResource.keys()) if (name.startsWith(`${script} `)) ofResource.delete(name)
+      }
+    },
     ended(run) {
-      const { name, resource } = run
+      const { name, resource, idempotencyKey } = run
       const ofResource = memories.get(resource) ?? new Map<string, Memory>()
       const memory = ofResource.get(name)
       const echoes = memory?.hasEchoed ? memory.echoes + 1 : 0
-      ofResource.set(name, { atMs: now(), hasEchoed: false, echoes })
+      ofResource.set(name, { atMs: now(), hasEchoed: woken.delete(idempotencyKey), echoes })
       memories.delete(resource)
       memories.set(resource, ofResource)
       if (memories.size > mostRemembered) memories.delete(memories.keys().next().value!)

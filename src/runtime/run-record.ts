@@ -32,7 +32,7 @@ export class RunRecord {
   /** Another run ended the process. */
   beginAgain(): void {
     this.#hasAsked = false
-    this.#logs.push({ level: 'warn', text: 'Another script ended the process of this run: it begins again' })
+    this.#logs.push({ level: 'warn', text: 'Another run ended the process of this one: it begins again' })
     this.#request.onBeginAgain?.()
   }
 

@@ -199,8 +199,12 @@ export interface Store extends AsyncDisposable {
   runsToReplay(query: RunsQuery): Promise<readonly number[]>
   /** With what it was told, as JSON; null if that is no longer known. Null: there is no such run. */
   run(id: number): Promise<{ readonly summary: RunSummary; readonly event: string | null } | null>
-  /** Tells once more what these runs were told. @param original by the version that ran then */
-  replayRuns(ids: readonly number[], original: boolean): Promise<Replayed>
+  /**
+   * Tells once more what these runs were told.
+   * @param original by the version that ran then
+   * @param isPreview only says what would come of it
+   */
+  replayRuns(ids: readonly number[], original: boolean, isPreview?: boolean): Promise<Replayed>
   /** What `replaySince` would tell. Null: there is no such script. */
   replayRange(script: string, since: ReplayStart): Promise<ReplayRange | null>
   /** Tells a script once more of all changes after that number. @returns up to which; null: no such script */

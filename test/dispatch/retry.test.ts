@@ -48,6 +48,7 @@ it('gives up when the next try would come after the maximum age', () => {
 it('says why there is no further try', () => {
   const old = { attempt: 1, ageMs: 0, retryAfterMs: 10_001 }
   expect(nextTry(policy, failed(4), 0)).toEqual({ lastBecause: 'It was tried 4 times' })
+  expect(nextTry(policy, failed(6), 0)).toEqual({ lastBecause: 'It was tried 6 times' })
   expect(nextTry({ ...policy, attempts: 1 }, failed(1), 0)).toEqual({ lastBecause: 'It is tried once' })
   expect(nextTry({ ...policy, maxAgeMs: 10_000 }, old, 0)).toEqual({
     lastBecause: 'The next try would be later than 10 s after the change (retry.maxAge)',

@@ -69,6 +69,47 @@ test('a script that answers each instance with a further one of the same study i
   maker.close()
 })
 
+test('a run that has woken itself counts with the next about the same, and a script that may begin anew is forgotten', () => {
+  const storms = watchStorms(() => 0)
+  const ended = (key: string) =>
+    storms.ended({ name: 'a.js onStableStudy', resource: 't1', idempotencyKey: key, cause: null })
+  storms.woke('1')
+  expect([ended('1'), ended('2'), ended('3')]).toEqual([0, 1, 0])
+  storms.woke('4')
+  ended('4')
+  storms.forget('a.js')
+  expect(ended('5')).toBe(0)
+})
+
+test.each([
+  [
+    'settles its study again and again',
+    `'/studies/' + study.id + '/unsettle', '/studies/' + study.id + '/settle'`,
+  ],
+  ['has itself told again and again', `'/scripts/loop.js/replay?seq=' + (study.seq - 1)`],
+])('a script that %s is suspended', async (_, paths) => {
+  const httpPort = await freePort()
+  const origin = `http://127.0.0.1:${httpPort}`
+  await using engine = await startTestEngine({
+    settings: { stableAge: 0.05, httpPort, maxEchoes: 3, grants: { 'loop.js': { http: [origin] } } },
+    scripts: {
+      'loop.js': `export const script = { needs: { http: ['${origin}'] } }
+        export async function onStableStudy(study, host) {
+          for (const path of [${paths}]) {
+            const { status } = await host.http('${origin}' + path, { method: 'POST', body: '' })
+            host.log(path + ' ' + status)
+          }
+        }`,
+    },
+  })
+  await engine.post(dicomFile({ instance: '1' }))
+  await until('it to be suspended', async () =>
+    (await engine.read<{ state: string }[]>('/scripts')).some(({ state }) => state === 'suspended'),
+  )
+  await until('its runs', async () => (await engine.read<unknown[]>('/runs')).length >= 5)
+  expect((await engine.read<unknown[]>('/runs')).length).toBe(5)
+})
+
 test('an instance that outside senders send again and again is no storm', async () => {
   const sink = createServer((request, response) => void request.resume().on('end', () => response.end('{}')))
   await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve))

@@ -369,7 +369,14 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         const [first] = await lease('s')
         await end(first!, 'done')
         const [run] = await store.runs({ limit: 1 })
+        const preview = async () => store.replayRuns([run!.id, 999], false, true)
+        expect([await preview(), await preview()]).toEqual([
+          { replayed: 1, waiting: 0, gone: 1 },
+          { replayed: 1, waiting: 0, gone: 1 },
+        ])
+        expect(await lease('s')).toEqual([])
         expect(await store.replayRuns([run!.id, 999], false)).toEqual({ replayed: 1, waiting: 0, gone: 1 })
+        expect(await preview()).toEqual({ replayed: 0, waiting: 1, gone: 1 })
         expect(await store.replayRuns([run!.id], false)).toEqual({ replayed: 0, waiting: 1, gone: 0 })
         const [again] = await lease('s')
         expect(again).toMatchObject({ seq: first!.seq, attempt: 1, version: null })
@@ -664,6 +671,15 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.logSize()).toMatchObject({ changes: 2 })
         const { changes } = await store.changes({ limit: 10, types: ['DeletedInstance'] })
         expect(changes).toHaveLength(1)
+      })
+
+      it('is not kept for a script that is told of no change, such as one with filters only', async () => {
+        await store.putScript('filter', version, [], null)
+        await store.parkScript('filter')
+        for (let n = 0; n < 20; n++) await store.record(arrivalOf({ instance: String(n) }))
+        under.advance(2 * day)
+        await store.retireChanges(retention)
+        expect(await first()).toBe(23)
       })
 
       it('does not wait for a replay of a script that is gone', async () => {

@@ -84,6 +84,7 @@ export async function startRestServer(
     pauses: await openPauses(store, () => {}),
     drained: async () => {},
     onOwed: () => {},
+    onOwnCommand: () => {},
     requestQuestion: { isAsked: () => false, ask: async () => ({ accepted: true, script: null }) },
     ...more,
   })

@@ -6,10 +6,8 @@ import { heldElsewhere, type Origin } from '../../store/store.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint, idOf } from '../endpoint.ts'
 import { unknownResource } from '../errors.ts'
+import { ownKeyOf } from '../own-key.ts'
 import { listResources } from './resources.ts'
-
-/** Of those that this server makes. */
-const longestKey = 400
 
 export function instanceRoutes(app: FastifyInstance, parts: ApiParts): void {
   const { settings, store, upload, openFile, reach } = parts
@@ -48,8 +46,7 @@ export function instanceRoutes(app: FastifyInstance, parts: ApiParts): void {
 
 function originOf(request: FastifyRequest, epoch: string): Origin {
   const remoteIp = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-  const key = request.headers['idempotency-key']
-  const isOurs = typeof key === 'string' && key.startsWith(`${epoch}-`) && key.length <= longestKey
-  const cause = isOurs ? { cause: key } : {}
+  const key = ownKeyOf(request, epoch)
+  const cause = key === null ? {} : { cause: key }
   return { requestOrigin: 'RestApi', remoteIp, remoteAet: '', calledAet: '', username: '', ...cause }
 }

@@ -35,14 +35,14 @@ const atATime = 200
 const oneQuery = replayQuery.pick({ version: true })
 
 export function runRoutes(app: FastifyInstance, { store, onOwed }: ApiParts): void {
-  const replay = async (ids: readonly number[], version: 'original' | 'current') => {
+  const replay = async (ids: readonly number[], version: 'original' | 'current', isPreview = false) => {
     const total = { replayed: 0, waiting: 0, gone: 0 }
     for (let at = 0; at < ids.length; at += atATime) {
-      const some = await store.replayRuns(ids.slice(at, at + atATime), version === 'original')
+      const some = await store.replayRuns(ids.slice(at, at + atATime), version === 'original', isPreview)
       total.replayed += some.replayed
       total.waiting += some.waiting
       total.gone += some.gone
-      onOwed()
+      if (!isPreview) onOwed()
     }
     return total
   }
@@ -72,7 +72,10 @@ export function runRoutes(app: FastifyInstance, { store, onOwed }: ApiParts): vo
       for (const id of ids ?? []) await known(id)
       const which = ids === undefined ? queryOf(wanted) : { ids }
       const chosen = await store.runsToReplay({ ...which, limit })
-      return isFlag(preview) ? { preview: true, ids: chosen } : replay(chosen, version)
+      if (!isFlag(preview)) return replay(chosen, version)
+      // Of those that match there may be very many: what would come of them is asked for some at a time.
+      const counts = ids === undefined ? {} : await replay(chosen, version, true)
+      return { preview: true, ids: chosen, ...counts }
     },
   })
   endpoint(app, '/runs/:id', {

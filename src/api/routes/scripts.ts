@@ -11,7 +11,7 @@ import { isFlag, moment, parseQuery, text, whole } from '../query.ts'
 
 const drainQuery = z.strictObject({ timeout: whole.pipe(z.number().min(0).max(3_600)).default(60) })
 const replayQuery = z.strictObject({
-  seq: whole.optional(),
+  seq: whole.pipe(z.number().min(0)).optional(),
   since: moment.optional(),
   preview: text.optional(),
 })

@@ -79,11 +79,13 @@ export async function replayRuns(
   { connections, nowMs }: Session,
   ids: readonly number[],
   original: boolean,
+  isPreview = false,
 ): Promise<Replayed> {
-  const [replayed] = await connections.rows<Replayed>('select * from replay_runs(now_ms($1), $2, $3)', [
+  const [replayed] = await connections.rows<Replayed>('select * from replay_runs(now_ms($1), $2, $3, $4)', [
     nowMs(),
     ids,
     original,
+    isPreview,
   ])
   return replayed!
 }

@@ -6,6 +6,7 @@ import { changeTypes, typeNumber } from '../numbers.ts'
 import type { KeyChoice, Replayed, ReplayRange, ReplayStart, Subscription } from '../store.ts'
 import { lastSeq } from './changes.ts'
 import { deliveryKey, keyed } from './delivery-key.ts'
+import { inSavepoint } from './savepoint.ts'
 import type { Session } from './session.ts'
 import { stateOfLast, whereLast } from './turn.ts'
 
@@ -23,7 +24,25 @@ interface RunRow {
   event: string | null
 }
 
-export function replayRuns(session: Session, ids: readonly number[], original: boolean): Replayed {
+export function replayRuns(
+  session: Session,
+  ids: readonly number[],
+  original: boolean,
+  isPreview = false,
+): Replayed {
+  if (!isPreview) return replayAll(session, ids, original)
+  const counted = { counts: { replayed: 0, waiting: 0, gone: 0 } }
+  const tryIt = (): Replayed => {
+    counted.counts = replayAll(session, ids, original)
+    throw counted
+  }
+  return inSavepoint(session, tryIt, (cause) => {
+    if (cause !== counted) throw cause
+    return counted.counts
+  })
+}
+
+function replayAll(session: Session, ids: readonly number[], original: boolean): Replayed {
   const counts = { replayed: 0, waiting: 0, gone: 0 }
   const rows = ids.map((id) =>
     session

@@ -31,6 +31,7 @@ export function retireChanges(
     .sql(
       `select coalesce(min(case when cursor < replay_until then cursor else max(cursor, @bound) end), @end) as slowest
        from (select cursor, case state when 'parked' then 0 else replay_until end as replay_until from script
+           where subscriptions <> '[]'
          union all select cursor, 0 from relay where held_until > @now - @ageMs)`,
     )
     .get({ end, bound: end - mostBehind, now: session.nowMs, ageMs }) as { slowest: number }

@@ -60,12 +60,24 @@ function checkTimes({ uploads }: History, changes: readonly ChangeRow[]): string
   const recordedAt = new Map(
     changes.filter(({ type }) => type === 'NewInstance').map(({ id, at }) => [id, at]),
   )
+  const deletionTimes = deletionTimesOf(changes)
   return uploads.flatMap((upload) => {
     const arrival = arrivalOf(upload)
     const at = recordedAt.get(upload.ids.Instance)
     if (arrival === null || at === undefined) return []
-    const mostBehindMs = upload.road === 'dicom' ? mostBehindAnswerMs : toleranceMs
+    const isSoonAfter = upload.road === 'dicom' || deletionTimes.has(at)
+    const mostBehindMs = isSoonAfter ? mostBehindAnswerMs : toleranceMs
     const isWithin = at >= arrival.fromMs - toleranceMs && at <= arrival.toMs + mostBehindMs
     return isWithin ? [] : [`Instance ${upload.ids.Instance} was recorded when nobody waited for it`]
   })
+}
+
+/**
+ * The log never goes back: what was answered while a deletion was on its way, and has its rows after it, is recorded at
+ * the time of the deletion. Of a stable event that would not do: it would have come after the instance.
+ */
+function deletionTimesOf(changes: readonly ChangeRow[]): Set<number> {
+  const firstAt = new Map<number, string>()
+  for (const { at, type } of changes) if (!firstAt.has(at)) firstAt.set(at, type)
+  return new Set([...firstAt].flatMap(([at, type]) => (type.startsWith('Deleted') ? [at] : [])))
 }

@@ -1,6 +1,7 @@
 -- Tells scripts once more what they were told: by their runs, or by moving their cursor back.
 
-create function replay_runs(p_now bigint, p_runs bigint[], p_is_original boolean)
+-- p_is_preview: what it would come to, and nothing is changed.
+create function replay_runs(p_now bigint, p_runs bigint[], p_is_original boolean, p_is_preview boolean)
 returns table (replayed integer, waiting integer, gone integer) language plpgsql as $$
 declare
   v_each record;
@@ -10,28 +11,36 @@ begin
   waiting := 0;
   gone := 0;
   perform lock_scripts(array(select s.id from run r join script s on s.name = r.script where r.id = any (p_runs)));
-  for v_each in
-    -- As they came: deliveries are told in the order in which they are made.
-    select r.callback, r.seq, r.version, s.id as script, delivery_key(coalesce(w.key, 'study'), c) as key,
-      c.seq is not null and s.id is not null as is_known
-    from unnest(p_runs) p (id) left join run r on r.id = p.id left join script s on s.name = r.script
-    left join change c on c.seq = r.seq
-    left join lateral subscriptions_of(s.subscriptions) w on w.type = c.type and w.callback = r.callback
-    order by r.seq
-  loop
-    if not v_each.is_known then
-      gone := gone + 1;
-      continue;
+  begin
+    for v_each in
+      -- As they came: deliveries are told in the order in which they are made.
+      select r.callback, r.seq, r.version, s.id as script, delivery_key(coalesce(w.key, 'study'), c) as key,
+        c.seq is not null and s.id is not null as is_known
+      from unnest(p_runs) p (id) left join run r on r.id = p.id left join script s on s.name = r.script
+      left join change c on c.seq = r.seq
+      left join lateral subscriptions_of(s.subscriptions) w on w.type = c.type and w.callback = r.callback
+      order by r.seq
+    loop
+      if not v_each.is_known then
+        gone := gone + 1;
+        continue;
+      end if;
+      update script set replay = replay + 1 where id = v_each.script returning replay into v_replay;
+      if owe_again(p_now, v_each.script, v_each.callback, v_each.seq, v_each.key, v_replay,
+        case when p_is_original then v_each.version end)
+      then
+        replayed := replayed + 1;
+      else
+        waiting := waiting + 1;
+      end if;
+    end loop;
+    if p_is_preview then
+      raise sqlstate 'OS001';
     end if;
-    update script set replay = replay + 1 where id = v_each.script returning replay into v_replay;
-    if owe_again(p_now, v_each.script, v_each.callback, v_each.seq, v_each.key, v_replay,
-      case when p_is_original then v_each.version end)
-    then
-      replayed := replayed + 1;
-    else
-      waiting := waiting + 1;
-    end if;
-  end loop;
+  exception when sqlstate 'OS001' then
+    -- All is undone but what was counted.
+    null;
+  end;
   return next;
 end
 $$;

@@ -21,6 +21,7 @@ begin
   into v_slowest
   from (
     select cursor, case state when 'parked' then 0 else replay_until end as replay_until from script
+    where subscriptions::text <> '[]'
     union all
     select cursor, 0 from relay where held_until > v_old) followers;
   -- The oldest come first, so that nothing is looked at that is too young. Late arrivals at a patient, and what it has, are
