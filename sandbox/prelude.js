@@ -150,6 +150,8 @@
       const callback = script[name]
       if (typeof callback !== 'function') throw new TypeError(`The script exports no function "${name}"`)
       const answer = await callback(parse(eventJson), host)
+      // Returned instead of thrown, it can mean nothing else.
+      if (verdictOf(answer) !== undefined) throw answer
       own.isWell = true
       // All that a question can be answered with; nothing of a script is called to make text of these.
       post('done', id, true, typeof answer === 'boolean' || typeof answer === 'number' ? `${answer}` : '')

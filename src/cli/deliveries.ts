@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { fault } from '../errors.ts'
 import { lineOfRun, numberOf, run } from './run-lines.ts'
+import { adviceOn } from './script-advice.ts'
 import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
 
 interface ListOptions extends ClientOptions {
@@ -76,11 +77,13 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   for (const name of ['script', 'state', 'limit'] as const) {
     if (options[name] !== undefined) query.set(name, options[name])
   }
-  const answer = await clientOf(session, options).get(`/deliveries?${query}`)
+  const client = clientOf(session, options)
+  const answer = await client.get(`/deliveries?${query}`)
   if (options.json) return session.print(JSON.stringify(answer))
   const found = z.array(delivery).parse(answer)
   const behind = await notFollowed(session, options)
-  if (found.length + behind.length === 0) session.print('Nothing is owed')
+  if (found.length + behind.length === 0)
+    session.print(`Nothing is owed${await adviceOn(client, options.script)}`)
   for (const each of found) session.print(lineOf(each))
   for (const each of behind)
     session.print(`${each.script}: the last ${each.behind} changes were not looked at for it yet`)

@@ -3,8 +3,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { createParser } from 'eventsource-parser'
 import { messageOf } from '../errors.ts'
+import type { RestClient } from './client.ts'
 import { onInterrupt } from './interrupt.ts'
 import { filterOf, lineOfRun, type RunFilter, run } from './run-lines.ts'
+import { adviceOn } from './script-advice.ts'
 import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
 
 const againMs = 1_000
@@ -39,6 +41,7 @@ async function tail(session: Session, options: TailOptions): Promise<void> {
     for (let hasConnected = false; !signal.aborted; ) {
       try {
         const texts = await client.stream(`/events?kinds=run&${query}${after}`, signal)
+        if (!hasConnected) await warnOf(session, client, options.script)
         hasConnected = true
         for await (const text of texts) {
           isLost = false
@@ -48,7 +51,7 @@ async function tail(session: Session, options: TailOptions): Promise<void> {
         if (signal.aborted) return
         // A server that was there comes back, most of the time.
         if (!hasConnected) throw error
-        if (!isLost) session.complain(`${messageOf(error)}; trying again`)
+        if (!isLost) session.complain(`The server is gone (${messageOf(error)}); trying again`)
         isLost = true
       }
       parser.reset()
@@ -57,4 +60,10 @@ async function tail(session: Session, options: TailOptions): Promise<void> {
   } finally {
     stopListening()
   }
+}
+
+/** One that is not there may come. */
+async function warnOf(session: Session, client: RestClient, script: string | undefined): Promise<void> {
+  const advice = await adviceOn(client, script)
+  if (advice !== '') session.complain(`Waiting for runs${advice}`)
 }

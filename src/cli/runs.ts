@@ -1,10 +1,10 @@
 /** `onstable runs`: what the callbacks did, as it happens and before; and once more. */
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { nearest } from '../lib/nearest.ts'
 import { addRunFilters, filterOf, lineOfRun, numberOf, type RunFilter, run, runDetails } from './run-lines.ts'
 import { addReplayCommand } from './runs-replay.ts'
 import { addTailCommand } from './runs-tail.ts'
+import { adviceOn } from './script-advice.ts'
 import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
 
 type ListOptions = ClientOptions & RunFilter & { readonly limit?: string }
@@ -31,17 +31,8 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   const found = z.array(run).parse(answer)
   if (options.json) return session.print(JSON.stringify(answer))
   for (const each of found) session.print(lineOfRun(each))
-  if (found.length > 0) return
   // Runs of a script that is gone are there still.
-  const names = z.array(z.object({ name: z.string() })).parse(await client.get('/scripts'))
-  session.print(`No runs match${adviceOn(options.script, names)}`)
-}
-
-function adviceOn(script: string | undefined, scripts: readonly { readonly name: string }[]): string {
-  const names = scripts.map(({ name }) => name)
-  if (script === undefined || names.includes(script)) return ''
-  const known = names.length === 0 ? '' : `: did you mean "${nearest(script, names)}"?`
-  return `, and there is no script "${script}"${known}`
+  if (found.length === 0) session.print(`No runs match${await adviceOn(client, options.script)}`)
 }
 
 async function show(session: Session, id: string, options: ClientOptions): Promise<void> {

@@ -8,7 +8,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { Lease, Settlement, Store } from '../store/store.ts'
+import { type Lease, type Settlement, type Store, stoppedRun } from '../store/store.ts'
 import { holdLeases, leaseMs } from './held-lease.ts'
 import { openServing } from './serving.ts'
 import { openSettling, release } from './settling.ts'
@@ -50,8 +50,8 @@ export interface Dispatch extends AsyncDisposable {
   /** Resolves when no run is in hand any more of a script that is paused; null: of none that is. */
   drained(script: string | null): Promise<void>
   /**
-   * Ends when the runs in hand have ended, or after a while: those that have not are left to the next start, as after a
-   * crash. What was not begun is given back.
+   * Ends when the runs in hand have ended, or after a while: those that have not are told anew by the next start, and
+   * that attempt does not count. What was not begun is given back.
    */
   close(): Promise<void>
 }
@@ -71,6 +71,8 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   let closed = false
   /** Nothing is settled any more. */
   let abandoned = false
+  /** Leases whose runs are at work, or may be. */
+  const atWork = new Set<Lease>()
 
   /** Something new is never held up by a lease that found nothing. */
   const wake = () => want(foundAt + paceMs)
@@ -175,6 +177,14 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     held.drop(lease)
   }
 
+  /** Its run goes on until the sandbox is ended: it is told anew, and that attempt does not count. */
+  const leave = (lease: Lease) => {
+    held.drop(lease)
+    const version = versionFor(lease) ?? ''
+    const run = { ...stoppedRun, version, event: lease.isAsLogged ? null : lease.event }
+    void settling.settle(lease, { ...release(lease), run })
+  }
+
   const drained = async (script: string | null) => {
     // What is being leased now begins nothing, but has to be given back.
     await pumping
@@ -203,13 +213,24 @@ export function startDispatch(parts: DispatchParts): Dispatch {
         { scripts: serving.scripts() },
         'Runs that do not end are left to the next start, which tells them anew',
       )
+      for (const lease of atWork) leave(lease)
     }
     await settling.close()
     held[Symbol.dispose]()
   }
 
   const serving = openServing({
-    ...{ tell, mayBegin, giveBack, conclude, concurrencyOf },
+    ...{ mayBegin, giveBack, conclude, concurrencyOf },
+    tell(lease, turn) {
+      let hasEnded = false
+      const begins = () => void (hasEnded || atWork.add(lease))
+      if (turn.before === null) begins()
+      else turn.before.then(begins)
+      return tell(lease, turn).finally(() => {
+        hasEnded = true
+        atWork.delete(lease)
+      })
+    },
     isLive: held.isLive,
     versionOf: versionFor,
     onIdle: wakeForSlot,

@@ -36,6 +36,7 @@ export type * from './change.ts'
 export { everyChange } from './change.ts'
 export type * from './cluster.ts'
 export type * from './delivery.ts'
+export { stoppedRun } from './lost-run.ts'
 export { openStore } from './open-store.ts'
 export type * from './resource.ts'
 export {

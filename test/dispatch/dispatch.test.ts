@@ -325,8 +325,8 @@ describe('dispatch', () => {
     await put('s', { onStoredInstance: '' })
     dispatch.wake()
     expect(await ended('s', 2)).toMatchObject([
-      { outcome: 'crashed', attempt: 1, reason: expect.stringContaining('The server ended') },
-      { outcome: 'ok', attempt: 2 },
+      { outcome: 'crashed', attempt: 1, reason: expect.stringContaining('The server was stopped') },
+      { outcome: 'ok', attempt: 1 },
     ])
   })
 })

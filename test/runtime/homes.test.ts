@@ -39,7 +39,12 @@ afterEach(() => runtime.close())
 
 const answer = async () => ({ ok: true, value: 'null' }) as const
 async function load(limits: Partial<Limits> = {}, isolation: Program['isolation'] = 'shared') {
-  const program: Program = { ...makeProgram(source, { timeoutMs: 300, ...limits }), isolation }
+  // On a busy machine it takes longer to make an isolate than a run may.
+  const program: Program = {
+    ...makeProgram(source, { timeoutMs: 300, ...limits }),
+    isolation,
+    loadMs: 20_000,
+  }
   await runtime.load(program)
   const { version } = program
   const run = (event: object = {}, slot = 0) =>

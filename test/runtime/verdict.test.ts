@@ -31,6 +31,14 @@ test.each([
   expect(error).toMatchObject({ name: 'RetryAfter', message: 'asleep', file: 'script.ts', line: 3 })
 })
 
+test('a wish that is returned instead of thrown counts all the same', async () => {
+  expect(await resultOf(`return host.giveUp('No such patient')`)).toMatchObject({
+    outcome: 'threw',
+    wish: 'give-up',
+    error: { message: 'No such patient' },
+  })
+})
+
 test('host.giveUp is a wish never to be told again, with the reason of the script', async () => {
   const { outcome, wish, error } = await resultOf(`throw host.giveUp('No such patient')`)
   expect(outcome).toBe('threw')
