@@ -71,8 +71,8 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   let closed = false
   /** Nothing is settled any more. */
   let abandoned = false
-  /** Leases whose runs are at work, or may be. */
-  const atWork = new Set<Lease>()
+  /** Leases whose runs are at work, or may be, and since when, of `performance.now()`. */
+  const atWork = new Map<Lease, number>()
 
   /** Something new is never held up by a lease that found nothing. */
   const wake = () => want(foundAt + paceMs)
@@ -178,10 +178,10 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   }
 
   /** Its run goes on until the sandbox is ended: it is told anew, and that attempt does not count. */
-  const leave = (lease: Lease) => {
+  const leave = (lease: Lease, durationMs: number) => {
     held.drop(lease)
     const version = versionFor(lease) ?? ''
-    const run = { ...stoppedRun, version, event: lease.isAsLogged ? null : lease.event }
+    const run = { ...stoppedRun, version, durationMs, event: lease.isAsLogged ? null : lease.event }
     void settling.settle(lease, { ...release(lease), run })
   }
 
@@ -213,7 +213,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
         { scripts: serving.scripts() },
         'Runs that do not end are left to the next start, which tells them anew',
       )
-      for (const lease of atWork) leave(lease)
+      for (const [lease, sinceMs] of atWork) leave(lease, performance.now() - sinceMs)
     }
     await settling.close()
     held[Symbol.dispose]()
@@ -223,7 +223,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     ...{ mayBegin, giveBack, conclude, concurrencyOf },
     tell(lease, turn) {
       let hasEnded = false
-      const begins = () => void (hasEnded || atWork.add(lease))
+      const begins = () => void (hasEnded || atWork.set(lease, performance.now()))
       if (turn.before === null) begins()
       else turn.before.then(begins)
       return tell(lease, turn).finally(() => {
