@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { fault, type OnStableError } from '../errors.ts'
 import { BackPressure } from '../lib/back-pressure.ts'
-import { holdBack } from './hold-back.ts'
+import { type HeldBody, holdBack } from './hold-back.ts'
 
 /** Largest body of a route that does not say otherwise. */
 const usualLimitBytes = 1024 * 1024
@@ -46,7 +46,7 @@ function collect(
   let chunks: Buffer[] = []
   let length = 0
   let ended = false
-  let held: ReturnType<typeof holdBack> | null = null
+  let held: HeldBody | null = null
   const end = (error: Error | null, body?: readonly Buffer[]) => {
     if (ended) return
     ended = true

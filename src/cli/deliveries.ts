@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { fault } from '../errors.ts'
+import type { RestClient } from './client.ts'
 import { lineOfRun, numberOf, run } from './run-lines.ts'
 import { adviceOn } from './script-advice.ts'
 import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
@@ -81,7 +82,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   const answer = await client.get(`/deliveries?${query}`)
   if (options.json) return session.print(JSON.stringify(answer))
   const found = z.array(delivery).parse(answer)
-  const behind = await notFollowed(session, options)
+  const behind = await notFollowed(client, options)
   if (found.length + behind.length === 0)
     session.print(`Nothing is owed${await adviceOn(client, options.script)}`)
   for (const each of found) session.print(lineOf(each))
@@ -90,9 +91,9 @@ async function list(session: Session, options: ListOptions): Promise<void> {
 }
 
 /** Scripts for which deliveries are still to be made out of the log. */
-async function notFollowed(session: Session, options: ListOptions): Promise<z.infer<typeof backlog>> {
+async function notFollowed(client: RestClient, options: ListOptions): Promise<z.infer<typeof backlog>> {
   if (options.state !== undefined && options.state !== 'waiting') return []
-  const all = backlog.parse(await clientOf(session, options).get('/backlog'))
+  const all = backlog.parse(await client.get('/backlog'))
   return all.filter(
     ({ script, behind }) => behind > 0 && (options.script === undefined || script === options.script),
   )

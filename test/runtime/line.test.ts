@@ -34,6 +34,19 @@ function open() {
   return { line, add, begun, ahead, kept, refused, recalled, given }
 }
 
+/** With 2 at work and, since they are large, of 3 and 4 behind it only 3 given to the isolate. */
+function openWithOneGiven() {
+  const opened = open()
+  const { line, add } = opened
+  const large = 'x'.repeat(600_000)
+  add(1, null)
+  line.ended(1, brief)
+  add(2, 1)
+  add(3, 2, large)
+  add(4, 3, large)
+  return opened
+}
+
 test('a run begins when the one that it follows has ended well, also long after that', () => {
   const { line, add, begun } = open()
   add(1, null)
@@ -86,13 +99,7 @@ test('while runs are brief, those that wait are given to the isolate at once, in
 })
 
 test('after a recall none begins that waits, but for what the isolate may have begun, and new ones do', () => {
-  const { line, add, begun, ahead, refused, recalled } = open()
-  const large = 'x'.repeat(600_000)
-  add(1, null)
-  line.ended(1, brief)
-  add(2, 1)
-  add(3, 2, large)
-  add(4, 3, large)
+  const { line, add, begun, ahead, refused, recalled } = openWithOneGiven()
   add(5, 4)
   expect(ahead).toEqual([3])
   line.recall()
@@ -117,13 +124,7 @@ test('a recall reaches the run at its turn, too, which the isolate may not have 
 })
 
 test('behind one that ended well without the isolate only those go on that had been given to it', () => {
-  const { line, add, begun, refused } = open()
-  const large = 'x'.repeat(600_000)
-  add(1, null)
-  line.ended(1, brief)
-  add(2, 1)
-  add(3, 2, large)
-  add(4, 3, large)
+  const { line, add, begun, refused } = openWithOneGiven()
   line.ended(2, { ...brief, isGone: true })
   expect([begun, refused]).toEqual([[1, 2, 3], []])
   line.ended(3, { ...brief, isGone: true })
