@@ -2,6 +2,8 @@
  * Deliveries: how soon they are begun, how fast a backlog drains and what memory that takes, and what a study that
  * always fails or a script that always hangs does to the others.
  */
+import { spawn } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { packageVersion } from '../src/lib/version.ts'
 import { familyOf } from '../test/support/processes.ts'
@@ -17,9 +19,10 @@ export const dispatchMethod = [
   'run. Memory is resident, of this process and its children, looked at ten times a second, and compared with that',
   'before the end of the pause; two backlogs of a quarter of the size have been drained before, unmeasured.',
   '"poison": 1,000 studies, of which one always fails, against 1,000 that do not: until the others have ended.',
-  '"hanging": 10 instances a second told to 4 scripts, beside a fifth that loops for ever and is cut off after a second,',
-  'against the same four alone; "known to loop" are the runs from the fifth second on, when it has been cut off three times',
-  'and has the lowest priority.',
+  '"hanging": some 25 instances a second, at uneven intervals, told to 4 scripts, beside a fifth that loops for ever and is',
+  'cut off after a second, against the same four alone; "known to loop" are the runs from the fifth second on, when it has',
+  'been cut off three times and has the lowest priority. The third side is the same four beside a loop that is no script,',
+  'a process of the lowest priority that is none of ours: what any program that computes costs on such a machine.',
 ]
 
 export async function measureDispatch(notebook: Notebook, { pairs, isQuick }: Rounds): Promise<void> {
@@ -103,7 +106,7 @@ async function measureHanging(notebook: Notebook, says: Say, seconds: number): P
     timeoutMs: 1_000,
     attempts: 1,
   }
-  const pace = { make: newInstance, perSecond: 10, seconds, toldEach: 4 }
+  const pace = { make: newInstance, perSecond: 25, seconds, toldEach: 4, isUneven: true }
   const p99 = async (scripts: readonly StageScript[]) => {
     const starts = await startsAfter(scripts, pace, (name) => name !== 'hangs')
     const known = starts.filter(({ sinceMs }) => sinceMs >= Math.min(knownAfterMs, (seconds * 1_000) / 2))
@@ -114,16 +117,28 @@ async function measureHanging(notebook: Notebook, says: Say, seconds: number): P
       ),
     )
   }
+  const four = scriptsNamed(4)
   for (let turn = 0; turn < turns; turn++) {
-    const [without, beside] = [await p99(scriptsNamed(4)), await p99([...scriptsNamed(4), hanging])]
-    for (const [at, name] of [
-      'beside a hanging script, p99 of the others',
-      'once it is known to loop, p99',
-    ].entries()) {
-      notebook.note(name, 'ms', 'OnStable', beside[at]!)
-      notebook.note(`${name}, without it`, 'ms', 'OnStable', without[at]!)
-      says(`${name}: ${shown(beside[at]!)} ms with, ${shown(without[at]!)} ms without`)
+    const sides = {
+      'beside a hanging script': await p99([...four, hanging]),
+      'without it': await p99(four),
+      'beside a loop that is no script': await besideLoop(() => p99(four)),
     }
+    for (const [side, [all, known]] of Object.entries(sides)) {
+      notebook.note(`hanging, ${side}, p99`, 'ms', 'OnStable', all!)
+      notebook.note(`hanging, ${side}, p99 once known to loop`, 'ms', 'OnStable', known!)
+      says(`hanging: p99 of the others ${shown(all!)} ms, once known to loop ${shown(known!)} ms, ${side}`)
+    }
+  }
+}
+
+async function besideLoop<T>(measured: () => Promise<T>): Promise<T> {
+  const loop = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' })
+  try {
+    setPriority(loop.pid!, constants.priority.PRIORITY_LOW)
+    return await measured()
+  } finally {
+    loop.kill('SIGKILL')
   }
 }
 

@@ -16,6 +16,8 @@ export interface Pace {
   readonly seconds: number
   /** Scripts that are told of each change, and looked at. */
   readonly toldEach: number
+  /** Each somewhere in its turn instead of at its beginning, so that nothing periodic keeps step with them. */
+  readonly isUneven?: boolean
 }
 
 export const ofStudy = (number: number) =>
@@ -39,7 +41,7 @@ interface Start {
 /** Makes the changes, and says of each run that was told of one when it began. */
 export async function startsAfter(
   scripts: readonly StageScript[],
-  { make, perSecond, seconds, toldEach }: Pace,
+  { make, perSecond, seconds, toldEach, isUneven = false }: Pace,
   counted: (script: string) => boolean = () => true,
 ): Promise<Start[]> {
   const committedAtMs = new Map<string, number>()
@@ -65,7 +67,9 @@ export async function startsAfter(
   const total = perSecond * seconds
   let previous = Promise.resolve()
   for (let n = 0; n < total; n++) {
-    await delay(Math.max(0, firstMs + (n * 1_000) / perSecond - performance.now()))
+    await delay(
+      Math.max(0, firstMs + ((n + (isUneven ? Math.random() : 0)) * 1_000) / perSecond - performance.now()),
+    )
     // Each behind the one before it, which it may be about.
     previous = previous
       .then(() => make(stage.store, n))
