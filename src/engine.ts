@@ -129,6 +129,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
   )
   library.onChange((name) => {
     asking.forget()
+    storms.forget(name)
     dispatch.onSwap(name)
   })
   let bridge: Bridge | null = null
@@ -203,7 +204,6 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     bridge,
     async resumeScript(name) {
       const wasSuspended = await library.resume(name)
-      if (wasSuspended) storms.forget(name)
       return wasSuspended === null ? null : (await pauses.unpause(name)) || wasSuspended
     },
     forgetScript: (name) => library.forget(name),

@@ -24,7 +24,7 @@ export interface Storms {
   echoed(ids: Identifiers): void
   /** The run with this key asked this server for something by which it may be woken for its own resource. */
   woke(idempotencyKey: string): void
-  /** A script may begin anew. */
+  /** A script begins anew: it was saved, or resumed. */
   forget(script: string): void
   /** @returns how often in a row it was woken by what had been done before */
   ended(run: RunWithEffects): number
@@ -45,13 +45,13 @@ export function watchStorms(now: () => number): Storms {
   /** By resource, then by script and callback; the oldest resource first. */
   const memories = new Map<string, Map<string, Memory>>()
   /** How many runs each had before it in its chain, by idempotency key; the oldest first. */
-  const chains = new Map<string, number>()
+  const chains = new Map<string, { readonly name: string; readonly link: number }>()
   /** Keys of runs that have woken themselves and have not ended yet; the oldest first. */
   const woken = new Set<string>()
-  const linkOf = ({ idempotencyKey, cause }: RunWithEffects): number => {
-    const link = cause === null ? 0 : (chains.get(cause) ?? 0) + 1
+  const linkOf = ({ name, idempotencyKey, cause }: RunWithEffects): number => {
+    const link = cause === null ? 0 : (chains.get(cause)?.link ?? 0) + 1
     chains.delete(idempotencyKey)
-    chains.set(idempotencyKey, link)
+    chains.set(idempotencyKey, { name, link })
     if (chains.size > mostRemembered) chains.delete(chains.keys().next().value!)
     return link
   }
@@ -68,9 +68,11 @@ export function watchStorms(now: () => number): Storms {
       if (woken.size > mostRemembered) woken.delete(woken.keys().next().value!)
     },
     forget(script) {
+      const isOf = (name: string) => name.startsWith(`${script} `)
       for (const ofResource of memories.values()) {
-        for (const name of ofResource.keys()) if (name.startsWith(`${script} `)) ofResource.delete(name)
+        for (const name of ofResource.keys()) if (isOf(name)) ofResource.delete(name)
       }
+      for (const [key, { name }] of chains) if (isOf(name)) chains.delete(key)
     },
     ended(run) {
       const { name, resource, idempotencyKey } = run

@@ -20,7 +20,7 @@ export interface TellParts {
   readonly scriptNamed: (name: string) => ScriptInForce | undefined
   /** A certain version, in force or not; undefined if the script is not served. Throws if it is not fit to be. */
   readonly scriptVersion: (name: string, version: string) => Promise<ScriptInForce | undefined>
-  readonly runtime: Pick<Runtime, 'run' | 'runAhead'>
+  readonly runtime: Pick<Runtime, 'runUnlessRecalled' | 'runAhead'>
   readonly host: Host
   /** A run about a resource has ended, having sent or posted something. */
   readonly onEffects: (script: ScriptInForce, run: RunWithEffects) => void
@@ -41,7 +41,7 @@ export interface Turn {
   readonly before: Promise<void> | null
 }
 
-/** @returns null if it was to be handed over ahead, and has done nothing */
+/** @returns null if it has done nothing: it was recalled, or was to be handed over ahead */
 export type Tell = (lease: Lease, turn: Turn) => Promise<Settlement | null>
 
 export function createTell(parts: TellParts): Tell {
@@ -97,7 +97,7 @@ export function createTell(parts: TellParts): Tell {
     }
     let result: RunResult | null
     try {
-      result = before === null ? await runtime.run(request) : await runtime.runAhead(request)
+      result = before === null ? await runtime.runUnlessRecalled(request) : await runtime.runAhead(request)
     } catch (error) {
       // An older version that was being loaded for this delivery alone, and was given up with another save.
       log.warn({ ...factsOf(lease), reason: messageOf(error) }, 'Could not be run; trying again')

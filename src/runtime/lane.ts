@@ -23,6 +23,12 @@ export interface Attempt {
   readonly durationMs: number
 }
 
+const notBegun: Attempt = {
+  what: 'The run',
+  end: { kind: 'ended', outcome: 'not-begun', body: '', cpuMs: 0, memoryBytes: 0, disposed: false },
+  durationMs: 0,
+}
+
 /** A run in a child. */
 interface Place {
   readonly child: ChildProcess
@@ -111,18 +117,23 @@ export class Lane {
     return { handedOver: resolve, cameToNothing: () => resolve(null) }
   }
 
-  /** One run in that child; the version is loaded first where it is not. */
+  /**
+   * One run in that child; the version is loaded first where it is not.
+   * @param mayBegin asked when all is ready, which may take a while, of a run that has not asked for anything yet
+   */
   async run(
     child: ChildProcess,
     request: RunRequest,
     record: RunRecord,
     announced: Announced,
+    mayBegin: () => boolean,
   ): Promise<Attempt> {
     if (this.#child !== child) {
       await this.finalize()
       const loading = await this.load(child)
       if (this.#child === null) return loading
     }
+    if (!record.hasAsked && !mayBegin()) return notBegun
     return this.#perform(child, request, record, announced, null)
   }
 
@@ -144,6 +155,11 @@ export class Lane {
     const { end } = attempt
     if (end.kind === 'ended') return end.outcome === 'not-begun' && !record.hasAsked ? null : attempt
     return end.blame !== 'this' && !record.hasAsked ? null : attempt
+  }
+
+  /** How often what had not begun was recalled. */
+  get recalls(): number {
+    return this.#recalls
   }
 
   /** What was handed over ahead and has not begun is not to begin. */

@@ -2,8 +2,8 @@
  * From the end of a task to what its script is told: the outcome, and an error that names a limit it met.
  */
 import { caps } from './caps.ts'
-import { type WireThrown, wireThrown } from './protocol.ts'
-import type { Limits, RunOutcome, RunResult, ScriptError, Wish } from './runtime.ts'
+import { type WireThrown, wireLoaded, wireThrown } from './protocol.ts'
+import type { Limits, Loaded, RunOutcome, RunResult, ScriptError, Wish } from './runtime.ts'
 import { type FindPlace, scriptError } from './script-error.ts'
 import type { TaskEnd } from './tasks.ts'
 
@@ -100,4 +100,15 @@ function parseThrown(body: string): WireThrown | null {
 /** Array buffers are refused by an error that a script may catch; one that gets through is the memory limit. */
 function isRefusedBuffer({ name, message }: WireThrown): boolean {
   return name === 'RangeError' && message === 'Array buffer allocation failed'
+}
+
+/** What a version says of itself; null if that cannot be read. */
+export function parseLoaded(body: string): Loaded | null {
+  if (body.length > caps.manifestLength) return null
+  try {
+    const { functions, manifest } = wireLoaded.parse(JSON.parse(body))
+    return { functions, manifest }
+  } catch {
+    return null
+  }
 }

@@ -126,13 +126,18 @@ export interface Runtime extends AsyncDisposable {
    */
   run(request: RunRequest): Promise<RunResult>
   /**
+   * The same, unless it is recalled before it has begun: it may wait for a process, or for its version to be loaded.
+   * @returns null if it did nothing, because it was recalled
+   */
+  runUnlessRecalled(request: RunRequest): Promise<RunResult | null>
+  /**
    * Hands a run over while the one before it, of the same version, is still at work: it begins as soon as that
    * has ended well, which saves a journey between two short ones.
    * @returns null if it did nothing, because the one before it did not end well, its process ended or it was recalled:
    *   what comes next is the caller's to decide
    */
   runAhead(request: RunRequest): Promise<RunResult | null>
-  /** What was handed over ahead of any version of a script is not begun, if it is not yet. */
+  /** What was handed over of any version of a script is not begun, if it is not yet; a `run` is all the same. */
   recall(script: string): void
   /** Ends the children; runs in flight end `crashed`. */
   close(): Promise<void>

@@ -10,8 +10,7 @@ import type { ChildProcess } from './child-process.ts'
 import type { Children } from './children.ts'
 import { Conduct } from './conduct.ts'
 import { type Announced, type Attempt, Lane } from './lane.ts'
-import { judge } from './outcome.ts'
-import { wireLoaded } from './protocol.ts'
+import { judge, parseLoaded } from './outcome.ts'
 import { RunRecord } from './run-record.ts'
 import type { Loaded, Program, RunRequest, RunResult, Runtime, Suspension } from './runtime.ts'
 
@@ -81,14 +80,15 @@ export class Supervisor implements Runtime {
     await this.#forget(known.program)
   }
 
-  run(request: RunRequest): Promise<RunResult> {
-    const lane = this.#laneOf(request)
-    if (lane === null) {
-      return Promise.reject(fault('internal', `Version "${request.version}" is not loaded: load it first`))
-    }
-    const record = new RunRecord(request, lane.findPlace, this.#log)
-    const announced = lane.announce()
-    return lane.inTurn(() => this.#run(lane, request, record, announced).finally(announced.cameToNothing))
+  async run(request: RunRequest): Promise<RunResult> {
+    const lane = this.#neededLaneOf(request)
+    return (await this.#runInTurn(lane, request, () => true))!
+  }
+
+  async runUnlessRecalled(request: RunRequest): Promise<RunResult | null> {
+    const lane = this.#neededLaneOf(request)
+    const { recalls } = lane
+    return this.#runInTurn(lane, request, () => lane.recalls === recalls)
   }
 
   async runAhead(request: RunRequest): Promise<RunResult | null> {
@@ -111,7 +111,7 @@ export class Supervisor implements Runtime {
       const announced = lane.announce()
       // Those that were handed over behind it came back, and come before any that could follow it now.
       announced.cameToNothing()
-      return this.#run(lane, request, record, announced)
+      return this.#run(lane, request, record, announced, () => true)
     })
   }
 
@@ -148,6 +148,12 @@ export class Supervisor implements Runtime {
     return known.lanes[slot]!
   }
 
+  #neededLaneOf(request: RunRequest): Lane {
+    const lane = this.#laneOf(request)
+    if (lane !== null) return lane
+    throw fault('internal', `Version "${request.version}" is not loaded: load it first`)
+  }
+
   async #forget(program: Program): Promise<void> {
     this.#conduct.forget(program.version)
     await this.#attempts.leave(program)
@@ -176,10 +182,26 @@ export class Supervisor implements Runtime {
     throw fault('script-refused', message, { cause: error })
   }
 
-  async #run(lane: Lane, request: RunRequest, record: RunRecord, announced: Announced): Promise<RunResult> {
+  #runInTurn(lane: Lane, request: RunRequest, mayBegin: () => boolean): Promise<RunResult | null> {
+    const record = new RunRecord(request, lane.findPlace, this.#log)
+    const announced = lane.announce()
+    return lane.inTurn(() =>
+      this.#run(lane, request, record, announced, mayBegin).finally(announced.cameToNothing),
+    )
+  }
+
+  /** @returns null if it was not to begin any more when its turn came */
+  async #run(
+    lane: Lane,
+    request: RunRequest,
+    record: RunRecord,
+    announced: Announced,
+    mayBegin: () => boolean,
+  ): Promise<RunResult | null> {
     const startedAt = performance.now()
-    const work = (child: ChildProcess) => lane.run(child, request, record, announced)
+    const work = (child: ChildProcess) => lane.run(child, request, record, announced, mayBegin)
     const attempt = isTooLong(request.event) ? eventTooLong : await this.#attempts.settle(lane, record, work)
+    if (attempt.end.kind === 'ended' && attempt.end.outcome === 'not-begun') return null
     return this.#resultOf(lane, attempt, record, performance.now() - startedAt)
   }
 
@@ -221,15 +243,5 @@ export class Supervisor implements Runtime {
       default:
         verdict satisfies never
     }
-  }
-}
-
-function parseLoaded(body: string): Loaded | null {
-  if (body.length > caps.manifestLength) return null
-  try {
-    const { functions, manifest } = wireLoaded.parse(JSON.parse(body))
-    return { functions, manifest }
-  } catch {
-    return null
   }
 }

@@ -202,7 +202,8 @@ export class Library implements AsyncDisposable {
   #onSaved(path: string): void {
     if (isScript(path) && !this.#scripts.has(path)) this.#scripts.set(path, this.#script(path))
     for (const [name, script] of this.#scripts) {
-      if (name === path || script.isMadeOf(path)) this.#refresh(script)
+      if (name === path) this.#refresh(script, 'own')
+      else if (script.isMadeOf(path)) this.#refresh(script, 'any')
     }
   }
 
@@ -213,8 +214,8 @@ export class Library implements AsyncDisposable {
     })
   }
 
-  #refresh(script: ServedScript): void {
-    this.#track(script.refresh())
+  #refresh(script: ServedScript, saved?: 'own' | 'any'): void {
+    this.#track(script.refresh(saved))
   }
 
   #track(work: Promise<void>): void {

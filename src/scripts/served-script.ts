@@ -44,8 +44,8 @@ export class ServedScript {
   #problem: DatedProblem | null = null
   /** The files that it is made of; null while that is not known. */
   #inputs: ReadonlySet<string> | null = null
-  /** A file of it may be another one than what was last looked at. */
-  #isSaved = false
+  /** Which file of it may be another one than what was last looked at; null: none. */
+  #saved: 'own' | 'any' | null = null
   /** Its file was there once. */
   #wasThere = false
 
@@ -56,9 +56,9 @@ export class ServedScript {
     this.#refreshing = lastWins((signal) => this.#refresh(signal))
   }
 
-  /** Brings what is served in line with the saved files; never rejects. */
-  refresh(): Promise<void> {
-    this.#isSaved = true
+  /** Brings what is served in line with the saved files, of which `saved` is another one now; never rejects. */
+  refresh(saved: 'own' | 'any' = 'any'): Promise<void> {
+    if (this.#saved !== 'own') this.#saved = saved
     return this.#refreshing.begin()
   }
 
@@ -70,7 +70,7 @@ export class ServedScript {
     if (this.#refreshing.isUnderWay) return
     // What all serve could not be loaded here, for want of a grant or of time.
     const isDue = this.inForce === null && this.#parts.now() - (this.#problem?.atMs ?? 0) > againMs
-    if (!this.#stored.hear(row, askedAt) && !this.#isSaved && !(isDue && row.state === 'active')) return
+    if (!this.#stored.hear(row, askedAt) && this.#saved === null && !(isDue && row.state === 'active')) return
     await this.#refreshing.begin()
   }
 
@@ -139,10 +139,10 @@ export class ServedScript {
   async #refresh(signal: AbortSignal): Promise<void> {
     const { name, log } = this.#parts
     try {
-      if (this.#isSaved) await this.#lookAtFile(signal)
+      if (this.#saved !== null) await this.#lookAtFile(signal)
       else await this.#follow()
       // What was given up for a newer save has not been looked at.
-      if (!signal.aborted) this.#isSaved = false
+      if (!signal.aborted) this.#saved = null
     } catch (error) {
       // The store did not take it: what was in force still is.
       this.#blame(error)
@@ -171,6 +171,7 @@ export class ServedScript {
       const isOutdated = this.inForce === null && (await this.#stored.isNewerThan(compiled.hash))
       if (isOutdated) await this.#follow()
       else if (compiled.hash !== this.inForce?.version) await this.#put(compiled, sourceText, signal)
+      else if (this.#saved === 'own') await this.resume()
       this.#problem = null
     } catch (error) {
       // A newer save has the last word; what the store did not take is looked at again.

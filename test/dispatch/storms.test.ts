@@ -1,6 +1,8 @@
 /** Scripts that wake themselves. */
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { watchStorms } from '../../src/dispatch/storms.ts'
 import { dicomFile } from '../support/dicom-files.ts'
@@ -52,20 +54,22 @@ test('a script that answers each instance with a further one of the same study i
   })
   await new Promise<void>((resolve) => maker.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(maker.address() as AddressInfo).port}`
+  const script = `export const script = { needs: { http: ['${origin}'] } }
+    export const onStoredInstance = ({ idempotencyKey }, host) => host.http('${origin}', {
+      method: 'POST', headers: { 'idempotency-key': idempotencyKey }, body: '' })`
   await using engine = await startTestEngine({
     settings: { maxEchoes: 5, grants: { 'more.js': { http: [origin] } } },
-    scripts: {
-      'more.js': `export const script = { needs: { http: ['${origin}'] } }
-        export const onStoredInstance = ({ idempotencyKey }, host) => host.http('${origin}', {
-          method: 'POST', headers: { 'idempotency-key': idempotencyKey }, body: '' })`,
-    },
+    scripts: { 'more.js': script },
   })
   await engine.post(dicomFile({ instance: '1' }))
-  await until('it to be suspended', async () =>
-    (await engine.read<{ state: string }[]>('/scripts')).some(({ state }) => state === 'suspended'),
-  )
+  const state = async () => (await engine.read<{ state: string }[]>('/scripts'))[0]?.state
+  await until('it to be suspended', async () => (await state()) === 'suspended')
   // The one that suspends it has posted, too.
   expect(made).toBe(7)
+  // What it posted last waits for it.
+  writeFileSync(join(engine.scripts, 'more.js'), `${script}\n`)
+  await until('it to be suspended again', async () => made > 7 && (await state()) === 'suspended')
+  expect(made).toBe(13)
   maker.close()
 })
 
@@ -79,6 +83,15 @@ test('a run that has woken itself counts with the next about the same, and a scr
   ended('4')
   storms.forget('a.js')
   expect(ended('5')).toBe(0)
+})
+
+test('a script that was saved or resumed begins a chain anew', () => {
+  const storms = watchStorms(() => 0)
+  const ended = (name: string, idempotencyKey: string, cause: string | null) =>
+    storms.ended({ name: `${name} onStoredInstance`, resource: idempotencyKey, idempotencyKey, cause })
+  expect([ended('a.js', '1', null), ended('a.js', '2', '1'), ended('b.js', '3', '2')]).toEqual([0, 1, 2])
+  storms.forget('a.js')
+  expect([ended('a.js', '4', '2'), ended('b.js', '5', '3')]).toEqual([1, 3])
 })
 
 test.each([

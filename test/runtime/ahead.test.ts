@@ -37,8 +37,8 @@ const source = `let begun = 0, atWork = 0
     } finally { atWork-- }
   }`
 
-async function load(timeoutMs = 5_000) {
-  const program = makeProgram(source, { timeoutMs })
+async function load(timeoutMs = 5_000, text = source) {
+  const program = { ...makeProgram(text, { timeoutMs }), loadMs: 5_000 }
   await runtime.load(program)
   return (event: object, answer: RunRequest['answer'] = async () => ({ ok: true, value: '"yes"' })) => ({
     version: program.version,
@@ -189,6 +189,21 @@ describe('runs that are handed over ahead', () => {
     runtime.recall(makeProgram('').script)
     expect([(await first).outcome, await behind]).toEqual(['ok', null])
     expect(linesOf(await runtime.run(request({})))).toEqual(['2'])
+  })
+
+  it('are not begun when they are recalled while their isolate is made anew', async () => {
+    const slow = source.replace(
+      'let begun',
+      'for (const from = Date.now(); Date.now() - from < 500; );\nlet begun',
+    )
+    const request = await load(300, slow)
+    expect((await runtime.run(request({ act: 'loop' }))).outcome).toBe('timed-out')
+    const next = runtime.runUnlessRecalled(request({}))
+    const behind = runtime.runAhead(request({}))
+    await delay(50)
+    runtime.recall(makeProgram('').script)
+    expect(await Promise.all([next, behind])).toEqual([null, null])
+    expect(linesOf((await runtime.runUnlessRecalled(request({})))!)).toEqual(['1'])
   })
 
   it('ask the host, and are answered', async () => {

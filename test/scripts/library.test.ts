@@ -419,13 +419,21 @@ test('a suspended version is not served, also after a restart, until it is resum
   expect(files.library.names()).toEqual(['a.ts'])
 })
 
-test('a suspended script is served again once it is saved, changed or not', async () => {
+test('a suspended script is served again once it is saved, changed or not, and by no other save', async () => {
   await using files = await openTestLibrary({ files: { 'a.ts': says('one') } })
-  for (const text of ['one', 'two']) {
+  const saves = [
+    ['one', says('one')],
+    ['one', `// Looked at.\n${says('one')}`],
+    ['two', says('two')],
+  ] as const
+  for (const [text, source] of saves) {
     await files.library.suspend('a.ts', files.library.get('a.ts')!.version, 'it does harm')
+    files.save({ 'b.ts': says(`beside ${source}`) })
+    await untilInForce(files, 'b.ts', `beside ${source}`)
+    expect(statusOf(files, 'a.ts')).toMatchObject({ state: 'suspended' })
     // The time of a file may be told in steps of some milliseconds.
     await sleep(20)
-    files.save({ 'a.ts': says(text) })
+    files.save({ 'a.ts': source })
     await untilInForce(files, 'a.ts', text)
     expect(statusOf(files, 'a.ts')).toMatchObject({ state: 'in-force', problem: null })
   }
