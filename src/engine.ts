@@ -104,7 +104,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     reach,
     random: Math.random,
   })
-  const asking = createAsking({ asked: (callback) => library.asked(callback), runtime, host, log })
+  const asking = createAsking({ asked: (name) => library.asked(name), runtime, host, log, now: Date.now })
   const instanceQuestion = createInstanceQuestion(asking)
   const pauses = await openPauses(store, () => dispatch.onPause())
   /** Nothing more is taken in or run here. */
@@ -199,6 +199,7 @@ export async function startEngine(settings: Settings, log: Log): Promise<Engine>
     upload: intake.upload,
     openFile: async (file) => storage.stream(file),
     scripts: () => library.list().map((each) => ({ ...each, paused: pauses.isPaused(each.name) })),
+    unanswered: asking.unanswered,
     pauses,
     nodes,
     bridge,

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream'
 import type { Bridge } from '../bridge/bridge.ts'
 import type { Settings } from '../config.ts'
 import type { Level, ParentLevel } from '../dicom/dicom.ts'
-import type { Pauses, Verdict } from '../dispatch/dispatch.ts'
+import type { Pauses, Unanswered, Verdict } from '../dispatch/dispatch.ts'
 import type { ReachPoint } from '../lib/crash-point.ts'
 import type { Log } from '../log.ts'
 import type { Nodes } from '../nodes/nodes.ts'
@@ -33,6 +33,8 @@ export interface ApiParts {
   /** Makes a resource wait again from now. False: there is none. */
   unsettle(level: ParentLevel, id: string): Promise<boolean>
   scripts(): readonly (ScriptStatus & { readonly paused: boolean })[]
+  /** What a version of a script was asked and did not answer. */
+  unanswered(version: string | null): readonly Unanswered[]
   /** Serves a suspended or paused script again. False: it was neither. Null: there is no such script. */
   resumeScript(name: string): Promise<boolean | null>
   /** Of a script whose file is gone. */

@@ -149,19 +149,25 @@ async function many(
 }
 
 function lineOf(each: Delivery): string {
-  const { id, script, callback, change, resource, attempt, reason } = each
+  const { id, script, callback, change, resource, reason } = each
   const about = resource === null ? '' : ` of ${resource.level.toLowerCase()} ${resource.id}`
   const last = reason?.lastBecause === undefined ? '' : ` (${reason.lastBecause})`
   const why = reason === null ? '' : `: ${reason.message}${last}`
-  const tries = attempt === 0 ? '' : `, ${attempt} ${attempt === 1 ? 'try' : 'tries'}`
-  return `${String(id).padStart(7)}  ${stateOf(each).padEnd(9)}  ${script} ${callback}  ${change ?? 'heartbeat'}${about}${tries}${why}`
+  return `${String(id).padStart(7)}  ${stateOf(each).padEnd(9)}  ${script} ${callback}  ${change ?? 'heartbeat'}${about}${triesOf(each)}${why}`
+}
+
+function triesOf({ state, attempt }: Delivery): string {
+  if (attempt === 0) return ''
+  // One in hand may wait behind others there: it is not known to have begun.
+  if (state === 'leased') return `, try ${attempt}`
+  return `, ${attempt} ${attempt === 1 ? 'try' : 'tries'}`
 }
 
 function stateOf({ state, waitsFor, behind, runAt, diedAt }: Delivery): string {
   if (state === 'dead') return `dead since ${diedAt}`
   switch (waitsFor) {
     case null:
-      return 'with its script'
+      return 'in hand'
     case 'turn':
       return 'waits for its turn'
     case 'key':

@@ -2,6 +2,7 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
+import type { Unanswered } from '../dispatch/dispatch.ts'
 import { fault, isSystemError, messageOf } from '../errors.ts'
 import { makeFoldersNow } from '../lib/make-folders.ts'
 import { createLog } from '../log.ts'
@@ -46,21 +47,32 @@ function addLocalOptions(command: Command): Command {
   return addConfigOption(command).addOption(new Option('--scripts <folder>', 'folder of the scripts'))
 }
 
+interface Listed extends ScriptStatus {
+  readonly paused: boolean
+  readonly unanswered: readonly Unanswered[]
+}
+
 async function list(session: Session, options: ClientOptions): Promise<void> {
   const client = clientOf(session, options)
-  const statuses = (await client.get('/scripts')) as (ScriptStatus & { paused: boolean })[]
+  const statuses = (await client.get('/scripts')) as Listed[]
   if (options.json) return session.print(JSON.stringify(statuses))
   const backlogs = (await client.get('/backlog')) as Backlog[]
   const { problemText } = await import('../scripts/scripts.ts')
   if (statuses.length === 0) session.print('There are no scripts')
   const width = Math.max(...statuses.map(({ name }) => name.length))
-  for (const { name, state, paused, version, callbacks, problem } of statuses) {
+  for (const { name, state, paused, version, callbacks, problem, unanswered } of statuses) {
     const shown = paused && state === 'in-force' ? 'paused' : state
     session.print(`${name.padEnd(width)}  ${shown.padEnd(9)}  ${version ?? '-'}  ${callbacks.join(', ')}`)
     if (problem !== null) session.print(`  ${problemText(problem)}`)
+    for (const each of unanswered) session.print(`  ${unansweredText(each)}`)
     const owed = owedText(backlogs.find(({ script }) => script === name))
     if (owed !== '') session.print(`  ${owed}`)
   }
+}
+
+function unansweredText({ callback, times, at, reason, counts }: Unanswered): string {
+  const often = times === 1 ? `no answer at ${at}` : `no answer, ${times} times in a row, the last at ${at}`
+  return `${callback} gave ${often}: ${reason}. What counts is "${counts}"`
 }
 
 /** What is not done; empty if that is nothing. */

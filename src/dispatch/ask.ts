@@ -16,9 +16,24 @@ import { Places } from './places.ts'
 /** Questions of a kind that one script has at a time; further ones wait, within their own time. */
 const mostAtATime = 64
 
+/** One kind of question to a version of a script. */
 interface AskState {
+  readonly version: string
   readonly breaker: Breaker
   readonly places: Places
+  lastFailure: Omit<Unanswered, 'times'> | null
+}
+
+/** A question that a script did not answer when it was last asked. */
+export interface Unanswered {
+  readonly callback: AskName
+  /** In a row. */
+  readonly times: number
+  /** ISO 8601, UTC: of the last. */
+  readonly at: string
+  readonly reason: string
+  /** What counts instead. */
+  readonly counts: 'accept' | 'reject'
 }
 
 export interface AskedScript {
@@ -32,6 +47,8 @@ export interface AskParts {
   readonly runtime: Pick<Runtime, 'run'>
   readonly host: Host
   readonly log: Log
+  /** Milliseconds since 1970. */
+  readonly now: () => number
 }
 
 export interface Verdict {
@@ -53,6 +70,8 @@ export interface Asking {
    * @param subject the same for the log, which names no patient
    */
   ask(callback: AskName, facts: object, subject: Subject): Promise<Verdict>
+  /** What a version of a script does not answer, as this server found. */
+  unanswered(version: string | null): Unanswered[]
   /** Another version of a script is in force. */
   forget(): void
 }
@@ -61,7 +80,7 @@ export type Subject = Readonly<Record<string, string>>
 
 const accepted: Verdict = { accepted: true, isAnswer: true, script: null, status: null }
 
-export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
+export function createAsking({ asked, runtime, host, log, now }: AskParts): Asking {
   /** Since the scripts changed last. */
   const answering = new Map<AskName, readonly AskedScript[]>()
   const states = new Map<string, AskState>()
@@ -70,9 +89,10 @@ export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
     answering.set(callback, known)
     return known
   }
-  const stateOf = (callback: AskName, { version }: ScriptInForce) => {
+  const stateOf = (callback: AskName, { version }: ScriptInForce): AskState => {
     const name = `${version} ${callback}`
-    const state = states.get(name) ?? { breaker: new Breaker(), places: new Places(mostAtATime) }
+    const fresh = { version, breaker: new Breaker(), places: new Places(mostAtATime), lastFailure: null }
+    const state = states.get(name) ?? fresh
     states.set(name, state)
     return state
   }
@@ -87,6 +107,8 @@ export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
     const { onFailure, timeoutMs } = script.manifest.ask
     const fallBack = (reason: string, wasAsked = true): Verdict => {
       const facts = { script: script.name, callback, ...subject, reason, counts: onFailure }
+      if (wasAsked)
+        state.lastFailure = { callback, at: new Date(now()).toISOString(), reason, counts: onFailure }
       if (wasAsked && state.breaker.failed()) {
         log.error(facts, 'A question is not answered, again and again: it is asked only now and then')
       } else log[onFailure === 'reject' ? 'warn' : 'debug'](facts, 'A question was not answered')
@@ -147,6 +169,12 @@ export function createAsking({ asked, runtime, host, log }: AskParts): Asking {
         if (!verdict.accepted) return verdict
       }
       return accepted
+    },
+    unanswered(version) {
+      return [...states.values()].flatMap(({ breaker, lastFailure, ...state }) => {
+        const isSilent = state.version === version && breaker.failures > 0 && lastFailure !== null
+        return isSilent ? [{ ...lastFailure, times: breaker.failures }] : []
+      })
     },
     forget() {
       answering.clear()

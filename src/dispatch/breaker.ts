@@ -11,6 +11,11 @@ export class Breaker {
   #failures = 0
   #askedAtMs = Number.NEGATIVE_INFINITY
 
+  /** Since it answered last. */
+  get failures(): number {
+    return this.#failures
+  }
+
   /** Whether it may be asked now. */
   mayAsk(nowMs: number): boolean {
     if (this.#failures >= mostFailures && nowMs - this.#askedAtMs < probeMs) return false

@@ -45,7 +45,7 @@ test('our own lists answer JSON', async () => {
     paused: false,
   }
   await using server = await startRestServer({}, { scripts: () => [script] })
-  expect(await server.read('/scripts')).toEqual([script])
+  expect(await server.read('/scripts')).toEqual([{ ...script, unanswered: [] }])
   expect(await server.read('/runs?script=a.ts&limit=5')).toEqual([])
   expect(await server.read('/runs?limit=0')).toMatchObject({ HttpStatus: 400 })
   expect(await server.read('/backlog')).toEqual([])

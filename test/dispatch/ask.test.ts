@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { createSender } from '../../src/jobs/jobs.ts'
 import { childPids } from '../support/child-pids.ts'
+import { onstable } from '../support/command-line.ts'
 import { dicomFile } from '../support/dicom-files.ts'
 import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
 import { until } from '../support/until.ts'
@@ -94,8 +95,16 @@ test('what a filter that is to reject when it fails has not decided on is sent a
   }
   const said = engine.lines.filter(({ msg }) => msg.startsWith('A question '))
   expect(new Set(said.map(({ instance }) => instance)).size).toBe(8)
+  const callback = 'receivedInstanceFilter'
+  const silence = { callback, times: expect.any(Number), reason: 'broken', counts: 'reject', at: expect.any(String) }
+  expect(await engine.read('/scripts')).toMatchObject([{ state: 'in-force', unanswered: [silence] }])
+  const { output } = await onstable(['scripts', 'list', '--url', engine.url])
+  expect(output).toMatch(
+    /\n {2}receivedInstanceFilter gave no answer, \d times in a row, the last at \S+: broken\. What counts is "reject"\n/,
+  )
   writeFileSync(join(engine.scripts, 'a.js'), filter('return true'))
   await until('it to be stored', async () => (await statusOf(engine, 'P', '0')) === 'Success')
+  expect(await engine.read('/scripts')).toMatchObject([{ unanswered: [] }])
 })
 
 test('a filter that never answers is soon asked only now and then, so that others do not wait for it', async () => {

@@ -79,6 +79,7 @@ export async function startRestServer(
     settle: (level, id) => store.forceStable(level, id),
     unsettle: (level, id) => store.markUnstable(level, id, ages.ageOf(level)),
     scripts: () => [],
+    unanswered: () => [],
     resumeScript: async () => null,
     forgetScript: async () => 'never-in-force',
     pauses: await openPauses(store, () => {}),

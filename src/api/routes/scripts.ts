@@ -17,7 +17,7 @@ const replayQuery = z.strictObject({
 })
 
 export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
-  const { store, scripts, resumeScript, forgetScript, pauses, drained, onOwed } = parts
+  const { store, scripts, unanswered, resumeScript, forgetScript, pauses, drained, onOwed } = parts
   const names = () => scripts().map((each) => each.name)
   const nameOf = ({ params }: FastifyRequest): string => {
     const { name } = params as { name: string }
@@ -25,7 +25,9 @@ export function scriptRoutes(app: FastifyInstance, parts: ApiParts): void {
     return name
   }
 
-  endpoint(app, '/scripts', { GET: () => scripts() })
+  endpoint(app, '/scripts', {
+    GET: () => scripts().map((each) => ({ ...each, unanswered: unanswered(each.version) })),
+  })
   endpoint(app, '/scripts/:name', {
     DELETE: async (request) => {
       const name = nameOf(request)
