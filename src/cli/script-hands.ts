@@ -12,6 +12,7 @@ const changed = z.object({
 })
 const range = z.object({
   deliveries: z.number(),
+  waiting: z.number(),
   since: z.number(),
   until: z.number(),
   preview: z.boolean(),
@@ -113,8 +114,10 @@ async function replay(session: Session, name: string, options: ReplayOptions): P
   if (options.since !== undefined) query.set('since', options.since)
   if (options.preview) query.set('preview', '')
   const path = `/scripts/${encodeURIComponent(name)}/replay?${query}`
-  const { deliveries, since, until, preview } = range.parse(await clientOf(session, options).post(path))
-  if (options.json) return session.print(JSON.stringify({ name, deliveries, since, until, preview }))
+  const answer = range.parse(await clientOf(session, options).post(path))
+  if (options.json) return session.print(JSON.stringify({ name, ...answer }))
+  const { deliveries, waiting, since, until, preview } = answer
   const which = `after change ${since}, up to ${until}`
-  session.print(`${deliveries} ${preview ? 'would be told' : 'are told'} once more: ${which}`)
+  const owed = waiting === 0 ? '' : `; ${waiting} more ${waiting === 1 ? 'is' : 'are'} owed anyway`
+  session.print(`${deliveries} ${preview ? 'would be told' : 'are told'} once more: ${which}${owed}`)
 }

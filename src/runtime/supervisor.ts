@@ -213,7 +213,8 @@ export class Supervisor implements Runtime {
     if (judgement.outcome === 'ok') this.#conduct.endedWell(program.version)
     if (judgement.outcome === 'timed-out' && end.kind === 'ended') this.#onStopped(program, cpuMs)
     if (end.kind === 'lost' && end.blame === 'this') this.#onKilled(program, end.reason)
-    return { ...judgement, logs: record.logs, durationMs, cpuMs, memoryBytes }
+    // One that was handed over ahead may have begun before the end of the one before it was heard of.
+    return { ...judgement, logs: record.logs, durationMs: Math.max(durationMs, cpuMs), cpuMs, memoryBytes }
   }
 
   #onStopped({ script, version, isolation }: Program, atWorkMs: number): void {

@@ -173,8 +173,10 @@ export interface DeliveriesQuery {
 
 /** Changes that a script is to be told once more. */
 export interface ReplayRange {
-  /** How many of them it wants to be told. */
+  /** How many of them it wants to be told and is not owed already. */
   readonly deliveries: number
+  /** How many it is owed already, which are told once. */
+  readonly waiting: number
   /** Exclusive, inclusive. */
   readonly since: number
   readonly until: number

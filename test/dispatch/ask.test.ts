@@ -96,7 +96,13 @@ test('what a filter that is to reject when it fails has not decided on is sent a
   const said = engine.lines.filter(({ msg }) => msg.startsWith('A question '))
   expect(new Set(said.map(({ instance }) => instance)).size).toBe(8)
   const callback = 'receivedInstanceFilter'
-  const silence = { callback, times: expect.any(Number), reason: 'broken', counts: 'reject', at: expect.any(String) }
+  const silence = {
+    callback,
+    times: expect.any(Number),
+    reason: 'broken',
+    counts: 'reject',
+    at: expect.any(String),
+  }
   expect(await engine.read('/scripts')).toMatchObject([{ state: 'in-force', unanswered: [silence] }])
   const { output } = await onstable(['scripts', 'list', '--url', engine.url])
   expect(output).toMatch(

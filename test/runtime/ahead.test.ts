@@ -56,6 +56,7 @@ describe('runs that are handed over ahead', () => {
     const results = await Promise.all([first, ...ahead])
     expect(results.map((result) => linesOf(result!))).toEqual(results.map((_, n) => [String(n + 1)]))
     expect(results.every((result) => result?.outcome === 'ok')).toBe(true)
+    expect(results.filter((result) => result!.durationMs < result!.cpuMs)).toEqual([])
   })
 
   it('keep their order and their logs apart, whatever each of them does', async () => {

@@ -492,14 +492,27 @@ export function deliveryCases(name: string, open: () => Promise<StoreUnderTest>)
         await end(first!, 'done')
         await end(second!, 'dead')
         const { last } = await store.changes({ last: true, limit: 1 })
-        expect(await store.replayRange('s', { seq: 0 })).toEqual({ deliveries: 3, since: 0, until: last })
+        expect(await store.replayRange('s', { seq: 0 })).toEqual({
+          deliveries: 2,
+          waiting: 1,
+          since: 0,
+          until: last,
+        })
         expect(await store.replayRange('nobody', { seq: 0 })).toBeNull()
         const { changedAtMs } = second!
-        expect(await store.replayRange('s', { atMs: changedAtMs })).toMatchObject({ deliveries: 2 })
+        expect(await store.replayRange('s', { atMs: changedAtMs })).toMatchObject({
+          deliveries: 1,
+          waiting: 1,
+        })
         expect(await store.replaySince('s', 0)).toBe(last)
         expect(await store.replaySince('nobody', 0)).toBeNull()
         // While nothing of it was told yet, it is the same that would be told.
-        expect(await store.replayRange('s', { seq: 0 })).toEqual({ deliveries: 3, since: 0, until: last })
+        expect(await store.replayRange('s', { seq: 0 })).toEqual({
+          deliveries: 2,
+          waiting: 1,
+          since: 0,
+          until: last,
+        })
         expect(await store.replaySince('s', 1)).toBe(last)
         await store.record(arrivalOf({ instance: '4', study: '4' }))
         const told = await lease('s')

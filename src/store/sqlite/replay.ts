@@ -134,6 +134,7 @@ export function oweAgain(session: Session, told: Told, replay: number, version: 
 }
 
 interface ScriptRow {
+  id: number
   cursor: number
   /** Up to where it was told, or is being told once more. */
   until: number
@@ -142,7 +143,7 @@ interface ScriptRow {
 
 function scriptNamed(session: Session, name: string): ScriptRow | undefined {
   return session
-    .sql('select cursor, max(cursor, replay_until) as until, subscriptions from script where name = ?')
+    .sql('select id, cursor, max(cursor, replay_until) as until, subscriptions from script where name = ?')
     .get(name) as ScriptRow | undefined
 }
 
@@ -157,7 +158,10 @@ export function replayRange(session: Session, name: string, start: ReplayStart):
       `select count(*) as count from change c join json_each(?) t on t.value = c.type where c.seq > ? and c.seq <= ?`,
     )
     .get(JSON.stringify(subscriptions.map(({ type }) => typeNumber(type))), since, until) as { count: number }
-  return { deliveries: count, since, until }
+  const { waiting } = session
+    .sql('select count(*) as waiting from delivery where script = ? and seq > ? and seq <= ? and state <> 2')
+    .get(script.id, since, until) as { waiting: number }
+  return { deliveries: count - waiting, waiting, since, until }
 }
 
 /** Moves the cursor back. What comes after it, up to the end of another replay, is told once more anyway. */

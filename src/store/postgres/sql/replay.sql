@@ -68,7 +68,7 @@ $$;
 
 -- No row: there is no such script.
 create function replay_range(p_name text, p_seq bigint, p_at bigint)
-returns table (deliveries integer, since bigint, until bigint) language plpgsql as $$
+returns table (deliveries integer, waiting integer, since bigint, until bigint) language plpgsql as $$
 declare
   v_script script;
 begin
@@ -81,6 +81,9 @@ begin
   since := least(case when p_seq is null then last_change_before(p_at) else greatest(0, p_seq) end, until);
   select count(*) into deliveries from change c join subscriptions_of(v_script.subscriptions) s on s.type = c.type
   where c.seq > since and c.seq <= until;
+  select count(*) into waiting from delivery d
+  where d.script = v_script.id and d.seq > since and d.seq <= until and d.state <> 2;
+  deliveries := deliveries - waiting;
   return next;
 end
 $$;
