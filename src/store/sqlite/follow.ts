@@ -8,7 +8,7 @@ import { deliveryKey, type KeyedChange, keyed } from './delivery-key.ts'
 import type { BeatingScript } from './heartbeat.ts'
 import { oweAgain } from './replay.ts'
 import type { Session } from './session.ts'
-import { stateOfLast, whereLast } from './turn.ts'
+import { statesOfLast } from './turn.ts'
 
 /** Changes looked at for one script in one transaction. */
 const followLimit = 1_000
@@ -28,15 +28,16 @@ export function follow(session: Session, script: FollowingScript): number {
     .all(script.cursor, followLimit) as (Omit<KeyedChange, 'level' | 'isStable'> & { type: number })[]
   const subscriptions = JSON.parse(script.subscriptions) as Subscription[]
   const insert = session.sql(
-    `insert into delivery (script, callback, seq, key, state, run_at) values (?, ?, ?, ?, ${stateOfLast}, ?)`,
+    'insert into delivery (script, callback, seq, key, state, run_at) values (?, ?, ?, ?, ?, ?)',
   )
+  const stateOf = statesOfLast(session, script.id)
   for (const row of rows) {
     const type = changeTypes[row.type]!
     for (const { type: wanted, callback, key = 'study' } of subscriptions) {
       if (wanted !== type) continue
       const ofKey = deliveryKey(session, key, keyed(row, type))
       if (row.seq > script.replay_until)
-        insert.run(script.id, callback, row.seq, ofKey, ...whereLast(script.id, ofKey), session.nowMs)
+        insert.run(script.id, callback, row.seq, ofKey, stateOf(ofKey), session.nowMs)
       else {
         const told = { script: script.id, callback, seq: row.seq, key: ofKey }
         oweAgain(session, told, script.replay, null)

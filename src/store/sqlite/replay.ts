@@ -8,7 +8,7 @@ import { lastSeq } from './changes.ts'
 import { deliveryKey, keyed } from './delivery-key.ts'
 import { inSavepoint } from './savepoint.ts'
 import type { Session } from './session.ts'
-import { stateOfLast, whereLast } from './turn.ts'
+import { statesOfLast } from './turn.ts'
 
 /** A run with its script and its change, as far as they are known. */
 interface RunRow {
@@ -118,14 +118,14 @@ export function oweAgain(session: Session, told: Told, replay: number, version: 
   session
     .sql(
       `insert into delivery (script, callback, seq, key, state, run_at, replay, version) values
-         (?, ?, ?, ?, ${stateOfLast}, ?, ?, ?)`,
+         (?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       script,
       callback,
       seq,
       key,
-      ...whereLast(script, key),
+      statesOfLast(session, script)(key),
       session.nowMs,
       held === undefined ? replay : held.replay,
       version,

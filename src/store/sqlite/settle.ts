@@ -22,6 +22,24 @@ interface DeliveryRow extends RunOf {
 }
 
 export function settle(session: Session, settlement: Settlement): boolean {
+  return settleAll(session, [settlement])[0]!
+}
+
+export function settleAll(session: Session, settlements: readonly Settlement[]): boolean[] {
+  /** By script and key. */
+  const ended = new Map<string, DeliveryRow>()
+  const settled = settlements.map((settlement) => {
+    const row = settleOne(session, settlement)
+    if (row !== null && (settlement.next === 'done' || settlement.next === 'dead'))
+      ended.set(`${row.script} ${row.key}`, row)
+    return row !== null
+  })
+  for (const row of ended.values()) letGoOn(session, row)
+  return settled
+}
+
+/** @returns null if it is no longer leased under this fence */
+function settleOne(session: Session, settlement: Settlement): DeliveryRow | null {
   const row = session
     .sql(
       `select d.id, d.script, d.key, s.name, d.callback, d.seq, d.attempt, d.replay, c.type, c.public_id, c.key as study, c.resource,
@@ -30,7 +48,7 @@ export function settle(session: Session, settlement: Settlement): boolean {
        where d.id = +? and d.fence = +? and d.state = 1`,
     )
     .get(settlement.delivery, settlement.fence) as DeliveryRow | undefined
-  if (row === undefined) return false
+  if (row === undefined) return null
   if (settlement.run !== null) insertRun(session, row, settlement.run)
   if (settlement.run?.outcome === 'ok' && row.revision !== null) {
     const told = { ...row, resource: row.resource!, revision: row.revision }
@@ -38,18 +56,13 @@ export function settle(session: Session, settlement: Settlement): boolean {
   }
   writeKeyValues(session, row.name, settlement.keyValueWrites)
   moveOn(session, row, settlement)
-  return true
-}
-
-export function settleAll(session: Session, settlements: readonly Settlement[]): boolean[] {
-  return settlements.map((settlement) => settle(session, settlement))
+  return row
 }
 
 function moveOn(session: Session, row: DeliveryRow, { next, delayMs, run }: Settlement): void {
   switch (next) {
     case 'done':
       session.sql('delete from delivery where id = ?').run(row.id)
-      letGoOn(session, row)
       return
     case 'retry':
       session
@@ -61,7 +74,6 @@ function moveOn(session: Session, row: DeliveryRow, { next, delayMs, run }: Sett
       session
         .sql('update delivery set state = ?, lease_until = null, reason = ?, ended_at = ? where id = ?')
         .run(deliveryState.dead, run?.reason ?? null, session.nowMs, row.id)
-      letGoOn(session, row)
       return
     case 'release':
       session

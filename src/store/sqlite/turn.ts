@@ -24,12 +24,23 @@ const holdsUp = holdsUpAs('delivery')
 export const stateByTurn = `case when exists (
     select 1 from delivery e where e.script = delivery.script and e.key = delivery.key and e.id < delivery.id and ${holdsUpAs('e')}) then 4 else 0 end`
 
-/** That of one that comes behind all others of its key; parameters: `whereLast`. */
-export const stateOfLast = `case when exists (select 1 from delivery where script = +? and key = ? and ${holdsUp})
-    or (select count(*) from (select 1 from delivery where script = +? and key = ? and state <> 2
-      limit ${mostInLine})) = ${mostInLine} then 4 else 0 end`
-
-export const whereLast = (script: number, key: string) => [script, key, script, key] as const
+/**
+ * The states of deliveries of a script that are added now, each behind all others of its key: to be asked for in the order
+ * in which they are added, while nothing else is.
+ */
+export function statesOfLast(session: Session, script: number): (key: string) => 0 | 4 {
+  const inLine = session.sql(
+    `select case when exists (select 1 from delivery where script = +@script and key = @key and ${holdsUp})
+       then ${mostInLine} else (select count(*) from (
+         select 1 from delivery where script = +@script and key = @key and state <> 2 limit ${mostInLine})) end as length`,
+  )
+  const lengths = new Map<string, number>()
+  return (key) => {
+    const before = lengths.get(key) ?? (inLine.get({ script, key }) as { length: number }).length
+    lengths.set(key, before + 1)
+    return before < mostInLine ? 0 : 4
+  }
+}
 
 /** That nothing holds up the delivery `d`. */
 export const isItsTurn = `not exists (
@@ -51,7 +62,7 @@ export function putAsideBehind(session: Session, { id, script, key }: Place): vo
     .run(script, key, id)
 }
 
-/** One of a key has ended. */
+/** Some of a key have ended. */
 export function letGoOn(session: Session, { script, key }: Omit<Place, 'id'>): void {
   const { first } = session
     .sql('select min(id) as first from delivery where script = +? and key = ? and state = 4')
