@@ -53,7 +53,7 @@ export interface ApiParts {
     ask(
       facts: object,
       subject: Readonly<Record<string, string>>,
-    ): Promise<Pick<Verdict, 'accepted' | 'script'>>
+    ): Promise<Pick<Verdict, 'accepted' | 'isAnswer' | 'script'>>
   }
   /** Something may be told now that could not before. */
   onOwed(): void

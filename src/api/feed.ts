@@ -71,9 +71,11 @@ export async function* feed(
     })
 
   while (!signal.aborted) {
+    // Whoever goes on behind one of these has not read the changes and runs that come with it.
+    const changed = kinds.has('script') ? newStates() : []
     const changes = kinds.has('change') ? await newChanges() : []
     const ended = kinds.has('run') ? await newRuns() : []
-    yield [...(kinds.has('script') ? newStates() : []), ...changes, ...ended]
+    yield [...changed, ...changes, ...ended]
     if (changes.length === atATime || ended.length === atATime) continue
     await wait(lookMs, undefined, { signal }).catch(() => {})
   }

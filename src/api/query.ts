@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { fault } from '../errors.ts'
+import { callbacks } from '../scripts/scripts.ts'
 import { unknownResource } from './errors.ts'
 
 /** A parameter's text; the first, if it is given several times. */
@@ -26,6 +27,9 @@ export const moment = text.transform((value, context) => {
   context.addIssue({ code: 'custom', message: 'Expected a time such as 2026-11-26T08:00:00Z' })
   return z.NEVER
 })
+
+/** A callback. */
+export const callbackName = text.pipe(z.enum(Object.keys(callbacks)))
 
 /** Some of a few words, with commas between. */
 export function listOf<const Word extends string>(words: readonly Word[]) {

@@ -32,11 +32,13 @@ export function createRequestFilter({ requestQuestion }: Pick<ApiParts, 'request
       if (!request.url.startsWith('/')) throw fault('bad-request', 'Expected a path as the target')
       const path = plainPath(request.url)
       if (unasked.has(path.split('/', 2)[1]!)) return
-      const { accepted, script } = await requestQuestion.ask(factsOf(request, path), {
+      const { accepted, isAnswer, script } = await requestQuestion.ask(factsOf(request, path), {
         method: request.method,
         path,
       })
-      if (!accepted) throw fault('forbidden', `The filter "${script}" refuses this request`)
+      if (accepted) return
+      const why = isAnswer ? 'refuses this request' : 'gave no answer, and refuses then (ask.onFailure)'
+      throw fault('forbidden', `The filter "${script}" ${why}`)
     },
   }
 }

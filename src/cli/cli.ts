@@ -3,7 +3,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { messageOf } from '../errors.ts'
-import { printable } from '../lib/printable.ts'
+import { printable, printableEntry } from '../lib/printable.ts'
 import { packageVersion } from '../lib/version.ts'
 import { addChangesCommand } from './changes.ts'
 import { addCompletionCommand } from './completion.ts'
@@ -44,7 +44,7 @@ export async function runCli(
     environment,
     isTerminal: errors.isTTY === true,
     exitCode: 0,
-    print: (line) => void output.write(`${printable(line)}\n`),
+    print: (entry) => void output.write(`${printableEntry(entry)}\n`),
     complain: (line) => void errors.write(`onstable: ${printable(line)}\n`),
   }
   // Whoever reads our output may have had enough, as `head` does.

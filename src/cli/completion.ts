@@ -8,7 +8,9 @@ export function addCompletionCommand(program: Command, session: Session): void {
     .description('print a script that lets your shell complete onstable')
     .addArgument(new Argument('<shell>').choices(Object.keys(completions)))
     .addHelpText('after', '\nExample:\n  $ source <(onstable completion bash)')
-    .action((shell: keyof typeof completions) => session.print(completions[shell](branches(program, ''))))
+    .action((shell: keyof typeof completions) => {
+      for (const line of completions[shell](branches(program, '')).split('\n')) session.print(line)
+    })
 }
 
 interface Branch {

@@ -1,7 +1,8 @@
 /** `onstable deliveries`: what is owed to callbacks, why it waits, and what to do with what is dead. */
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
-import { fault } from '../errors.ts'
+import { fault, messageOf } from '../errors.ts'
+import { onOneLine } from '../lib/printable.ts'
 import type { RestClient } from './client.ts'
 import { lineOfRun, numberOf, run } from './run-lines.ts'
 import { adviceOn } from './script-advice.ts'
@@ -10,6 +11,7 @@ import { addClientOptions, type ClientOptions, clientOf, type Session } from './
 interface ListOptions extends ClientOptions {
   readonly script?: string
   readonly state?: string
+  readonly after?: string
   readonly limit?: string
 }
 interface ManyOptions extends ClientOptions {
@@ -38,6 +40,8 @@ const delivery = z
   .loose()
 type Delivery = z.infer<typeof delivery>
 
+const usualLimit = 100
+
 const backlog = z.array(z.object({ script: z.string(), behind: z.number() }))
 const changed = z.object({ Changed: z.boolean() })
 const counted = z.object({ retried: z.number() }).or(z.object({ dropped: z.number() }))
@@ -49,7 +53,8 @@ export function addDeliveriesCommand(program: Command, session: Session): void {
   addClientOptions(deliveries.command('list').description('print deliveries, and what each waits for'))
     .option('--script <name>', 'only of this script')
     .addOption(new Option('--state <state>', 'only in this state').choices(['waiting', 'leased', 'dead']))
-    .option('--limit <number>', 'at most so many, up to 1,000 (default: 100)')
+    .option('--limit <number>', `at most so many, up to 1,000 (default: ${usualLimit})`)
+    .option('--after <id>', 'only those with higher numbers')
     .addHelpText('after', '\nExample:\n  $ onstable deliveries list --state dead')
     .action((options: ListOptions) => list(session, options))
   addClientOptions(deliveries.command('show').description('print a delivery with what it tells and its runs'))
@@ -75,7 +80,7 @@ function addMany(command: Command): Command {
 
 async function list(session: Session, options: ListOptions): Promise<void> {
   const query = new URLSearchParams()
-  for (const name of ['script', 'state', 'limit'] as const) {
+  for (const name of ['script', 'state', 'after', 'limit'] as const) {
     if (options[name] !== undefined) query.set(name, options[name])
   }
   const client = clientOf(session, options)
@@ -88,6 +93,8 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   for (const each of found) session.print(lineOf(each))
   for (const each of behind)
     session.print(`${each.script}: the last ${each.behind} changes were not looked at for it yet`)
+  if (found.length >= Number(options.limit ?? usualLimit))
+    session.complain(`there may be more: "--after ${found.at(-1)!.id}" goes on`)
 }
 
 /** Scripts for which deliveries are still to be made out of the log. */
@@ -121,6 +128,7 @@ async function many(
       'Give either the numbers of deliveries, or "--all-dead" with or without "--script"',
     )
   }
+  const numbers = new Set(ids.map(numberOf))
   const client = clientOf(session, options)
   let count = 0
   if (allDead) {
@@ -132,27 +140,36 @@ async function many(
     )
     count = 'retried' in answer ? answer.retried : answer.dropped
   }
-  for (const id of ids) {
-    const path = `/deliveries/${numberOf(id)}`
-    const { Changed } = changed.parse(
-      what === 'retry' ? await client.post(`${path}/retry`) : await client.delete(path),
-    )
-    if (Changed) count++
-    else
-      session.complain(
-        `delivery ${id} is ${what === 'retry' ? 'neither dead nor waiting for its next try' : 'not dead'}`,
-      )
-    if (!Changed) session.exitCode = 1
+  for (const id of numbers) {
+    const refusal = await one(client, what, id)
+    if (refusal === null) count++
+    else {
+      session.complain(refusal)
+      session.exitCode = 1
+    }
   }
   if (options.json) session.print(JSON.stringify({ [what === 'retry' ? 'retried' : 'dropped']: count }))
   else session.print(`${count} ${what === 'retry' ? 'to be tried again' : 'dropped'}`)
+}
+
+/** @returns why it was not done; null: it was */
+async function one(client: RestClient, what: 'retry' | 'drop', id: number): Promise<string | null> {
+  const path = `/deliveries/${id}`
+  try {
+    const answer = what === 'retry' ? await client.post(`${path}/retry`) : await client.delete(path)
+    if (changed.parse(answer).Changed) return null
+    return `delivery ${id} is ${what === 'retry' ? 'neither dead nor waiting for its next try' : 'not dead'}`
+  } catch (error) {
+    // Others of the same command have been done, or still can be.
+    return messageOf(error)
+  }
 }
 
 function lineOf(each: Delivery): string {
   const { id, script, callback, change, resource, reason } = each
   const about = resource === null ? '' : ` of ${resource.level.toLowerCase()} ${resource.id}`
   const last = reason?.lastBecause === undefined ? '' : ` (${reason.lastBecause})`
-  const why = reason === null ? '' : `: ${reason.message}${last}`
+  const why = reason === null ? '' : `: ${onOneLine(reason.message)}${last}`
   return `${String(id).padStart(7)}  ${stateOf(each).padEnd(9)}  ${script} ${callback}  ${change ?? 'heartbeat'}${about}${triesOf(each)}${why}`
 }
 

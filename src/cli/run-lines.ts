@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { fault } from '../errors.ts'
+import { onOneLine } from '../lib/printable.ts'
 
 export interface RunFilter {
   readonly script?: string
@@ -99,7 +100,7 @@ export function lineOfRun(each: Run): string {
   const { id, endedAt, script, callback, outcome, durationMs, resource } = each
   const about = resource === null ? '' : `  ${resource.level.toLowerCase()} ${resource.id}`
   const time = endedAt.replace('T', ' ').slice(0, 19)
-  const why = each.reason === null ? '' : `: ${each.reason.message}`
+  const why = each.reason === null ? '' : `: ${onOneLine(each.reason.message)}`
   return `${String(id).padStart(7)}  ${time}  ${outcome.padEnd(13)}  ${script} ${callback}  ${tryOf(each)}  ${round(durationMs)} ms${about}${why}`
 }
 
@@ -115,15 +116,13 @@ export function runDetails(each: Run): string[] {
     `  ended     ${endedAt}`,
     `  took      ${round(each.durationMs)} ms, ${round(each.cpuMs)} ms of it at work, ${megabytes(each.memoryBytes)} MB`,
     ...each.hostCalls.map(callLine),
-    ...each.logs.map(
-      ({ level, text }) => `  ${level.padEnd(8)}  ${text.replaceAll('\n', `\n${' '.repeat(12)}`)}`,
-    ),
+    ...each.logs.map(({ level, text }) => `  ${level.padEnd(8)}  ${text}`),
     ...(each.event === undefined || each.event === null ? [] : [`  event     ${JSON.stringify(each.event)}`]),
   ]
 }
 
 function callLine({ name, target, atMs, durationMs, bytes, ok }: Run['hostCalls'][number]): string {
-  const end = ok ? `${bytes} bytes` : 'failed'
+  const end = ok ? `answered with ${bytes} bytes` : 'failed'
   return `  call      host.${name}${target === null ? '' : ` ${target}`}: ${round(durationMs)} ms from ${round(atMs)} ms on, ${end}`
 }
 

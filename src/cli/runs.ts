@@ -7,6 +7,8 @@ import { addTailCommand } from './runs-tail.ts'
 import { adviceOn } from './script-advice.ts'
 import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
 
+const usualLimit = 100
+
 type ListOptions = ClientOptions & RunFilter & { readonly limit?: string }
 
 export function addRunsCommand(program: Command, session: Session): void {
@@ -14,7 +16,7 @@ export function addRunsCommand(program: Command, session: Session): void {
   addRunFilters(
     addClientOptions(runs.command('list').description('print the latest runs that match, newest first')),
   )
-    .option('--limit <number>', 'at most so many, up to 1,000 (default: 100)')
+    .option('--limit <number>', `at most so many, up to 1,000 (default: ${usualLimit})`)
     .addHelpText('after', '\nExample:\n  $ onstable runs list --outcome threw,timed-out --since 2026-11-26')
     .action((options: ListOptions) => list(session, options))
   addClientOptions(runs.command('show').description('print all that is known of a run'))
@@ -31,6 +33,8 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   const found = z.array(run).parse(answer)
   if (options.json) return session.print(JSON.stringify(answer))
   for (const each of found) session.print(lineOfRun(each))
+  if (found.length >= Number(options.limit ?? usualLimit))
+    session.complain('there may be more: give a higher "--limit", or "--until"')
   // Runs of a script that is gone are there still.
   if (found.length === 0) session.print(`No runs match${await adviceOn(client, options.script)}`)
 }

@@ -9,8 +9,8 @@ export interface Session {
   readonly isTerminal: boolean
   /** Of the process; a command sets 1 when it did not fail as a whole but something did. */
   exitCode: number
-  /** A line on the standard output. */
-  print(line: string): void
+  /** A line on the standard output, or an entry of which further lines are indented. */
+  print(entry: string): void
   /** A line on the standard error output, after the name of the program. */
   complain(line: string): void
 }

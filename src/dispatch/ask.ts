@@ -9,7 +9,7 @@ import { fault } from '../errors.ts'
 import type { Host } from '../host/host.ts'
 import type { Log } from '../log.ts'
 import type { RunResult, Runtime } from '../runtime/runtime.ts'
-import { type AskName, askVersionOf, type ScriptInForce } from '../scripts/scripts.ts'
+import { type AskedScript, type AskName, askVersionOf, type ScriptInForce } from '../scripts/scripts.ts'
 import { Breaker } from './breaker.ts'
 import { Places } from './places.ts'
 
@@ -34,12 +34,6 @@ export interface Unanswered {
   readonly reason: string
   /** What counts instead. */
   readonly counts: 'accept' | 'reject'
-}
-
-export interface AskedScript {
-  readonly script: ScriptInForce
-  /** False: it is suspended. */
-  readonly isServed: boolean
 }
 
 export interface AskParts {
@@ -99,7 +93,7 @@ export function createAsking({ asked, runtime, host, log, now }: AskParts): Aski
 
   const askOne = async (
     callback: AskName,
-    { script, isServed }: AskedScript,
+    { script, silence }: AskedScript,
     event: string,
     subject: Subject,
   ): Promise<Verdict> => {
@@ -114,7 +108,7 @@ export function createAsking({ asked, runtime, host, log, now }: AskParts): Aski
       } else log[onFailure === 'reject' ? 'warn' : 'debug'](facts, 'A question was not answered')
       return onFailure === 'accept' ? accepted : { ...refusal(script, null), isAnswer: false }
     }
-    if (!isServed) return fallBack('The script is suspended')
+    if (silence !== null) return fallBack(`The script is ${silence}`)
     if (!state.breaker.mayAsk(performance.now())) return fallBack('It failed again and again', false)
     // One that nobody waits for any more is in line still, and keeps its place.
     const answer = async (signal: AbortSignal) => {
@@ -189,7 +183,8 @@ const harmless: ReadonlySet<string> = new Set(['get', 'hash', 'kv.get', 'kv.list
 /** Null: that is no answer to this question. */
 function verdictOf(callback: AskName, script: ScriptInForce, answer: RunResult['answer']): Verdict | null {
   if (typeof answer === 'boolean') return answer ? accepted : refusal(script, null)
-  if (callback !== 'receivedCStoreInstanceFilter' || answer === null || answer > 0xffff) return null
+  // After 0xFF00 and 0xFF01, pending, the sender would wait for a further answer.
+  if (callback !== 'receivedCStoreInstanceFilter' || answer === null || answer >= 0xff00) return null
   return answer === 0 ? accepted : refusal(script, answer)
 }
 

@@ -169,13 +169,14 @@ function withoutRun(version: string, outcome: 'skipped' | 'refused', reason: str
 
 function recordOf(
   { version, manifest }: ScriptInForce,
-  { event, isAsLogged }: Lease,
+  { resource, event, isAsLogged }: Lease,
   result: RunResult,
   histories: readonly CallHistory[],
 ): RunRecord {
   return {
     version,
-    attempts: manifest.retry.attempts,
+    // A heartbeat that fails is not tried again, unless its script asks for that.
+    attempts: resource === null ? null : manifest.retry.attempts,
     outcome: result.outcome,
     reason: result.error === null ? null : JSON.stringify(result.error),
     durationMs: result.durationMs,

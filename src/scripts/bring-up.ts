@@ -20,6 +20,13 @@ export interface ScriptInForce {
   readonly subscriptions: readonly Subscription[]
 }
 
+/** A script that answers a question. */
+export interface AskedScript {
+  readonly script: ScriptInForce
+  /** Why it cannot be asked; null: it can. */
+  readonly silence: 'refused' | 'suspended' | null
+}
+
 /** Says which of the needs are not granted and what to do; null: all are. */
 export type MissingGrants = (script: string, needs: Needs) => string | null
 

@@ -66,12 +66,12 @@ export class InForce {
 
   /** Nothing is in force any more. */
   drop(): void {
+    const { known, current } = this
     this.#inspected = null
-    const before = this.#current
-    if (before === null) return
     this.#current = null
-    this.#parts.onSwap()
-    this.#unload(before.version)
+    // What was never in force may have counted where it would be asked.
+    if (known !== null) this.#parts.onSwap()
+    if (current !== null) this.#unload(current.version)
   }
 
   /** Runs in flight end on the version that they began with, and nobody waits for them. */

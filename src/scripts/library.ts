@@ -7,7 +7,7 @@ import { makeFoldersNow } from '../lib/make-folders.ts'
 import type { Log } from '../log.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ScriptState, Store } from '../store/store.ts'
-import type { MissingGrants, ScriptInForce } from './bring-up.ts'
+import type { AskedScript, MissingGrants, ScriptInForce } from './bring-up.ts'
 import { restCompiler } from './build.ts'
 import type { AskName } from './callbacks.ts'
 import { OldVersions } from './old-versions.ts'
@@ -132,10 +132,12 @@ export class Library implements AsyncDisposable {
    * The scripts that answer a question; one that is suspended, or refused for what it is not granted, does not, but says
    * what counts then.
    */
-  asked(callback: AskName): { readonly script: ScriptInForce; readonly isServed: boolean }[] {
-    return [...this.#scripts.values()].flatMap(({ known, served }) =>
-      known?.callbacks.includes(callback) ? [{ script: known, isServed: served !== null }] : [],
-    )
+  asked(callback: AskName): AskedScript[] {
+    return [...this.#scripts.values()].flatMap(({ known, inForce, served }) => {
+      if (!known?.callbacks.includes(callback)) return []
+      const silence = served !== null ? null : inForce === null ? 'refused' : 'suspended'
+      return [{ script: known, silence }]
+    })
   }
 
   /** Names of the scripts that are served, in their order. */

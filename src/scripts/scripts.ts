@@ -2,7 +2,7 @@
  * The callback scripts of administrators: files in, versions in force out, reloaded the moment a file is saved.
  * Door of the folder.
  */
-export type { MissingGrants, ScriptInForce } from './bring-up.ts'
+export type { AskedScript, MissingGrants, ScriptInForce } from './bring-up.ts'
 export { askVersionOf } from './bring-up.ts'
 export {
   type AskName,

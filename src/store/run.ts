@@ -18,7 +18,7 @@ export interface RunRecord {
   readonly outcome: Outcome
   /** Why it did not end `ok`: the error as JSON, or the reason for skipping. */
   readonly reason: string | null
-  /** How many attempts the delivery may have; null: that was not known. */
+  /** How many attempts the delivery may have; null: that was not known, or is for its script to say. */
   readonly attempts: number | null
   readonly durationMs: number
   readonly cpuMs: number

@@ -217,12 +217,21 @@ describe('/events', () => {
     expect(again[0]).toEqual(last[2])
   })
 
+  test('who is cut off behind any of them misses nothing of the others', async () => {
+    const [first, second, third] = await eventsOf('/events?after=1.0', 3)
+    expect([first, second].map((each) => [each!.kind, each!.id])).toEqual([
+      ['script', '1.0'],
+      ['script', '1.0'],
+    ])
+    expect(third).toMatchObject({ kind: 'change', id: '2.0' })
+  })
+
   test('of runs only those that match are told', async () => {
     const found = await eventsOf('/events?kinds=run&script=bad.js&outcome=threw&after=0.0', 3)
     expect(new Set(found.map(({ value }) => `${value.script} ${value.outcome}`))).toEqual(
       new Set(['bad.js threw']),
     )
-    for (const bad of ['kinds=x', 'after=1', 'outcome=fine']) {
+    for (const bad of ['kinds=x', 'after=1', 'outcome=fine', 'callback=onFoo']) {
       expect((await fetch(`${engine.url}/events?${bad}`)).status).toBe(400)
     }
   })

@@ -74,7 +74,19 @@ test('dead deliveries are listed, shown, retried and dropped', async () => {
     'it to be dead',
     async () => (await engine.read<unknown[]>('/deliveries?state=dead')).length === 1,
   )
-  expect(await run('deliveries', 'drop', '--all-dead', '--json')).toMatchObject({ lines: ['{"dropped":1}'] })
+  expect(await run('deliveries', 'list', '--limit', '1')).toMatchObject({
+    code: 0,
+    errors: `onstable: there may be more: "--after ${id}" goes on\n`,
+  })
+  expect((await run('deliveries', 'list', '--after', id)).lines).toEqual(['Nothing is owed'])
+  // Nothing is done of a slip; of several, what can be done is, once.
+  expect(await run('deliveries', 'drop', id, 'abc')).toMatchObject({ code: 1, lines: [] })
+  expect(await run('deliveries', 'drop', '99999', id, id)).toMatchObject({
+    code: 1,
+    lines: ['1 dropped'],
+    errors: 'onstable: There is no delivery 99999\n',
+  })
+  expect(await run('deliveries', 'drop', '--all-dead', '--json')).toMatchObject({ lines: ['{"dropped":0}'] })
   expect((await run('deliveries', 'list')).lines).toEqual(['Nothing is owed'])
   expect(await run('deliveries', 'drop')).toMatchObject({ code: 1 })
 })

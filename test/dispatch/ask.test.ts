@@ -1,5 +1,5 @@
 /** Questions to scripts on whole engines: over HTTP and C-STORE, answered well, badly, late, or not at all. */
-import { writeFileSync } from 'node:fs'
+import { unlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
@@ -250,6 +250,31 @@ test('a script that rejects when it fails does so, too, when it is refused what 
   expect(engine.lines.filter(({ msg }) => msg === 'A question was not answered')).toHaveLength(1)
   writeFileSync(join(engine.scripts, 'a.js'), text('accept'))
   await until('it to be saved', async () => (await statusOf(engine, 'P')) === 'Success')
+})
+
+test.each([
+  ['receivedInstanceFilter', 'for want of a grant', `needs: { http: ['https://example.org'] },`, ''],
+  ['incomingHttpRequestFilter', 'for want of a grant', `needs: { http: ['https://example.org'] },`, ''],
+  [
+    'receivedInstanceFilter',
+    'since its beginning fails',
+    '',
+    `export function initialize() { throw new Error('no') }`,
+  ],
+])('%s that was refused %s counts no more once its file is gone', async (callback, _, needs, more) => {
+  const text = `export const script = { ${needs} ask: { onFailure: 'reject' } }
+    export const ${callback} = () => true
+    ${more}`
+  await using engine = await startTestEngine({ scripts: { 'a.js': text } })
+  const isIn = async () => {
+    const { ok } = await fetch(`${engine.url}/statistics`)
+    return ok && (await statusOf(engine, 'P')) === 'Success'
+  }
+  expect(await isIn()).toBe(false)
+  const [said] = engine.lines.filter(({ msg }) => msg === 'A question was not answered')
+  expect(said).toMatchObject({ reason: 'The script is refused' })
+  unlinkSync(join(engine.scripts, 'a.js'))
+  await until('what comes to be taken in', isIn)
 })
 
 test('what answers questions does not give way to what runs callbacks', async () => {

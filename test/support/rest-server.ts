@@ -86,7 +86,10 @@ export async function startRestServer(
     drained: async () => {},
     onOwed: () => {},
     onOwnCommand: () => {},
-    requestQuestion: { isAsked: () => false, ask: async () => ({ accepted: true, script: null }) },
+    requestQuestion: {
+      isAsked: () => false,
+      ask: async () => ({ accepted: true, isAnswer: true, script: null }),
+    },
     ...more,
   })
   const url = `http://${api.address.includes(':') ? `[${api.address}]` : api.address}:${api.port}`

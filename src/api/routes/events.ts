@@ -7,7 +7,7 @@ import { outcomes } from '../../store/store.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
 import { type FeedItem, type FeedOptions, type FeedPosition, feed, feedKinds, startOf } from '../feed.ts'
-import { listOf, parseQuery, text } from '../query.ts'
+import { callbackName, listOf, parseQuery, text } from '../query.ts'
 
 /** So that nobody on the way takes the connection for dead. */
 const aliveMs = 15_000
@@ -24,7 +24,7 @@ const eventsQuery = z.strictObject({
   kinds: listOf(feedKinds).default([...feedKinds]),
   after: position.optional(),
   script: text.optional(),
-  callback: text.optional(),
+  callback: callbackName.optional(),
   outcome: listOf(outcomes).optional(),
 })
 

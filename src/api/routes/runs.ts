@@ -7,11 +7,22 @@ import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
 import { unknownResource } from '../errors.ts'
 import { formatRun, fromJson } from '../format-run.ts'
-import { isFlag, limitOf, listOf, moment, numberOf, numbers, parseQuery, text, whole } from '../query.ts'
+import {
+  callbackName,
+  isFlag,
+  limitOf,
+  listOf,
+  moment,
+  numberOf,
+  numbers,
+  parseQuery,
+  text,
+  whole,
+} from '../query.ts'
 
 const filter = {
   script: text.optional(),
-  callback: text.optional(),
+  callback: callbackName.optional(),
   outcome: listOf(outcomes).optional(),
   resource: text.optional(),
   patient: text.optional(),

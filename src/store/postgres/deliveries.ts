@@ -71,7 +71,9 @@ const deadOf = (connections: Session['connections'], script: string | null): Pro
 
 export async function backlog({ connections }: Session): Promise<Backlog[]> {
   return connections.rows<Backlog>(
-    `select s.name as script, last_seq() + (select count(*) from pending_change) - s.cursor as behind,
+    `select s.name as script,
+       case when s.subscriptions::text = '[]' then 0
+         else last_seq() + (select count(*) from pending_change) - s.cursor end as behind,
        (select count(*) from delivery d where d.script = s.id and d.state <> 2 and d.state <> 1) as waiting,
        (select count(*) from delivery d where d.script = s.id and d.state = 1) as leased,
        (select count(*) from delivery d where d.script = s.id and d.state = 2) as dead

@@ -86,13 +86,14 @@ export function dropDead(session: Session, script: string | null): number {
 export function backlog(session: Session): Backlog[] {
   const found = session
     .sql(
-      `select s.name as script, s.cursor,
+      `select s.name as script, s.cursor, s.subscriptions <> '[]' as is_told,
          (select count(*) from delivery d where d.script = s.id and d.state <> 2 and d.state <> 1) as waiting,
          (select count(*) from delivery d where d.script = s.id and d.state = 1) as leased,
          (select count(*) from delivery d where d.script = s.id and d.state = 2) as dead
        from script s order by s.name`,
     )
-    .all() as (Omit<Backlog, 'behind'> & { cursor: number })[]
+    .all() as (Omit<Backlog, 'behind'> & { cursor: number; is_told: number })[]
   const end = lastSeq(session)
-  return found.map(({ cursor, ...row }) => ({ ...row, behind: end - cursor }))
+  // One that is told of no changes has nothing to look for in the log.
+  return found.map(({ cursor, is_told, ...row }) => ({ ...row, behind: is_told === 1 ? end - cursor : 0 }))
 }
