@@ -3,7 +3,7 @@
  */
 import { z } from 'zod'
 import { fault, messageOf } from './errors.ts'
-import { nearest } from './lib/nearest.ts'
+import { meant } from './lib/nearest.ts'
 import {
   aeTitle,
   brokerName,
@@ -177,7 +177,7 @@ export function readSettings(
   const source: Record<string, string> = {}
   const take = (name: string, value: unknown, from: string) => {
     if (!(names as string[]).includes(name)) {
-      throw fault('bad-setting', `Unknown setting ${from}: did you mean "${nearest(name, names)}"?`)
+      throw fault('bad-setting', `Unknown setting ${from}: ${meant(name, names)}`)
     }
     merged[name] = value
     source[name] = from
@@ -188,8 +188,8 @@ export function readSettings(
     if (!/^ONSTABLE_(?!CONFIG$|TEST_)/.test(variable) || value === undefined) continue
     const name = names.find((candidate) => variableOf(candidate) === variable)
     if (name === undefined) {
-      const known = nearest(variable, names.map(variableOf))
-      throw fault('bad-setting', `Unknown setting "${variable}" in the environment: did you mean "${known}"?`)
+      const advice = meant(variable, names.map(variableOf))
+      throw fault('bad-setting', `Unknown setting "${variable}" in the environment: ${advice}`)
     }
     take(name, parseVariable(name, value), `"${variable}" in the environment`)
   }
@@ -215,7 +215,7 @@ function badValue(issues: readonly z.core.$ZodIssue[], source: Readonly<Record<s
   const place = path.length > 0 ? ` at ${path.join('.')}` : ''
   const reason =
     issue.code === 'unrecognized_keys'
-      ? `Unknown key "${issue.keys[0]}": did you mean "${nearest(issue.keys[0]!, keysIn[name] ?? [])}"?`
+      ? `Unknown key "${issue.keys[0]}": ${meant(issue.keys[0]!, keysIn[name] ?? [])}`
       : issue.message
   return fault('bad-setting', `Bad value for setting ${source[name] ?? `"${name}"`}${place}: ${reason}`)
 }

@@ -4,7 +4,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { catalogue, type ErrorCode, fault, messageOf, OnStableError } from '../errors.ts'
-import { nearest } from '../lib/nearest.ts'
+import { meant } from '../lib/nearest.ts'
 import type { Log } from '../log.ts'
 
 /**
@@ -17,7 +17,7 @@ export function unknownResource(details = ''): OnStableError {
 
 /** @param names those that there are */
 export function unknownScript(name: string, names: readonly string[]): OnStableError {
-  const advice = names.length === 0 ? 'there are no scripts' : `did you mean "${nearest(name, names)}"?`
+  const advice = names.length === 0 ? 'there are no scripts' : meant(name, names)
   return unknownResource(`There is no script "${name}": ${advice}`)
 }
 

@@ -1,6 +1,6 @@
 /** What to say when nothing was found of a script: its name may be mistyped. */
 import { z } from 'zod'
-import { nearest } from '../lib/nearest.ts'
+import { meant } from '../lib/nearest.ts'
 import type { RestClient } from './client.ts'
 
 const scripts = z.array(z.object({ name: z.string() }))
@@ -10,6 +10,6 @@ export async function adviceOn(client: RestClient, script: string | undefined): 
   if (script === undefined) return ''
   const names = scripts.parse(await client.get('/scripts')).map(({ name }) => name)
   if (names.includes(script)) return ''
-  const known = names.length === 0 ? '' : `: did you mean "${nearest(script, names)}"?`
+  const known = names.length === 0 ? '' : `: ${meant(script, names)}`
   return `, and there is no script "${script}"${known}`
 }

@@ -141,13 +141,13 @@ async function create(
   options: LocalOptions & { readonly callback: string },
 ): Promise<void> {
   const { callbacks, isCallback, newScriptText } = await import('../scripts/scripts.ts')
-  const { nearest } = await import('../lib/nearest.ts')
+  const { meant } = await import('../lib/nearest.ts')
   if (!/^\w[\w-]*(\.[jt]s)?$/.test(name)) {
     throw fault('bad-request', `"${name}" is no name for a script: expected letters, digits, "-" and "_"`)
   }
   if (!isCallback(options.callback)) {
-    const known = nearest(options.callback, Object.keys(callbacks))
-    throw fault('bad-request', `There is no callback "${options.callback}": did you mean "${known}"?`)
+    const advice = meant(options.callback, Object.keys(callbacks))
+    throw fault('bad-request', `There is no callback "${options.callback}": ${advice}`)
   }
   const { scripts } = settingsOf(session, options.config, { scripts: options.scripts })
   const file = join(scripts, /\.[jt]s$/.test(name) ? name : `${name}.ts`)

@@ -4,7 +4,7 @@
 import type { Settings } from '../config.ts'
 import type { Level } from '../dicom/dicom.ts'
 import { fault } from '../errors.ts'
-import { nearest } from '../lib/nearest.ts'
+import { meant } from '../lib/nearest.ts'
 import type { ParsedHostCall } from './calls.ts'
 import { type GetRoute, getResource } from './get-call.ts'
 import { digestOf } from './hash-call.ts'
@@ -80,10 +80,7 @@ export async function handle(call: ParsedHostCall, parts: HandleParts, signal: A
 function requireModality(name: string, modalities: Settings['modalities']): void {
   if (Object.hasOwn(modalities, name)) return
   const known = Object.keys(modalities)
-  const hint =
-    known.length === 0
-      ? 'configure it under "modalities" in onstable.json'
-      : `did you mean "${nearest(name, known)}"?`
+  const hint = known.length === 0 ? 'configure it under "modalities" in onstable.json' : meant(name, known)
   throw fault('bad-host-call', `Modality "${name}" is not configured: ${hint}`)
 }
 

@@ -14,6 +14,21 @@ export function nearest(word: string, candidates: readonly string[]): string {
   return best
 }
 
+/** So many words are told where none is near. */
+const mostTold = 12
+
+/** `did you mean "limit"?`, or which words there are, where none of them is like it. Of none nothing. */
+export function meant(word: string, candidates: readonly string[]): string {
+  const best = nearest(word, candidates)
+  const isNear =
+    best.startsWith(word) ||
+    editDistance(word.toLowerCase(), best.toLowerCase()) <= Math.max(word.length, best.length) / 2
+  if (candidates.length === 0) return ''
+  if (isNear) return `did you mean "${best}"?`
+  const told = candidates.slice(0, mostTold).map((each) => `"${each}"`)
+  return `there ${told.length === 1 ? 'is' : 'are'} ${told.join(', ')}${candidates.length > mostTold ? ' …' : ''}`
+}
+
 /** Levenshtein's distance. */
 export function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)

@@ -1,7 +1,7 @@
 /**
  * The functions that a script exports: the callbacks among them, and those that were probably meant as one.
  */
-import { editDistance, nearest } from '../lib/nearest.ts'
+import { editDistance, meant } from '../lib/nearest.ts'
 import { type CallbackName, callbacks, isCallback } from './callbacks.ts'
 
 const known = Object.keys(callbacks)
@@ -13,7 +13,7 @@ export function misspelt(functions: readonly string[]): { name: string; message:
   const others = functions.filter((name) => !isCallback(name)).slice(0, mostLookedAt)
   const name = others.find(looksLikeCallback)
   if (name === undefined) return null
-  return { name, message: `Callback "${name}" is unknown: did you mean "${nearest(name, known)}"?` }
+  return { name, message: `Callback "${name}" is unknown: ${meant(name, known)}` }
 }
 
 /** The callbacks among the exported functions, in the order of the catalogue. */

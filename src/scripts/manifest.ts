@@ -3,7 +3,7 @@
  */
 import { z } from 'zod'
 import { parseDurationMs } from '../lib/duration.ts'
-import { nearest } from '../lib/nearest.ts'
+import { meant } from '../lib/nearest.ts'
 import type { KeyChoice } from '../store/store.ts'
 
 export interface Needs {
@@ -113,8 +113,7 @@ function messageOf(issue: z.core.$ZodIssue): string {
   const place = ['script', ...issue.path].join('.')
   if (issue.code !== 'unrecognized_keys') return `Bad value for "${place}": ${issue.message}`
   const key = issue.keys[0]!
-  const known = nearest(key, keysAt[issue.path.join('.')] ?? [])
-  return `Unknown key "${key}" in "${place}": did you mean "${known}"?`
+  return `Unknown key "${key}" in "${place}": ${meant(key, keysAt[issue.path.join('.')] ?? [])}`
 }
 
 function isHttpPrefix(text: string): boolean {

@@ -1,7 +1,7 @@
 /** The word that was probably meant. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { editDistance, nearest } from '../../src/lib/nearest.ts'
+import { editDistance, meant, nearest } from '../../src/lib/nearest.ts'
 
 test('a misspelt word is nearest to the one that was meant, whatever its case', () => {
   const words = ['httpPort', 'dicomPort', 'stableAge', 'maxWait']
@@ -33,4 +33,13 @@ test('the distance is the same in both directions, and never shorter by a detour
       expect(editDistance(from, to)).toBeLessThanOrEqual(editDistance(from, over) + editDistance(over, to))
     }),
   )
+})
+
+test('what is near is suggested; where nothing is, the words are told that there are', () => {
+  expect(meant('attemps', ['attempts', 'delay'])).toBe('did you mean "attempts"?')
+  expect(meant('good', ['good.js', 'bad.js'])).toBe('did you mean "good.js"?')
+  expect(meant('jitter', ['attempts', 'delay'])).toBe('there are "attempts", "delay"')
+  expect(meant('jitter', ['delay'])).toBe('there is "delay"')
+  const many = Array.from({ length: 13 }, (_, n) => `word${n}`)
+  expect(meant('other', many)).toMatch(/^there are "word0", .*"word11" …$/)
 })

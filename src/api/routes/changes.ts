@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { orthancChange } from '../../dicom/dicom.ts'
 import { fault } from '../../errors.ts'
-import { nearest } from '../../lib/nearest.ts'
+import { meant } from '../../lib/nearest.ts'
 import type { ChangeType } from '../../store/store.ts'
 import type { ApiParts } from '../api.ts'
 import { endpoint } from '../endpoint.ts'
@@ -74,7 +74,6 @@ function typesOf(list: string | undefined): readonly ChangeType[] | null {
   if (names.some((name) => name.toLowerCase() === 'all')) return null
   return names.flatMap((name) => {
     if (Object.hasOwn(typesByName, name)) return typesByName[name]!
-    const known = nearest(name, Object.keys(typesByName))
-    throw fault('bad-parameter', `Unknown type of change "${name}": did you mean "${known}"?`)
+    throw fault('bad-parameter', `Unknown type of change "${name}": ${meant(name, Object.keys(typesByName))}`)
   })
 }
