@@ -119,7 +119,7 @@ export class Lane {
 
   /**
    * One run in that child; the version is loaded first where it is not.
-   * @param mayBegin asked when all is ready, which may take a while, of a run that has not asked for anything yet
+   * @param mayBegin asked when all is ready, which may take a while, of a run that has never asked for anything
    */
   async run(
     child: ChildProcess,
@@ -133,7 +133,7 @@ export class Lane {
       const loading = await this.load(child)
       if (this.#child === null) return loading
     }
-    if (!record.hasAsked && !mayBegin()) return notBegun
+    if (!record.hasEverAsked && !mayBegin()) return notBegun
     return this.#perform(child, request, record, announced, null)
   }
 

@@ -13,6 +13,7 @@ export class RunRecord {
   readonly #logs: LogLine[] = []
   #logLength = 0
   #hasAsked = false
+  #hasEverAsked = false
 
   constructor(request: RunRequest, findPlace: FindPlace, log: Log) {
     this.#request = request
@@ -27,6 +28,11 @@ export class RunRecord {
   /** Whether the run has asked for anything yet. */
   get hasAsked(): boolean {
     return this.#hasAsked
+  }
+
+  /** The same, of this time or one before it began again. */
+  get hasEverAsked(): boolean {
+    return this.#hasEverAsked
   }
 
   /** Another run ended the process. */
@@ -46,6 +52,7 @@ export class RunRecord {
   /** Answers a host call. Never rejects. */
   readonly answer: AnswerCall = async (call, signal, answered) => {
     this.#hasAsked = true
+    this.#hasEverAsked = true
     const { name } = call
     try {
       const answer = await this.#request.answer(call, signal, answered)

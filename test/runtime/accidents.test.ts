@@ -71,3 +71,33 @@ test('a version that is unloaded, loaded and unloaded keeps its isolate until it
   ])
   await expect(run(version)).rejects.toThrow('not loaded')
 })
+
+test('a run that has asked for things is on record, though it is recalled before it begins again', async () => {
+  const [asking, other] = [1, 2].map((n) =>
+    makeProgram(
+      `export async function onChange(event, host) {
+        await host.kv.get('key')
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }`,
+      {},
+      `${n}.ts`,
+    ),
+  )
+  for (const program of [asking!, other!]) await runtime.load(program)
+  let asked = 0
+  const begin = (version: string) =>
+    runtime.runUnlessRecalled({
+      version,
+      callback: 'onChange',
+      event: '{}',
+      async answer() {
+        asked++
+        return { ok: true, value: '""' }
+      },
+    })
+  const runs = [begin(asking!.version), begin(other!.version)]
+  while (asked < 2) await delay(5)
+  for (const pid of childPids('child/entry.ts')) process.kill(pid, 'SIGKILL')
+  runtime.recall('1.ts')
+  expect((await Promise.all(runs)).map((result) => result?.outcome)).toEqual(['ok', 'ok'])
+})
