@@ -97,6 +97,11 @@ export class ChildProcess {
     return this.#verdict !== null || exitCode !== null || signalCode !== null
   }
 
+  /** Whether that task is all that it has. */
+  hasOnly(id: number): boolean {
+    return this.#tasks.hasOnly(id)
+  }
+
   get pid(): number {
     return this.#child.process.pid ?? 0
   }
@@ -117,12 +122,8 @@ export class ChildProcess {
     const { message, body } = request
     if (message.type === 'load') this.#memory.isolateMade(message.version, message.memoryMb)
     if (message.type === 'unload') this.#memory.isolateGone(message.version)
-    if (this.#hasEnded) {
-      this.#tasks.take(id)
-      const reason = this.#verdict?.reason ?? 'It had ended before'
-      resolve({ kind: 'lost', blame: 'another', outcome: 'crashed', reason })
-    } else if (message.type === 'run') this.#outbox.send({ ...message, id, after }, body)
-    else this.#outbox.send({ ...message, id }, body)
+    if (this.#hasEnded) this.#tasks.lose(id, this.#verdict?.reason ?? 'It had ended before')
+    else this.#outbox.send(message.type === 'run' ? { ...message, id, after } : { ...message, id }, body)
     return { id, ended: promise }
   }
 

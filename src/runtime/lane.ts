@@ -8,6 +8,7 @@ import type { ChildProcess } from './child-process.ts'
 import type { RunRecord } from './run-record.ts'
 import type { Limits, LogLine, Program, RunRequest } from './runtime.ts'
 import { type FindPlace, mapPlaces, placeFinder } from './script-error.ts'
+import { stayAwake } from './stay-awake.ts'
 import { isolateName, type TaskEnd } from './tasks.ts'
 
 /** How long `finalize` may take. */
@@ -193,6 +194,7 @@ export class Lane {
       after,
     )
     announced.handedOver({ child, run: run.id })
+    if (after === null) stayAwake(() => child.hasOnly(run.id))
     const end = await run.ended
     const endedMs = performance.now()
     const durationMs = endedMs - Math.max(handedMs, this.#freeSinceMs)

@@ -106,6 +106,11 @@ export class Tasks {
     return task
   }
 
+  /** One that came too late for its child. */
+  lose(id: number, reason: string): void {
+    this.take(id)?.end({ kind: 'lost', blame: 'another', outcome: 'crashed', reason })
+  }
+
   /**
    * The child is gone, and with it all that there are.
    * @returns the version of the one that ended it; null if that is not known
@@ -120,6 +125,10 @@ export class Tasks {
       end({ kind: 'lost', reason, blame, outcome: blame === 'this' ? outcome : 'crashed' })
     }
     return version
+  }
+
+  hasOnly(id: number): boolean {
+    return this.#tasks.size === 1 && this.#tasks.has(id)
   }
 
   get isEmpty(): boolean {
