@@ -1,4 +1,5 @@
 /** What comes out of a sandbox is looked at before it is believed. */
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseCall } from '../../src/host/parse.ts'
 import { httpCall } from '../support/test-host.ts'
@@ -54,4 +55,39 @@ test('a name among the arguments does not make another call of it', () => {
   expect(parseCall(call)).toEqual({ name: 'kv.get', key: 'a' })
   const polluted = { name: 'kv.get', argumentsJson: '{"key":"a","__proto__":{"name":"http"}}' }
   expect(() => parseCall(polluted)).toThrow(/Unrecognized key/)
+})
+
+const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, '']))
+test.each([
+  ['kv.list', { prefix: '', after: null, ...many(1_000) }],
+  ['http', { ...httpCall('http://a/'), headers: many(1_000) }],
+  ['get', { path: { path: [many(500), many(500)] } }],
+])('host.%s with a thousand texts is refused before anything is made of them', (name, given) => {
+  expect(() => parseCall({ name, argumentsJson: JSON.stringify(given) })).toThrow(
+    expect.objectContaining({
+      code: 'bad-host-call',
+      message: `host.${name}: more than 1000 keys and texts`,
+    }),
+  )
+})
+
+test('what is in a text counts as one, whatever it is', () => {
+  const bodies = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^["\\:,{}[\]a]*$/))
+  fc.assert(
+    fc.property(bodies, (text) => {
+      const body = text.repeat(500)
+      const call = httpCall('http://a/', { headers: many(400), body })
+      expect(parseCall({ name: 'http', argumentsJson: JSON.stringify(call) })).toMatchObject({ body })
+    }),
+  )
+})
+
+test('a message of what was given is no longer than it has to be', () => {
+  const argumentsJson = JSON.stringify({ path: '/studies', ['x'.repeat(1_000_000)]: 1 })
+  expect.assertions(1)
+  try {
+    parseCall({ name: 'get', argumentsJson })
+  } catch (error) {
+    expect((error as Error).message).toHaveLength(1_000)
+  }
 })
