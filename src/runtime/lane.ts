@@ -7,7 +7,7 @@ import { caps } from './caps.ts'
 import type { ChildProcess } from './child-process.ts'
 import type { RunRecord } from './run-record.ts'
 import type { Limits, LogLine, Program, RunRequest } from './runtime.ts'
-import { type FindPlace, mapPlaces, placeFinder } from './script-error.ts'
+import { type FindPlace, mapPlaces } from './script-error.ts'
 import { stayAwake } from './stay-awake.ts'
 import { isolateName, type TaskEnd } from './tasks.ts'
 
@@ -57,10 +57,11 @@ export class Lane {
   #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
-  constructor(program: Program, log: Log, number: number) {
+  /** @param findPlace of the program, of whose map there is one for all of its lanes */
+  constructor(program: Program, findPlace: FindPlace, log: Log, number: number) {
     this.program = program
     this.#isolate = isolateName(program.version, number)
-    this.findPlace = placeFinder(program.sourceMap)
+    this.findPlace = findPlace
     this.#log = log
   }
 

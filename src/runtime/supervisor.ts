@@ -13,6 +13,7 @@ import { type Announced, type Attempt, Lane } from './lane.ts'
 import { judge, parseLoaded } from './outcome.ts'
 import { RunRecord } from './run-record.ts'
 import type { Loaded, Program, RunRequest, RunResult, Runtime, Suspension } from './runtime.ts'
+import { type FindPlace, placeFinder } from './script-error.ts'
 
 interface LoadedVersion {
   readonly program: Program
@@ -52,7 +53,7 @@ export class Supervisor implements Runtime {
       this.#versions.set(program.version, known)
       return known.loaded
     }
-    const lane = this.#openLane(program)
+    const lane = this.#openLane(program, placeFinder(program.sourceMap))
     const loaded = lane.inTurn(() => this.#load(lane, signal))
     const entry = { program, lanes: [lane], loaded }
     this.#versions.set(program.version, entry)
@@ -137,15 +138,16 @@ export class Supervisor implements Runtime {
     return [...this.#versions.values(), ...[...this.#leaving.values()].map(({ known }) => known)]
   }
 
-  #openLane(program: Program): Lane {
-    return new Lane(program, this.#log, ++this.#lanesOpened)
+  #openLane(program: Program, findPlace: FindPlace): Lane {
+    return new Lane(program, findPlace, this.#log, ++this.#lanesOpened)
   }
 
   #laneOf({ version, slot = 0 }: RunRequest): Lane | null {
     const known = this.#versions.get(version)
     if (known === undefined) return null
-    for (let made = known.lanes.length; made <= slot; made++) known.lanes.push(this.#openLane(known.program))
-    return known.lanes[slot]!
+    const { program, lanes } = known
+    while (lanes.length <= slot) lanes.push(this.#openLane(program, lanes[0]!.findPlace))
+    return lanes[slot]!
   }
 
   #neededLaneOf(request: RunRequest): Lane {
