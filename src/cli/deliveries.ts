@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { fault, messageOf } from '../errors.ts'
 import { onOneLine } from '../lib/printable.ts'
 import type { RestClient } from './client.ts'
-import { lineOfRun, numberOf, run } from './run-lines.ts'
+import { lineOfRun, numberOf, run, usualLimit } from './run-lines.ts'
 import { adviceOn } from './script-advice.ts'
 import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
 
@@ -39,8 +39,6 @@ const delivery = z
   })
   .loose()
 type Delivery = z.infer<typeof delivery>
-
-const usualLimit = 100
 
 const backlog = z.array(z.object({ script: z.string(), behind: z.number() }))
 const changed = z.object({ Changed: z.boolean() })

@@ -40,6 +40,9 @@ export function addRunFilters(command: Command): Command {
     .option('--until <time>', 'only before')
 }
 
+/** Without `--limit`. */
+export const usualLimit = 100
+
 /** The query of what was given on the command line. */
 export function filterOf(given: RunFilter): URLSearchParams {
   const query = new URLSearchParams()

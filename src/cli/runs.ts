@@ -1,13 +1,20 @@
 /** `onstable runs`: what the callbacks did, as it happens and before; and once more. */
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { addRunFilters, filterOf, lineOfRun, numberOf, type RunFilter, run, runDetails } from './run-lines.ts'
+import {
+  addRunFilters,
+  filterOf,
+  lineOfRun,
+  numberOf,
+  type RunFilter,
+  run,
+  runDetails,
+  usualLimit,
+} from './run-lines.ts'
 import { addReplayCommand } from './runs-replay.ts'
 import { addTailCommand } from './runs-tail.ts'
 import { adviceOn } from './script-advice.ts'
 import { addClientOptions, type ClientOptions, clientOf, type Session } from './session.ts'
-
-const usualLimit = 100
 
 type ListOptions = ClientOptions & RunFilter & { readonly limit?: string }
 

@@ -85,10 +85,11 @@ export function createAsking({ asked, runtime, host, log, now }: AskParts): Aski
   }
   const stateOf = (callback: AskName, { version }: ScriptInForce): AskState => {
     const name = `${version} ${callback}`
+    const known = states.get(name)
+    if (known !== undefined) return known
     const fresh = { version, breaker: new Breaker(), places: new Places(mostAtATime), lastFailure: null }
-    const state = states.get(name) ?? fresh
-    states.set(name, state)
-    return state
+    states.set(name, fresh)
+    return fresh
   }
 
   const askOne = async (
@@ -165,10 +166,9 @@ export function createAsking({ asked, runtime, host, log, now }: AskParts): Aski
       return accepted
     },
     unanswered(version) {
-      return [...states.values()].flatMap(({ breaker, lastFailure, ...state }) => {
-        const isSilent = state.version === version && breaker.failures > 0 && lastFailure !== null
-        return isSilent ? [{ ...lastFailure, times: breaker.failures }] : []
-      })
+      return [...states.values()].flatMap(({ version: of, breaker: { failures: times }, lastFailure }) =>
+        of === version && times > 0 && lastFailure !== null ? [{ ...lastFailure, times }] : [],
+      )
     },
     forget() {
       answering.clear()

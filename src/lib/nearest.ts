@@ -19,11 +19,11 @@ const mostTold = 12
 
 /** `did you mean "limit"?`, or which words there are, where none of them is like it. Of none nothing. */
 export function meant(word: string, candidates: readonly string[]): string {
+  if (candidates.length === 0) return ''
   const best = nearest(word, candidates)
   const isNear =
     best.startsWith(word) ||
     editDistance(word.toLowerCase(), best.toLowerCase()) <= Math.max(word.length, best.length) / 2
-  if (candidates.length === 0) return ''
   if (isNear) return `did you mean "${best}"?`
   const told = candidates.slice(0, mostTold).map((each) => `"${each}"`)
   return `there ${told.length === 1 ? 'is' : 'are'} ${told.join(', ')}${candidates.length > mostTold ? ' …' : ''}`
